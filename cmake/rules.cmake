@@ -1,0 +1,32 @@
+# cohort_library(NAME SOURCES a.cc … LINKS x …)      the target cohort_NAME of a folder
+# cohort_test(NAME SOURCES a_test.cc … LINKS x …)    one test program for a folder: cohort_NAME_test
+
+add_library(cohort_options INTERFACE)
+target_include_directories(cohort_options INTERFACE ${PROJECT_SOURCE_DIR}/src)
+target_compile_options(cohort_options INTERFACE
+  -Wall -Wextra -Wpedantic -Wconversion -Wsign-conversion -Wshadow -Wnon-virtual-dtor -Wold-style-cast
+  -Woverloaded-virtual -Werror)
+target_compile_definitions(cohort_options INTERFACE
+  COHORT_VERSION="${PROJECT_VERSION}"
+  $<$<BOOL:${COHORT_KILL_POINTS}>:COHORT_KILL_POINTS>)
+if(COHORT_SANITIZE)
+  target_compile_options(cohort_options INTERFACE -fsanitize=${COHORT_SANITIZE} -fno-omit-frame-pointer)
+  target_link_options(cohort_options INTERFACE -fsanitize=${COHORT_SANITIZE})
+endif()
+
+function(cohort_library name)
+  cmake_parse_arguments(ARG "" "" "SOURCES;LINKS;PRIVATE_LINKS" ${ARGN})
+  add_library(cohort_${name} STATIC ${ARG_SOURCES})
+  target_link_libraries(cohort_${name} PUBLIC cohort_options ${ARG_LINKS} PRIVATE ${ARG_PRIVATE_LINKS})
+endfunction()
+
+function(cohort_test name)
+  if(NOT COHORT_TESTS)
+    return()
+  endif()
+  cmake_parse_arguments(ARG "" "" "SOURCES;LINKS" ${ARGN})
+  add_executable(cohort_${name}_test ${ARG_SOURCES})
+  target_link_libraries(cohort_${name}_test PRIVATE ${ARG_LINKS} GTest::gtest_main GTest::gmock)
+  add_test(NAME ${name} COMMAND cohort_${name}_test)
+  set_tests_properties(${name} PROPERTIES TIMEOUT 300)
+endfunction()

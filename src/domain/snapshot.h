@@ -1,0 +1,87 @@
+// A collection at one instant.
+#pragma once
+
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "base/clock.h"
+#include "domain/ids.h"
+#include "domain/machine.h"
+
+namespace cohort {
+
+enum class SnapshotState {
+  kCreating,  // the plan is in the store; overlays may exist, members may stand still
+  kReady,     // every member is captured
+  kDeleting,  // being merged back; goes on after a crash
+};
+[[nodiscard]] std::string_view to_string(SnapshotState state);  // "creating", "ready", "deleting"
+[[nodiscard]] Result<SnapshotState> snapshot_state_from(std::string_view name);
+
+// True if a snapshot may go from one state to the other.
+[[nodiscard]] bool is_allowed(SnapshotState from, SnapshotState to);
+
+// A disk at the instant: `frozen` holds it, `overlay` takes what the machine writes since.
+struct DiskSnapshot {
+  std::string target;              // "vda"
+  Layer frozen;                    // with its backing files, the content at the instant
+  Path overlay;                    // a qcow2 file of ours whose backing file is `frozen`
+  std::uint64_t virtual_size = 0;  // bytes
+};
+
+// When a machine stood still, by QEMU's own STOP and RESUME events on the host's wall clock.
+struct Pause {
+  WallTime stopped;
+  WallTime resumed;
+  [[nodiscard]] Microseconds length() const { return resumed - stopped; }
+};
+
+struct MemberSnapshot {
+  MachineId machine;
+  std::string name;                     // at the instant
+  PowerState power = PowerState::kOff;  // at the instant
+  std::string configuration;            // libvirt's domain XML at the instant, naming the frozen files
+  std::vector<DiskSnapshot> disks;
+  std::vector<LeftOutDisk> left_out;
+  std::optional<Pause> pause;  // of machines that ran and whose events were seen; else nothing was measured
+  bool has_nvram = false;      // kept beside the state: see StateStore::machine_state_folder
+  bool has_tpm = false;
+};
+
+// What the fence was measured to be.
+struct FenceRecord {
+  Milliseconds deadline{0};
+  // From the first order to stand still to the last answer that all run again, by this process's monotonic clock.
+  Microseconds raised{0};
+  // The interval in which all running members stood still together; one instant is proven when begin < end.
+  // Absent when no member ran, or when one of their pauses was not measured.
+  std::optional<WallTime> overlap_begin;  // latest STOP
+  std::optional<WallTime> overlap_end;    // earliest RESUME
+
+  [[nodiscard]] bool is_proven() const { return overlap_begin && overlap_end && *overlap_begin < *overlap_end; }
+};
+
+struct Snapshot {
+  SnapshotId id;
+  std::string name;
+  CollectionId collection;
+  std::string collection_name;  // at the instant; the collection may be renamed or deleted later
+  SnapshotState state = SnapshotState::kCreating;
+  WallTime instant;  // the begin of the overlap if measured, else the wall clock while the fence stood
+  FenceRecord fence;
+  std::vector<MemberSnapshot> members;
+};
+
+// The overlap of the members' pauses; both ends are absent if a member that ran has no pause or if none ran.
+void measure_overlap(const std::vector<MemberSnapshot>& members, FenceRecord& fence);
+
+// "<folder>/<stem>.cohort-<first 8 of the id>.qcow2" beside the disk's active file. A stem that already ends in
+// ".cohort-xxxxxxxx" loses it first, so that names do not grow with every snapshot.
+[[nodiscard]] Path overlay_path(const Path& active, const SnapshotId& id);
+// True for names that overlay_path makes.
+[[nodiscard]] bool is_overlay_name(const Path& path);
+
+}  // namespace cohort

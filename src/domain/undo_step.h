@@ -1,0 +1,30 @@
+// What must be taken back if the job that recorded it does not end well.
+#pragma once
+
+#include <cstdint>
+#include <string>
+#include <string_view>
+
+#include "base/result.h"
+
+namespace cohort {
+
+enum class UndoKind {
+  kRemovePartial,    // remove the folder tree `subject` (only ever a "*.partial" of ours)
+  kRemoveFile,       // remove the file `subject`
+  kRemoveFolder,     // remove the folder `subject` if it is empty
+  kRemoveTree,       // remove the folder tree `subject`, made by the job (an import's TPM state)
+  kUndefineMachine,  // stop and undefine the machine with the UUID `subject`
+  kAbandonSnapshot,  // resume members, take overlays back, forget the snapshot with the id `subject`
+  kDeleteSnapshot,   // delete the snapshot with the id `subject` as delete_snapshot does
+};
+[[nodiscard]] std::string_view to_string(UndoKind kind);
+[[nodiscard]] Result<UndoKind> undo_kind_from(std::string_view name);
+
+struct UndoStep {
+  std::int64_t number = 0;  // given by the store; later steps have greater numbers
+  UndoKind kind = UndoKind::kRemoveFile;
+  std::string subject;
+};
+
+}  // namespace cohort

@@ -1,0 +1,53 @@
+// Checks a package against its manifest.
+#pragma once
+
+#include <cstdint>
+#include <functional>
+#include <stop_token>
+#include <string>
+#include <vector>
+
+#include "base/file.h"
+#include "package/manifest.h"
+
+namespace cohort::package {
+
+enum class ProblemKind {
+  kMissing,   // named in the manifest, not there
+  kNotAFile,  // a link, folder or device where a file should be
+  kWrongSize,
+  kWrongHash,
+  kBadImage,     // qemu-img check found errors, or it is not of the format or size that the manifest says
+  kForeignFile,  // the image names another file as its backing or data file
+  kBadList,      // SHA256SUMS is missing, cannot be read, or differs from the manifest
+  kUnlisted,     // there, but not in the manifest (a note: the package is whole without it)
+};
+[[nodiscard]] std::string_view to_string(ProblemKind kind);  // "missing", "not-a-file", "wrong-size", …
+
+struct Problem {
+  std::string file;  // relative to the package
+  ProblemKind kind = ProblemKind::kMissing;
+  std::string message;  // one sentence: what was expected, what was found
+};
+
+struct VerifyReport {
+  Path package;
+  Manifest manifest;
+  std::vector<Problem> problems;  // all that were found, kUnlisted excepted
+  std::vector<Problem> notes;     // kUnlisted
+  std::uint64_t files = 0;        // checked
+  std::uint64_t bytes = 0;        // read and hashed
+  [[nodiscard]] bool is_whole() const { return problems.empty(); }
+};
+
+struct VerifyProgress {
+  std::function<void(std::uint64_t total)> on_total;
+  std::function<void(std::uint64_t bytes)> on_read;  // bytes since the last call
+};
+
+// Checks the manifest's form, then every file: kind (links are not followed), size, SHA-256, SHA256SUMS; then each
+// image: it stands alone, and qemu-img check is clean. Goes on after a problem, so that the report names all of them.
+// Fails only if there is no readable manifest (kNotFound, kCorrupt, kUnsupported for a newer format), or kCancelled.
+[[nodiscard]] Result<VerifyReport> verify(const Path& package, std::stop_token stop, const VerifyProgress& progress);
+
+}  // namespace cohort::package

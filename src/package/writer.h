@@ -1,0 +1,39 @@
+// Writes a package so that it is there whole or not at all.
+#pragma once
+
+#include <string>
+#include <string_view>
+
+#include "base/file.h"
+#include "base/result.h"
+#include "package/manifest.h"
+
+namespace cohort::package {
+
+// Crash: until publish() has returned, all is in "<package>.partial".
+// After a failure the caller removes partial() (base/file.h: remove_tree).
+class Writer {
+ public:
+  // `package` must not exist, or be an empty folder; "<package>.partial" must not exist (kAlreadyExists).
+  // begin() makes the partial folder and its inner folders (0700).
+  explicit Writer(Path package);
+  [[nodiscard]] Result<void> begin();
+
+  [[nodiscard]] const Path& package() const { return package_; }
+  [[nodiscard]] Path partial() const;
+  // The place of a file while the package grows; makes the folders above it.
+  [[nodiscard]] Result<Path> place_for(const std::string& file);
+  // Writes a small file (0600), synced, and returns its entry.
+  [[nodiscard]] Result<FileEntry> add(const std::string& file, std::string_view content);
+  // Writes SHA256SUMS and the manifest, syncs every folder, renames, and syncs the parent.
+  [[nodiscard]] Result<void> publish(const Manifest& manifest);
+
+ private:
+  Path package_;
+};
+
+// "<hex>  <file>\n" for every file and for the manifest itself, as `sha256sum -c` reads it (names with a backslash or
+// newline are escaped as it does).
+[[nodiscard]] std::string format_hash_list(const Manifest& manifest, std::string_view manifest_text);
+
+}  // namespace cohort::package

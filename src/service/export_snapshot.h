@@ -1,0 +1,64 @@
+// Writes a snapshot to a directory: a package.
+#pragma once
+
+#include <cstdint>
+#include <string>
+#include <vector>
+
+#include "base/file.h"
+#include "domain/snapshot.h"
+#include "service/job_context.h"
+#include "service/ports/disk_copier.h"
+#include "service/ports/state_store.h"
+
+namespace cohort::service {
+
+struct ExportRequest {
+  std::string snapshot;          // name, UUID, or the first characters of the UUID
+  Path directory;                // becomes the package; its parent must exist
+  bool subdirectory = false;     // the package is <directory>/<collection name> instead; the directory must exist
+  std::string format = "qcow2";  // of the disks: "qcow2" or "raw"
+  bool no_storage = false;       // configuration only
+  std::uint64_t rate_limit = 0;  // bytes per second for the whole export; 0: none
+};
+
+struct PlannedDisk {
+  std::string machine;
+  std::string target;
+  std::string file;  // relative to the package
+  std::uint64_t virtual_size = 0;
+  std::uint64_t estimated_bytes = 0;
+};
+
+struct ExportPlan {
+  Path package;
+  std::vector<PlannedDisk> disks;
+  std::uint64_t estimated_bytes = 0;
+  std::uint64_t free_bytes = 0;
+};
+
+struct ExportReport {
+  Path package;
+  Snapshot snapshot;
+  std::uint64_t files = 0;
+  std::uint64_t bytes = 0;       // sum of the files' lengths
+  std::uint64_t disk_bytes = 0;  // what they take on the disk
+};
+
+// Crash: the package grows as "<package>.partial" and is renamed when all of it is synced; recover() removes the rest.
+class ExportSnapshot {
+ public:
+  ExportSnapshot(StateStore& store, DiskCopier& copier, const Clock& clock);
+
+  // Checks the target and the space; changes nothing.
+  [[nodiscard]] Result<ExportPlan> plan(const ExportRequest& request);
+  // kAlreadyExists if a package is there; kNoSpace before the first byte; kCancelled. After a failure nothing is left.
+  [[nodiscard]] Result<ExportReport> run(const ExportRequest& request, JobContext& job);
+
+ private:
+  StateStore& store_;
+  DiskCopier& copier_;
+  const Clock& clock_;
+};
+
+}  // namespace cohort::service

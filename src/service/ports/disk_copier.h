@@ -1,0 +1,39 @@
+// Copies disks. Implemented over disk/, faked in tests.
+#pragma once
+
+#include <cstdint>
+#include <functional>
+#include <stop_token>
+#include <string>
+
+#include "base/file.h"
+#include "base/result.h"
+#include "domain/machine.h"
+
+namespace cohort::service {
+
+struct CopyDiskRequest {
+  Layer source;                  // with all its backing files
+  Path target;                   // must not exist
+  std::string format;            // of the target: "qcow2" or "raw"; standalone, holes where the source reads zero
+  std::uint64_t rate_limit = 0;  // bytes per second; 0: none
+};
+
+struct CopiedDisk {
+  std::uint64_t virtual_size = 0;  // bytes
+  std::uint64_t file_size = 0;     // bytes; the length of the target, holes included
+  std::string sha256;              // of the target file, lower-case hex
+};
+
+class DiskCopier {
+ public:
+  virtual ~DiskCopier() = default;
+  // Bytes that a copy of this disk would take on the target's storage, at most.
+  [[nodiscard]] virtual Result<std::uint64_t> measure(const Layer& source, const std::string& format) = 0;
+  // The target is complete and synced when this returns; after a failure or cancel it is gone.
+  // `on_progress` gets bytes done of measure()'s estimate.
+  [[nodiscard]] virtual Result<CopiedDisk> copy(const CopyDiskRequest& request, std::stop_token stop,
+                                                const std::function<void(std::uint64_t done)>& on_progress) = 0;
+};
+
+}  // namespace cohort::service

@@ -1,0 +1,123 @@
+// What the operations need of a hypervisor. Implemented over libvirt in hypervisor/, faked in tests.
+#pragma once
+
+#include <functional>
+#include <memory>
+#include <optional>
+#include <stop_token>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "base/clock.h"
+#include "base/result.h"
+#include "domain/machine.h"
+#include "domain/snapshot.h"
+
+namespace cohort::service {
+
+struct HostInfo {
+  std::string uri;
+  std::string hypervisor;          // "QEMU", "Test"
+  std::string hypervisor_version;  // "7.2.22"
+  std::string library_version;     // libvirt's, "9.0.0"
+  std::string host_name;
+  bool can_snapshot = false;     // the driver is QEMU
+  bool measures_pauses = false;  // QEMU's STOP and RESUME events can be had
+};
+
+// What is read inside the fence besides the disks: small files that change as the guest runs.
+struct MachineStateFiles {
+  struct File {
+    std::string name;  // relative, below the TPM's folder
+    std::string content;
+  };
+  std::optional<std::string> nvram;
+  std::vector<File> tpm;
+};
+
+// Collects the pauses of some machines from before the fence until it is destroyed.
+class PauseWatch {
+ public:
+  virtual ~PauseWatch() = default;
+  // The last pause of the machine that has begun and ended since the watch began; waits up to `patience` for the end.
+  // Nothing if none was seen.
+  [[nodiscard]] virtual std::optional<Pause> pause_of(const MachineId& machine, Milliseconds patience) = 0;
+  // True if the machine was resumed since the watch began: a fence that should still stand has been broken.
+  [[nodiscard]] virtual bool has_resumed(const MachineId& machine) const = 0;
+};
+
+// One disk of an import.
+struct ImportedDisk {
+  std::string target;
+  Layer file;
+};
+
+struct DefineMachineRequest {
+  std::string configuration;        // domain XML from a package
+  std::string name;                 // the new name
+  std::optional<MachineId> id;      // keep this UUID; otherwise a new one is made, and new MAC addresses with it
+  std::vector<ImportedDisk> disks;  // all other writable disks are removed from the configuration; media are ejected
+  std::optional<Path> nvram;        // where the NVRAM file has been put
+};
+
+// Threads: safe to call from several at once; calls for different machines do not wait for each other.
+// Errors:  kNotFound where a machine does not exist, kHypervisor with libvirt's words as cause, kTimeout if libvirt
+//          does not answer, kUnsupported where the driver cannot do it.
+class Hypervisor {
+ public:
+  virtual ~Hypervisor() = default;
+
+  [[nodiscard]] virtual Result<HostInfo> host() = 0;
+  [[nodiscard]] virtual Result<std::vector<MachineSummary>> machines() = 0;  // by name
+  [[nodiscard]] virtual Result<MachineSummary> find_machine(std::string_view name_or_uuid) = 0;
+  [[nodiscard]] virtual Result<MachineSummary> machine(const MachineId& id) = 0;
+  [[nodiscard]] virtual Result<MachineDetails> inspect(const MachineId& id) = 0;
+
+  // --- the instant ---
+
+  // Makes an empty qcow2 file over `disk.frozen` at `disk.overlay`, which must not exist.
+  [[nodiscard]] virtual Result<void> create_overlay(const DiskSnapshot& disk) = 0;
+  [[nodiscard]] virtual Result<std::unique_ptr<PauseWatch>> watch_pauses(const std::vector<MachineId>& machines) = 0;
+  // The machine stands still when this returns. kInvalidState if it does not run.
+  [[nodiscard]] virtual Result<void> suspend(const MachineId& id) = 0;
+  // Lets a machine that stands still by order of a user run again; success if it runs already or is off.
+  // A machine that stands still for another reason (an I/O error) is left alone: kInvalidState.
+  [[nodiscard]] virtual Result<void> resume(const MachineId& id) = 0;
+  // Switches all disks of the member to their overlays at once (a machine that is off: in its configuration), and
+  // reads its small state files. On failure no disk is switched.
+  // REQUIRES: the overlays exist; a machine that was running stands still.
+  [[nodiscard]] virtual Result<MachineStateFiles> capture(const MemberSnapshot& member) = 0;
+
+  // --- taking an overlay back ---
+
+  // Brings the content of `disk.overlay` into `disk.frozen`; whatever of this machine stands on the overlay stands on
+  // the frozen file afterwards, and the overlay file is removed. Works whether the machine runs, is paused or is off,
+  // and whether or not other overlays stand on this one. Can be repeated: what is done already is success (also an
+  // overlay file that the machine was never switched to: it is removed).
+  // Fails with kInvalidState, nothing changed, if the disk's chain is not what the snapshot left (somebody changed
+  // it), or if the overlay holds an internal snapshot of somebody else. With kCancelled the merge has been stopped;
+  // the machine works on as before. `on_progress` gets bytes done of the merge and total; may be empty.
+  using MergeProgress = std::function<void(std::uint64_t done, std::uint64_t total)>;
+  [[nodiscard]] virtual Result<void> merge_overlay(const MachineId& id, const DiskSnapshot& disk, std::stop_token stop,
+                                                   const MergeProgress& on_progress) = 0;
+
+  // --- import ---
+
+  // Refuses (kUnsupported, naming the element) a configuration that reaches for the host beyond its disks.
+  [[nodiscard]] virtual Result<void> check_configuration(const std::string& configuration) = 0;
+  // The UUID and name in a configuration.
+  [[nodiscard]] virtual Result<MachineSummary> identity_of(const std::string& configuration) = 0;
+  [[nodiscard]] virtual Result<MachineId> define_machine(const DefineMachineRequest& request) = 0;
+  // Where libvirt keeps the emulated TPM's state of the machine with this UUID.
+  [[nodiscard]] virtual Path tpm_state_folder(const MachineId& id) const = 0;
+  // Puts the state in place for a machine that is about to be defined, owned as libvirt wants it.
+  [[nodiscard]] virtual Result<void> write_tpm_state(const MachineId& id, const Path& from_folder) = 0;
+  [[nodiscard]] virtual Result<void> start(const MachineId& id) = 0;
+  // Stops the machine if it runs and removes its definition; disk files stay. Success if it does not exist.
+  [[nodiscard]] virtual Result<void> undefine_machine(const MachineId& id) = 0;
+  // The folder new disk images go to when none is named.
+  [[nodiscard]] virtual Path default_disk_folder() const = 0;
+};
+
+}  // namespace cohort::service

@@ -1,0 +1,43 @@
+// Captures every member of a collection at one instant. All members are captured, or none is kept.
+#pragma once
+
+#include <string>
+
+#include "base/clock.h"
+#include "domain/snapshot.h"
+#include "service/job_context.h"
+#include "service/ports/guard.h"
+#include "service/ports/hypervisor.h"
+#include "service/ports/state_store.h"
+
+namespace cohort::service {
+
+struct TakeSnapshotRequest {
+  std::string collection;                 // name, UUID, or the first characters of the UUID
+  std::string name;                       // empty: "<collection> <instant>"
+  Milliseconds deadline{2000};            // longest time any member may stand still; 100 to 30,000 ms
+  bool ignore_non_snapshottable = false;  // leave out disks that cannot be snapshotted instead of refusing
+};
+
+// Threads: run on a job's thread; it blocks on the hypervisor.
+// Crash:   the plan is in the store before anything acts; recover() takes back what is open.
+class TakeSnapshot {
+ public:
+  // The collaborators must outlive this object.
+  TakeSnapshot(Hypervisor& hypervisor, StateStore& store, Guard& guard, const Clock& clock);
+
+  // What would be done: members, disks, overlays. Fails like run() where a member cannot be snapshotted.
+  [[nodiscard]] Result<Snapshot> plan(const TakeSnapshotRequest& request);
+
+  // kNotFound, kInvalidArgument; kInvalidState or kUnsupported naming the machine and disk that prevent it;
+  // kTimeout past the deadline; kCancelled. After any failure all members run as before, on their own disks.
+  [[nodiscard]] Result<Snapshot> run(const TakeSnapshotRequest& request, JobContext& job);
+
+ private:
+  Hypervisor& hypervisor_;
+  StateStore& store_;
+  Guard& guard_;
+  const Clock& clock_;
+};
+
+}  // namespace cohort::service

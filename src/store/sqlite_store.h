@@ -1,0 +1,23 @@
+// The state in one SQLite file.
+#pragma once
+
+#include <memory>
+
+#include "service/ports/state_store.h"
+
+namespace cohort::store {
+
+enum class Access {
+  kRead,   // no lock; sees what the writing process has committed. request_cancel works.
+  kWrite,  // exclusive between processes, by a lock file in the state folder
+};
+
+// Opens "<state>/cohort.db" (folder made with mode 0711, file 0600 when writing; so that QEMU can pass through).
+// Fails with kInUse naming the pid that writes ("The state in … is in use by process 123 (cohort backup …)."),
+// kUnsupported if the file was written by a newer version, kCorrupt (with the remedy) if it is damaged: it is never
+// made anew by itself. kNotFound when reading and there is no state yet. `uri` is remembered when the file is made;
+// another one later is kInvalidArgument naming both.
+[[nodiscard]] Result<std::unique_ptr<service::StateStore>> open_sqlite_store(const Path& state, Access access,
+                                                                             const std::string& uri);
+
+}  // namespace cohort::store
