@@ -29,7 +29,7 @@ Result<WallTime> parse_utc(std::string_view text) {
   const std::string copy(text.substr(0, 40));
   const int read = std::sscanf(copy.c_str(), "%4d-%2d-%2dT%2d:%2d:%2d.%6dZ%n", &parts.tm_year, &parts.tm_mon,
                                &parts.tm_mday, &parts.tm_hour, &parts.tm_min, &parts.tm_sec, &micros, &end);
-  if (read != 7 || text.size() != 27 || end != 27) return refuse();
+  if (read != 7 || text.size() != 27 || end != 27 || parts.tm_year < 1970) return refuse();
   parts.tm_year -= 1900;
   parts.tm_mon -= 1;
   const auto seconds = std::chrono::seconds(timegm(&parts));

@@ -1,0 +1,23 @@
+#include "domain/undo_step.h"
+
+#include "domain/named_value.h"
+
+namespace cohort {
+namespace {
+
+constexpr std::array<NamedValue<UndoKind>, 7> kUndoKinds{{
+    {UndoKind::kRemovePartial, "remove_partial"},
+    {UndoKind::kRemoveFile, "remove_file"},
+    {UndoKind::kRemoveFolder, "remove_folder"},
+    {UndoKind::kRemoveTree, "remove_tree"},
+    {UndoKind::kUndefineMachine, "undefine_machine"},
+    {UndoKind::kAbandonSnapshot, "abandon_snapshot"},
+    {UndoKind::kDeleteSnapshot, "delete_snapshot"},
+}};
+
+}  // namespace
+
+std::string_view to_string(UndoKind kind) { return name_of(kUndoKinds, kind); }
+Result<UndoKind> undo_kind_from(std::string_view name) { return value_of(kUndoKinds, name, "undo step"); }
+
+}  // namespace cohort
