@@ -1,0 +1,206 @@
+#include "store/rows.h"
+#include "store/tables.h"
+
+namespace cohort::store {
+namespace {
+
+constexpr const char* kSelect =
+    "SELECT id, name, collection, collection_name, state, instant, fence_deadline_ms, fence_raised_us, overlap_begin, "
+    "overlap_end FROM snapshot ";
+
+// A member's place in the tables.
+struct MemberKey {
+  const SnapshotId& snapshot;
+  std::int64_t position;
+};
+
+Failure no_snapshot(const SnapshotId& id) { return fail(ErrorCode::kNotFound, "There is no snapshot {}.", id.str()); }
+
+void write_disks(SQLite::Database& database, const MemberKey& key, const std::vector<DiskSnapshot>& disks) {
+  int position = 0;
+  for (const DiskSnapshot& disk : disks) {
+    execute(database,
+            "INSERT INTO snapshot_disk (snapshot, member, position, target, frozen_path, frozen_format, overlay, "
+            "virtual_size) VALUES (?, ?, ?, ?, ?, ?, ?, ?)",
+            key.snapshot, key.position, position++, disk.target, disk.frozen.path, disk.frozen.format, disk.overlay,
+            disk.virtual_size);
+  }
+}
+
+void write_left_out(SQLite::Database& database, const MemberKey& key, const std::vector<LeftOutDisk>& disks) {
+  int position = 0;
+  for (const LeftOutDisk& disk : disks) {
+    execute(database,
+            "INSERT INTO snapshot_left_out (snapshot, member, position, target, reason, source) "
+            "VALUES (?, ?, ?, ?, ?, ?)",
+            key.snapshot, key.position, position++, disk.target, to_string(disk.reason), disk.source);
+  }
+}
+
+void write_member(SQLite::Database& database, const MemberKey& key, const MemberSnapshot& member) {
+  std::optional<WallTime> stopped;
+  std::optional<WallTime> resumed;
+  if (member.pause) {
+    stopped = member.pause->stopped;
+    resumed = member.pause->resumed;
+  }
+  execute(database,
+          "INSERT INTO snapshot_member (snapshot, position, machine, name, power, configuration, stopped, resumed, "
+          "has_nvram, has_tpm) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
+          key.snapshot, key.position, member.machine, member.name, to_string(member.power), member.configuration,
+          stopped, resumed, member.has_nvram, member.has_tpm);
+  write_disks(database, key, member.disks);
+  write_left_out(database, key, member.left_out);
+}
+
+void write_members(SQLite::Database& database, const Snapshot& snapshot) {
+  std::int64_t position = 0;
+  for (const MemberSnapshot& member : snapshot.members) {
+    write_member(database, {snapshot.id, position++}, member);
+  }
+}
+
+std::vector<DiskSnapshot> read_disks(SQLite::Database& database, const MemberKey& key) {
+  auto found = prepare(database,
+                       "SELECT target, frozen_path, frozen_format, overlay, virtual_size FROM snapshot_disk "
+                       "WHERE snapshot = ? AND member = ? ORDER BY position",
+                       key.snapshot, key.position);
+  std::vector<DiskSnapshot> disks;
+  while (found.executeStep()) {
+    Row row(found);
+    DiskSnapshot& disk = disks.emplace_back();
+    disk.target = row.text();
+    disk.frozen.path = row.path();
+    disk.frozen.format = row.text();
+    disk.overlay = row.path();
+    disk.virtual_size = row.size();
+  }
+  return disks;
+}
+
+std::vector<LeftOutDisk> read_left_out(SQLite::Database& database, const MemberKey& key) {
+  auto found = prepare(database,
+                       "SELECT target, reason, source FROM snapshot_left_out WHERE snapshot = ? AND member = ? "
+                       "ORDER BY position",
+                       key.snapshot, key.position);
+  std::vector<LeftOutDisk> disks;
+  while (found.executeStep()) {
+    Row row(found);
+    LeftOutDisk& disk = disks.emplace_back();
+    disk.target = row.text();
+    disk.reason = readable(left_out_reason_from(row.text()));
+    disk.source = row.text();
+  }
+  return disks;
+}
+
+MemberSnapshot read_member(SQLite::Database& database, const SnapshotId& snapshot, SQLite::Statement& statement) {
+  Row row(statement);
+  const MemberKey key{snapshot, row.integer()};
+  MemberSnapshot member;
+  member.machine = row.id<MachineId>();
+  member.name = row.text();
+  member.power = readable(power_state_from(row.text()));
+  member.configuration = row.text();
+  const auto stopped = row.optional_time();
+  const auto resumed = row.optional_time();
+  if (stopped && resumed) {
+    member.pause = Pause{*stopped, *resumed};
+  }
+  member.has_nvram = row.flag();
+  member.has_tpm = row.flag();
+  member.disks = read_disks(database, key);
+  member.left_out = read_left_out(database, key);
+  return member;
+}
+
+void read_members(SQLite::Database& database, Snapshot& snapshot) {
+  auto found = prepare(database,
+                       "SELECT position, machine, name, power, configuration, stopped, resumed, has_nvram, has_tpm "
+                       "FROM snapshot_member WHERE snapshot = ? ORDER BY position",
+                       snapshot.id);
+  while (found.executeStep()) {
+    snapshot.members.push_back(read_member(database, snapshot.id, found));
+  }
+}
+
+Snapshot read_row(SQLite::Database& database, SQLite::Statement& statement) {
+  Row row(statement);
+  Snapshot snapshot;
+  snapshot.id = row.id<SnapshotId>();
+  snapshot.name = row.text();
+  snapshot.collection = row.id<CollectionId>();
+  snapshot.collection_name = row.text();
+  snapshot.state = readable(snapshot_state_from(row.text()));
+  snapshot.instant = row.time();
+  snapshot.fence.deadline = Milliseconds(row.integer());
+  snapshot.fence.raised = Microseconds(row.integer());
+  snapshot.fence.overlap_begin = row.optional_time();
+  snapshot.fence.overlap_end = row.optional_time();
+  read_members(database, snapshot);
+  return snapshot;
+}
+
+}  // namespace
+
+Result<void> add_snapshot(SQLite::Database& database, const Snapshot& snapshot) {
+  const int added =
+      execute(database,
+              "INSERT OR IGNORE INTO snapshot (id, name, collection, collection_name, state, instant, "
+              "fence_deadline_ms, fence_raised_us, overlap_begin, overlap_end) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
+              snapshot.id, snapshot.name, snapshot.collection, snapshot.collection_name, to_string(snapshot.state),
+              snapshot.instant, snapshot.fence.deadline, snapshot.fence.raised, snapshot.fence.overlap_begin,
+              snapshot.fence.overlap_end);
+  if (added == 0) {
+    return fail(ErrorCode::kAlreadyExists, "There is a snapshot {} already.", snapshot.id.str());
+  }
+  write_members(database, snapshot);
+  return {};
+}
+
+Result<void> update_snapshot(SQLite::Database& database, const Snapshot& snapshot) {
+  const int changed =
+      execute(database,
+              "UPDATE snapshot SET name = ?, collection = ?, collection_name = ?, state = ?, instant = ?, "
+              "fence_deadline_ms = ?, fence_raised_us = ?, overlap_begin = ?, overlap_end = ? WHERE id = ?",
+              snapshot.name, snapshot.collection, snapshot.collection_name, to_string(snapshot.state), snapshot.instant,
+              snapshot.fence.deadline, snapshot.fence.raised, snapshot.fence.overlap_begin, snapshot.fence.overlap_end,
+              snapshot.id);
+  if (changed == 0) {
+    return no_snapshot(snapshot.id);
+  }
+  execute(database, "DELETE FROM snapshot_member WHERE snapshot = ?", snapshot.id);
+  write_members(database, snapshot);
+  return {};
+}
+
+Result<void> remove_snapshot(SQLite::Database& database, const SnapshotId& id) {
+  if (execute(database, "DELETE FROM snapshot WHERE id = ?", id) == 0) {
+    return no_snapshot(id);
+  }
+  return {};
+}
+
+Result<Snapshot> read_snapshot(SQLite::Database& database, const SnapshotId& id) {
+  auto found = prepare(database, (std::string(kSelect) + "WHERE id = ?").c_str(), id);
+  if (!found.executeStep()) {
+    return no_snapshot(id);
+  }
+  return read_row(database, found);
+}
+
+std::vector<Snapshot> read_snapshots(SQLite::Database& database) {
+  auto found = prepare(database, (std::string(kSelect) + "ORDER BY instant, id").c_str());
+  std::vector<Snapshot> all;
+  while (found.executeStep()) {
+    all.push_back(read_row(database, found));
+  }
+  return all;
+}
+
+void move_frozen(SQLite::Database& database, const Path& from, const Layer& to) {
+  execute(database, "UPDATE snapshot_disk SET frozen_path = ?, frozen_format = ? WHERE frozen_path = ?", to.path,
+          to.format, from);
+}
+
+}  // namespace cohort::store
