@@ -81,6 +81,24 @@ Result<void> check_contents(Connection& connection) {
   return {};
 }
 
+// SQLite fills the last page up with zeros when the file is cut inside it. With a log that may be the end of an
+// interrupted checkpoint, which the log mends; without one it is damage.
+Result<void> check_length(Connection& connection) {
+  struct stat file {};
+  struct stat log {};
+  const bool has_log = ::stat(with_suffix(connection.path(), "-wal").c_str(), &log) == 0 && log.st_size > 0;
+  if (has_log || ::stat(connection.path().c_str(), &file) != 0) {
+    return {};
+  }
+  SQLite::Database& database = connection.database();
+  const std::int64_t pages = database.execAndGet("PRAGMA page_count").getInt64();
+  const std::int64_t page_size = database.execAndGet("PRAGMA page_size").getInt64();
+  if (file.st_size < pages * page_size) {
+    return Failure{damaged(connection.path(), fmt::format("{} bytes are missing", pages * page_size - file.st_size))};
+  }
+  return {};
+}
+
 Result<void> check_version(Connection& connection, int newest) {
   SQLite::Database& database = connection.database();
   const int application = database.execAndGet("PRAGMA application_id").getInt();
@@ -113,6 +131,7 @@ Result<void> check_uri(Connection& connection, const std::string& uri) {
 }
 
 Result<void> prepare_for_writing(Connection& connection, const std::vector<Migration>& steps) {
+  COHORT_TRY(check_length(connection));
   COHORT_TRY(check_contents(connection));
   connection.database().exec("PRAGMA journal_mode = WAL");
   migrate(connection.database(), steps);
