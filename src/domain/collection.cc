@@ -19,6 +19,20 @@ bool has_forbidden_character(std::string_view name) {
   return std::ranges::any_of(name, [](char c) { return (c >= 0 && c < 0x20) || c == 0x7f || c == '/'; });
 }
 
+Result<void> check_name(std::string_view name, std::string_view what) {
+  const auto refuse = [&](std::string_view why) {
+    return fail(ErrorCode::kInvalidArgument, "\"{}\" cannot be the name of a {}: {}.", name, what, why);
+  };
+  if (name.empty()) return refuse("it is empty");
+  if (name.size() > kLongestName) return refuse("it is longer than 128 bytes");
+  if (!is_utf8(name)) return fail(ErrorCode::kInvalidArgument, "The name of a {} must be UTF-8.", what);
+  if (has_forbidden_character(name)) return refuse("it holds '/' or a control character");
+  if (name == "." || name == "..") return refuse("it is a folder's name of its own");
+  if (name.front() == ' ' || name.back() == ' ') return refuse("it begins or ends with a space");
+  if (Uuid::parse(name)) return refuse("it has the form of a UUID");
+  return {};
+}
+
 // Visits the collection and all nested ones, each once.
 class Walk {
  public:
@@ -46,19 +60,8 @@ Result<CollectionKind> collection_kind_from(std::string_view name) {
   return value_of(kKinds, name, "kind of collection");
 }
 
-Result<void> check_collection_name(std::string_view name) {
-  const auto refuse = [&](std::string_view why) {
-    return fail(ErrorCode::kInvalidArgument, "\"{}\" cannot be the name of a collection: {}.", name, why);
-  };
-  if (name.empty()) return refuse("it is empty");
-  if (name.size() > kLongestName) return refuse("it is longer than 128 bytes");
-  if (!is_utf8(name)) return fail(ErrorCode::kInvalidArgument, "The name of a collection must be UTF-8.");
-  if (has_forbidden_character(name)) return refuse("it holds '/' or a control character");
-  if (name == "." || name == "..") return refuse("it is a folder's name of its own");
-  if (name.front() == ' ' || name.back() == ' ') return refuse("it begins or ends with a space");
-  if (Uuid::parse(name)) return refuse("it has the form of a UUID");
-  return {};
-}
+Result<void> check_collection_name(std::string_view name) { return check_name(name, "collection"); }
+Result<void> check_snapshot_name(std::string_view name) { return check_name(name, "snapshot"); }
 
 bool reaches(const CollectionId& outer, const CollectionId& inner, const CollectionLookup& lookup) {
   if (outer == inner) return true;

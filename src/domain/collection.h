@@ -36,6 +36,8 @@ struct Collection {
 // 1 to 128 bytes of UTF-8 without control characters or '/', not "." or "..", no space at either end, and not of the
 // form of a UUID. (The name becomes a folder under --subdirectory.)
 [[nodiscard]] Result<void> check_collection_name(std::string_view name);
+// The same rules for the name of a snapshot.
+[[nodiscard]] Result<void> check_snapshot_name(std::string_view name);
 
 // All collections by id, for walking nested ones.
 using CollectionLookup = std::function<std::optional<Collection>(const CollectionId&)>;

@@ -67,6 +67,9 @@ struct Manifest {
 // Fields that are not known are ignored; a greater format_version is kUnsupported.
 [[nodiscard]] Result<Manifest> parse_manifest(std::string_view text);
 
+// Reads the manifest of the package at `package` (16 MiB at most). kNotFound, with the remedy, if that is no package.
+[[nodiscard]] Result<Manifest> read_manifest(const Path& package);
+
 // True for a relative path that stays below the package: no empty, "." or ".." part, no leading '/', no NUL or other
 // control character, no backslash, valid UTF-8, at most 1024 bytes, at most 8 parts.
 [[nodiscard]] bool is_safe_path(std::string_view path);

@@ -20,7 +20,7 @@ struct BackupPlan {
 // Crash: recover() removes the partial package and deletes the snapshot.
 class Backup {
  public:
-  Backup(TakeSnapshot& take, ExportSnapshot& export_snapshot, DeleteSnapshot& delete_snapshot, StateStore& store);
+  Backup(TakeSnapshot& take, ExportSnapshot& export_snapshot, DeleteSnapshot& delete_snapshot);
 
   [[nodiscard]] Result<BackupPlan> plan(const BackupRequest& request);
   // The target is checked before the snapshot is taken. After a failure of any step nothing is left on the machines;
@@ -31,7 +31,6 @@ class Backup {
   TakeSnapshot& take_;
   ExportSnapshot& export_;
   DeleteSnapshot& delete_;
-  StateStore& store_;
 };
 
 }  // namespace cohort::service

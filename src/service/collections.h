@@ -44,7 +44,7 @@ class Collections {
   // A missing machine is named by its last name or its UUID. Snapshots that were taken keep it.
   [[nodiscard]] Result<Collection> remove_members(const std::string& collection,
                                                   const std::vector<std::string>& members);
-  [[nodiscard]] Result<std::vector<Collection>> list();
+  [[nodiscard]] Result<std::vector<CollectionView>> list();
   [[nodiscard]] Result<CollectionView> show(const std::string& collection);
 
  private:

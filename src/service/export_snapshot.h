@@ -52,6 +52,8 @@ class ExportSnapshot {
 
   // Checks the target and the space; changes nothing.
   [[nodiscard]] Result<ExportPlan> plan(const ExportRequest& request);
+  // The same for a snapshot that is given; it may not have been taken yet (its disks are then measured as they are).
+  [[nodiscard]] Result<ExportPlan> plan(const ExportRequest& request, const Snapshot& snapshot);
   // kAlreadyExists if a package is there; kNoSpace before the first byte; kCancelled. After a failure nothing is left.
   [[nodiscard]] Result<ExportReport> run(const ExportRequest& request, JobContext& job);
 

@@ -47,7 +47,7 @@ struct ImportReport {
 // Crash: every file and machine is recorded before it is made; recover() removes them.
 class ImportPackage {
  public:
-  ImportPackage(Hypervisor& hypervisor, StateStore& store, DiskCopier& copier);
+  ImportPackage(Hypervisor& hypervisor, DiskCopier& copier);
 
   // All checks but the reading of the disks; changes nothing.
   [[nodiscard]] Result<ImportPlan> plan(const ImportRequest& request);
@@ -56,7 +56,6 @@ class ImportPackage {
 
  private:
   Hypervisor& hypervisor_;
-  StateStore& store_;
   DiskCopier& copier_;
 };
 

@@ -19,6 +19,12 @@ struct TakeSnapshotRequest {
   bool ignore_non_snapshottable = false;  // leave out disks that cannot be snapshotted instead of refusing
 };
 
+// A snapshot that is ready, and the step that takes it back unless the job keeps it.
+struct TakenSnapshot {
+  Snapshot snapshot;
+  UndoStep step;
+};
+
 // Threads: run on a job's thread; it blocks on the hypervisor.
 // Crash:   the plan is in the store before anything acts; recover() takes back what is open.
 class TakeSnapshot {
@@ -32,6 +38,9 @@ class TakeSnapshot {
   // kNotFound, kInvalidArgument; kInvalidState or kUnsupported naming the machine and disk that prevent it;
   // kTimeout past the deadline; kCancelled. After any failure all members run as before, on their own disks.
   [[nodiscard]] Result<Snapshot> run(const TakeSnapshotRequest& request, JobContext& job);
+
+  // The same for a snapshot that lives no longer than the job: it is taken back should the job not end well.
+  [[nodiscard]] Result<TakenSnapshot> take(const TakeSnapshotRequest& request, JobContext& job);
 
  private:
   Hypervisor& hypervisor_;

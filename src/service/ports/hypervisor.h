@@ -57,6 +57,7 @@ struct DefineMachineRequest {
   std::string configuration;        // domain XML from a package
   std::string name;                 // the new name
   std::optional<MachineId> id;      // keep this UUID; otherwise a new one is made, and new MAC addresses with it
+  std::optional<MachineId> new_id;  // the UUID to give it when `id` is not set; absent: one is made
   std::vector<ImportedDisk> disks;  // all other writable disks are removed from the configuration; media are ejected
   std::optional<Path> nvram;        // where the NVRAM file has been put
 };
@@ -112,7 +113,8 @@ class Hypervisor {
   // Where libvirt keeps the emulated TPM's state of the machine with this UUID.
   [[nodiscard]] virtual Path tpm_state_folder(const MachineId& id) const = 0;
   // Puts the state in place for a machine that is about to be defined, owned as libvirt wants it.
-  [[nodiscard]] virtual Result<void> write_tpm_state(const MachineId& id, const Path& from_folder) = 0;
+  [[nodiscard]] virtual Result<void> write_tpm_state(const MachineId& id,
+                                                     const std::vector<MachineStateFiles::File>& files) = 0;
   [[nodiscard]] virtual Result<void> start(const MachineId& id) = 0;
   // Stops the machine if it runs and removes its definition; disk files stay. Success if it does not exist.
   [[nodiscard]] virtual Result<void> undefine_machine(const MachineId& id) = 0;

@@ -1,0 +1,15 @@
+// The service's DiskCopier over the disk images of disk/.
+#pragma once
+
+#include "service/ports/disk_copier.h"
+
+namespace cohort::client {
+
+class ImageCopier final : public service::DiskCopier {
+ public:
+  [[nodiscard]] Result<std::uint64_t> measure(const Layer& source, const std::string& format) override;
+  [[nodiscard]] Result<service::CopiedDisk> copy(const service::CopyDiskRequest& request, std::stop_token stop,
+                                                 const std::function<void(std::uint64_t done)>& on_progress) override;
+};
+
+}  // namespace cohort::client

@@ -1,0 +1,318 @@
+#include "client/local_session.h"
+
+#include <unistd.h>
+
+#include <algorithm>
+#include <cstdlib>
+
+#include "hypervisor/libvirt_hypervisor.h"
+#include "service/lookup.h"
+#include "service/recover.h"
+#include "service/verify_package.h"
+
+namespace cohort::client {
+namespace {
+
+Path default_state_folder() {
+  if (::geteuid() == 0) return "/var/lib/cohort";
+  if (const char* folder = std::getenv("XDG_STATE_HOME"); folder != nullptr && *folder == '/') {
+    return Path(folder) / "cohort";
+  }
+  const char* home = std::getenv("HOME");
+  return Path(home == nullptr ? "/" : home) / ".local/state/cohort";
+}
+
+// The guard program lies beside this one in a build folder, and in libexec when installed.
+Path guard_program() {
+  std::error_code ignored;
+  const Path self = std::filesystem::read_symlink("/proc/self/exe", ignored).parent_path();
+  for (const Path& candidate :
+       {self / "cohort-guard", self / "../hypervisor/cohort-guard", self / "../libexec/cohort/cohort-guard"}) {
+    if (::access(candidate.c_str(), X_OK) == 0) return candidate.lexically_normal();
+  }
+  return self / "cohort-guard";
+}
+
+// Tells the watcher of a verification that no store records, at most four times a second.
+class UnrecordedProgress {
+ public:
+  explicit UnrecordedProgress(const JobWatch& watch, std::string subject) : watch_(watch) {
+    job_.id = JobId::generate();
+    job_.type = JobType::kVerify;
+    job_.subject = std::move(subject);
+    job_.state = JobState::kRunning;
+    job_.progress.phase = "verifying the package";
+  }
+  void set_total(std::uint64_t bytes) {
+    const std::lock_guard lock(mutex_);
+    job_.progress.total_bytes = bytes;
+  }
+  void add(std::uint64_t bytes) {
+    const std::lock_guard lock(mutex_);
+    job_.progress.done_bytes += bytes;
+    const auto now = std::chrono::steady_clock::now();
+    if (!watch_.on_update || now - last_ < Milliseconds(250)) return;
+    last_ = now;
+    watch_.on_update(job_);
+  }
+
+ private:
+  const JobWatch& watch_;
+  std::mutex mutex_;
+  Job job_;
+  std::chrono::steady_clock::time_point last_;
+};
+
+Result<package::VerifyReport> verify_unrecorded(const Path& directory, const JobWatch& watch) {
+  UnrecordedProgress progress(watch, directory.string());
+  return package::verify(
+      directory, watch.stop,
+      {[&](std::uint64_t total) { progress.set_total(total); }, [&](std::uint64_t bytes) { progress.add(bytes); }});
+}
+
+}  // namespace
+
+// The operations over the locked state.
+class LocalSession::Working {
+ public:
+  Working(service::Hypervisor& hypervisor, std::unique_ptr<service::StateStore> opened, service::DiskCopier& copier,
+          std::unique_ptr<service::Guard> opened_guard, const Clock& clock)
+      : store(std::move(opened)),
+        guard(std::move(opened_guard)),
+        undo(hypervisor, *store),
+        engine(
+            *store, [this](const JobId& job, service::JobContext& running) { return undo.run(job, running); }, clock),
+        collections(hypervisor, *store, clock),
+        take(hypervisor, *store, *guard, clock),
+        delete_snapshot(hypervisor, *store),
+        export_snapshot(*store, copier, clock),
+        import(hypervisor, copier),
+        backup(take, export_snapshot, delete_snapshot) {}
+
+  std::unique_ptr<service::StateStore> store;
+  std::unique_ptr<service::Guard> guard;
+  service::Undo undo;
+  service::JobEngine engine;
+  service::Collections collections;
+  service::TakeSnapshot take;
+  service::DeleteSnapshot delete_snapshot;
+  service::ExportSnapshot export_snapshot;
+  service::ImportPackage import;
+  service::Backup backup;
+};
+
+LocalSession::LocalSession(const SessionOptions& options) : options_(options) {
+  if (options_.state.empty()) options_.state = default_state_folder();
+}
+
+LocalSession::~LocalSession() = default;
+
+Result<service::Hypervisor*> LocalSession::hypervisor() {
+  if (!hypervisor_) {
+    COHORT_ASSIGN(hypervisor_, hypervisor::open_libvirt(options_.uri));
+  }
+  return hypervisor_.get();
+}
+
+Result<service::StateStore*> LocalSession::state() {
+  if (working_) return working_->store.get();
+  if (reading_) return reading_.get();
+  auto opened = store::open_sqlite_store(options_.state, store::Access::kRead, options_.uri);
+  if (!opened && opened.error().code == ErrorCode::kNotFound) {
+    opened = store::open_sqlite_store(options_.state, store::Access::kWrite, options_.uri);
+  }
+  COHORT_ASSIGN(reading_, std::move(opened));
+  return reading_.get();
+}
+
+Result<LocalSession::Working*> LocalSession::working() {
+  if (working_) return working_.get();
+  reading_.reset();
+  COHORT_ASSIGN(auto opened, store::open_sqlite_store(options_.state, store::Access::kWrite, options_.uri));
+  COHORT_ASSIGN(auto* const connected, hypervisor());
+  auto made = std::make_unique<Working>(*connected, std::move(opened), copier_,
+                                        hypervisor::make_process_guard(options_.uri, guard_program()), clock_);
+  COHORT_ASSIGN(const auto recovered, service::recover(*made->store, made->undo, made->engine, clock_));
+  recovery_ = {recovered.actions, recovered.failures};
+  working_ = std::move(made);
+  return working_.get();
+}
+
+// --- collections ---
+
+Result<Collection> LocalSession::create_collection(const std::string& name, CollectionKind kind,
+                                                   const std::vector<std::string>& members) {
+  COHORT_ASSIGN(auto* const with, working());
+  return with->collections.create(name, kind, members);
+}
+
+Result<Collection> LocalSession::rename_collection(const std::string& collection, const std::string& new_name) {
+  COHORT_ASSIGN(auto* const with, working());
+  return with->collections.rename(collection, new_name);
+}
+
+Result<Collection> LocalSession::remove_collection(const std::string& collection) {
+  COHORT_ASSIGN(auto* const with, working());
+  return with->collections.remove(collection);
+}
+
+Result<Collection> LocalSession::add_members(const std::string& collection, const std::vector<std::string>& members) {
+  COHORT_ASSIGN(auto* const with, working());
+  return with->collections.add_members(collection, members);
+}
+
+Result<Collection> LocalSession::remove_members(const std::string& collection,
+                                                const std::vector<std::string>& members) {
+  COHORT_ASSIGN(auto* const with, working());
+  return with->collections.remove_members(collection, members);
+}
+
+Result<std::vector<service::CollectionView>> LocalSession::collections() {
+  COHORT_ASSIGN(auto* const store, state());
+  COHORT_ASSIGN(auto* const connected, hypervisor());
+  return service::Collections(*connected, *store, clock_).list();
+}
+
+Result<service::CollectionView> LocalSession::collection(const std::string& collection) {
+  COHORT_ASSIGN(auto* const store, state());
+  COHORT_ASSIGN(auto* const connected, hypervisor());
+  return service::Collections(*connected, *store, clock_).show(collection);
+}
+
+// --- snapshots ---
+
+Result<Snapshot> LocalSession::plan_take_snapshot(const service::TakeSnapshotRequest& request) {
+  COHORT_ASSIGN(auto* const with, working());
+  return with->take.plan(request);
+}
+
+Result<Snapshot> LocalSession::take_snapshot(const service::TakeSnapshotRequest& request, const JobWatch& watch) {
+  COHORT_ASSIGN(auto* const with, working());
+  return with->engine.run<Snapshot>(JobType::kTakeSnapshot, request.collection, watch,
+                                    [&](service::JobContext& job) { return with->take.run(request, job); });
+}
+
+Result<std::vector<Snapshot>> LocalSession::snapshots(const std::string& collection) {
+  COHORT_ASSIGN(auto* const store, state());
+  COHORT_ASSIGN(auto all, store->snapshots());
+  if (collection.empty()) return all;
+  COHORT_ASSIGN(const auto found, service::find_collection(*store, collection));
+  std::erase_if(all, [&](const Snapshot& snapshot) { return snapshot.collection != found.id; });
+  return all;
+}
+
+Result<Snapshot> LocalSession::snapshot(const std::string& snapshot) {
+  COHORT_ASSIGN(auto* const store, state());
+  return service::find_snapshot(*store, snapshot);
+}
+
+Result<std::vector<service::PlannedMerge>> LocalSession::plan_delete_snapshot(
+    const service::DeleteSnapshotRequest& request) {
+  COHORT_ASSIGN(auto* const with, working());
+  return with->delete_snapshot.plan(request);
+}
+
+Result<service::DeletedSnapshot> LocalSession::delete_snapshot(const service::DeleteSnapshotRequest& request,
+                                                               const JobWatch& watch) {
+  COHORT_ASSIGN(auto* const with, working());
+  return with->engine.run<service::DeletedSnapshot>(
+      JobType::kDeleteSnapshot, request.snapshot, watch,
+      [&](service::JobContext& job) { return with->delete_snapshot.run(request, job); });
+}
+
+// --- packages ---
+
+Result<service::ExportPlan> LocalSession::plan_export(const service::ExportRequest& request) {
+  COHORT_ASSIGN(auto* const with, working());
+  return with->export_snapshot.plan(request);
+}
+
+Result<service::ExportReport> LocalSession::export_snapshot(const service::ExportRequest& request,
+                                                            const JobWatch& watch) {
+  COHORT_ASSIGN(auto* const with, working());
+  return with->engine.run<service::ExportReport>(
+      JobType::kExport, request.snapshot, watch,
+      [&](service::JobContext& job) { return with->export_snapshot.run(request, job); });
+}
+
+// Needs no hypervisor and no lock: where the state cannot be written now, the verification is done all the same, and is
+// not in the history.
+Result<package::VerifyReport> LocalSession::verify(const Path& directory, const JobWatch& watch) {
+  if (working_ == nullptr) reading_.reset();
+  auto opened = working_ != nullptr ? Result<std::unique_ptr<service::StateStore>>(nullptr)
+                                    : store::open_sqlite_store(options_.state, store::Access::kWrite, options_.uri);
+  if (!opened) return verify_unrecorded(directory, watch);
+  service::StateStore& store = *opened ? **opened : *working_->store;
+  service::JobEngine engine(
+      store, [](const JobId&, service::JobContext&) { return service::UndoReport{}; }, clock_);
+  return engine.run<package::VerifyReport>(JobType::kVerify, directory.string(), watch, [&](service::JobContext& job) {
+    return service::verify_package(directory, job);
+  });
+}
+
+Result<service::ImportPlan> LocalSession::plan_import(const service::ImportRequest& request) {
+  COHORT_ASSIGN(auto* const with, working());
+  return with->import.plan(request);
+}
+
+Result<service::ImportReport> LocalSession::import_package(const service::ImportRequest& request,
+                                                           const JobWatch& watch) {
+  COHORT_ASSIGN(auto* const with, working());
+  return with->engine.run<service::ImportReport>(
+      JobType::kImport, request.directory.string(), watch,
+      [&](service::JobContext& job) { return with->import.run(request, job); });
+}
+
+Result<service::BackupPlan> LocalSession::plan_backup(const service::BackupRequest& request) {
+  COHORT_ASSIGN(auto* const with, working());
+  return with->backup.plan(request);
+}
+
+Result<service::ExportReport> LocalSession::backup(const service::BackupRequest& request, const JobWatch& watch) {
+  COHORT_ASSIGN(auto* const with, working());
+  return with->engine.run<service::ExportReport>(
+      JobType::kBackup, request.take.collection, watch,
+      [&](service::JobContext& job) { return with->backup.run(request, job); });
+}
+
+// --- jobs, machines, host ---
+
+Result<std::vector<Job>> LocalSession::jobs() {
+  COHORT_ASSIGN(auto* const store, state());
+  return store->jobs();
+}
+
+Result<Job> LocalSession::job(const std::string& job) {
+  COHORT_ASSIGN(auto* const store, state());
+  return service::find_job(*store, job);
+}
+
+Result<void> LocalSession::cancel_job(const std::string& job) {
+  COHORT_ASSIGN(auto* const store, state());
+  COHORT_ASSIGN(const auto found, service::find_job(*store, job));
+  if (is_ended(found.state)) {
+    return fail(ErrorCode::kInvalidState, "The job {} has ended already ({}).", found.id.short_str(),
+                to_string(found.state));
+  }
+  return store->request_cancel(found.id);
+}
+
+Result<std::vector<MachineSummary>> LocalSession::machines() {
+  COHORT_ASSIGN(auto* const connected, hypervisor());
+  return connected->machines();
+}
+
+service::HostReport LocalSession::check_host() {
+  const auto connected = hypervisor();
+  if (connected) return service::check_host(**connected, options_.state);
+  service::HostReport report;
+  report.host.uri = options_.uri;
+  report.items.push_back({"libvirt", service::Finding::kBad, connected.error().describe()});
+  return report;
+}
+
+std::unique_ptr<Session> open_local_session(const SessionOptions& options) {
+  return std::make_unique<LocalSession>(options);
+}
+
+}  // namespace cohort::client

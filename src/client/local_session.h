@@ -1,0 +1,81 @@
+// A session in this process: the only place that puts the layers together.
+#pragma once
+
+#include <memory>
+#include <optional>
+
+#include "client/disk_copier.h"
+#include "client/session.h"
+#include "service/job_engine.h"
+#include "service/undo.h"
+#include "store/sqlite_store.h"
+
+namespace cohort::client {
+
+class LocalSession final : public Session {
+ public:
+  explicit LocalSession(const SessionOptions& options);
+  ~LocalSession() override;
+
+  [[nodiscard]] RecoveryReport recovery() const override { return recovery_; }
+
+  [[nodiscard]] Result<Collection> create_collection(const std::string& name, CollectionKind kind,
+                                                     const std::vector<std::string>& members) override;
+  [[nodiscard]] Result<Collection> rename_collection(const std::string& collection,
+                                                     const std::string& new_name) override;
+  [[nodiscard]] Result<Collection> remove_collection(const std::string& collection) override;
+  [[nodiscard]] Result<Collection> add_members(const std::string& collection,
+                                               const std::vector<std::string>& members) override;
+  [[nodiscard]] Result<Collection> remove_members(const std::string& collection,
+                                                  const std::vector<std::string>& members) override;
+  [[nodiscard]] Result<std::vector<service::CollectionView>> collections() override;
+  [[nodiscard]] Result<service::CollectionView> collection(const std::string& collection) override;
+
+  [[nodiscard]] Result<Snapshot> plan_take_snapshot(const service::TakeSnapshotRequest& request) override;
+  [[nodiscard]] Result<Snapshot> take_snapshot(const service::TakeSnapshotRequest& request,
+                                               const JobWatch& watch) override;
+  [[nodiscard]] Result<std::vector<Snapshot>> snapshots(const std::string& collection) override;
+  [[nodiscard]] Result<Snapshot> snapshot(const std::string& snapshot) override;
+  [[nodiscard]] Result<std::vector<service::PlannedMerge>> plan_delete_snapshot(
+      const service::DeleteSnapshotRequest& request) override;
+  [[nodiscard]] Result<service::DeletedSnapshot> delete_snapshot(const service::DeleteSnapshotRequest& request,
+                                                                 const JobWatch& watch) override;
+
+  [[nodiscard]] Result<service::ExportPlan> plan_export(const service::ExportRequest& request) override;
+  [[nodiscard]] Result<service::ExportReport> export_snapshot(const service::ExportRequest& request,
+                                                              const JobWatch& watch) override;
+  [[nodiscard]] Result<package::VerifyReport> verify(const Path& directory, const JobWatch& watch) override;
+  [[nodiscard]] Result<service::ImportPlan> plan_import(const service::ImportRequest& request) override;
+  [[nodiscard]] Result<service::ImportReport> import_package(const service::ImportRequest& request,
+                                                             const JobWatch& watch) override;
+  [[nodiscard]] Result<service::BackupPlan> plan_backup(const service::BackupRequest& request) override;
+  [[nodiscard]] Result<service::ExportReport> backup(const service::BackupRequest& request,
+                                                     const JobWatch& watch) override;
+
+  [[nodiscard]] Result<std::vector<Job>> jobs() override;
+  [[nodiscard]] Result<Job> job(const std::string& job) override;
+  [[nodiscard]] Result<void> cancel_job(const std::string& job) override;
+
+  [[nodiscard]] Result<std::vector<MachineSummary>> machines() override;
+  [[nodiscard]] service::HostReport check_host() override;
+
+ private:
+  // Opened when first needed; see the functions below.
+  class Working;
+
+  [[nodiscard]] Result<service::Hypervisor*> hypervisor();
+  // The state for queries. A state that does not exist yet is an empty one.
+  [[nodiscard]] Result<service::StateStore*> state();
+  // The state with its lock, the operations over it, and the recovery done.
+  [[nodiscard]] Result<Working*> working();
+
+  SessionOptions options_;
+  SystemClock clock_;
+  ImageCopier copier_;
+  std::unique_ptr<service::Hypervisor> hypervisor_;
+  std::unique_ptr<service::StateStore> reading_;
+  std::unique_ptr<Working> working_;
+  RecoveryReport recovery_;
+};
+
+}  // namespace cohort::client

@@ -1,0 +1,217 @@
+#include "service/export_snapshot.h"
+
+#include <sys/stat.h>
+
+#include <algorithm>
+
+#include "base/kill_point.h"
+#include "package/layout.h"
+#include "package/writer.h"
+#include "service/export_target.h"
+#include "service/lookup.h"
+
+namespace cohort::service {
+namespace {
+
+constexpr std::uint64_t kStateFileLimit = 16ULL << 20U;
+// Configurations, manifest, folders: small, but not nothing.
+constexpr std::uint64_t kSpaceBesideDisks = 4ULL << 20U;
+
+Result<void> check_request(const ExportRequest& request, const Snapshot& snapshot) {
+  if (request.format != "qcow2" && request.format != "raw") {
+    return fail(ErrorCode::kInvalidArgument, "\"{}\" is no format for exported disks: choose qcow2 or raw.",
+                request.format);
+  }
+  if (snapshot.state != SnapshotState::kReady) {
+    return fail(ErrorCode::kInvalidState, "The snapshot \"{}\" is {} and cannot be exported.", snapshot.name,
+                to_string(snapshot.state));
+  }
+  return {};
+}
+
+Result<void> check_space(const ExportPlan& plan) {
+  if (plan.free_bytes >= plan.estimated_bytes) return {};
+  return fail(ErrorCode::kNoSpace, "\"{}\" has {} MiB free, and the package may take {} MiB: nothing was written.",
+              plan.package.parent_path().string(), plan.free_bytes >> 20U, plan.estimated_bytes >> 20U);
+}
+
+std::uint64_t allocated_bytes(const Path& path) {
+  struct stat info {};
+  return ::stat(path.c_str(), &info) == 0 ? static_cast<std::uint64_t>(info.st_blocks) * 512 : 0;
+}
+
+package::Manifest manifest_of(const Snapshot& snapshot, bool has_storage, WallTime now) {
+  package::Manifest manifest;
+  manifest.created_by = "cohort " COHORT_VERSION;
+  manifest.created = now;
+  manifest.collection = snapshot.collection;
+  manifest.collection_name = snapshot.collection_name;
+  manifest.snapshot = snapshot.id;
+  manifest.snapshot_name = snapshot.name;
+  manifest.instant = snapshot.instant;
+  manifest.fence = snapshot.fence;
+  manifest.has_storage = has_storage;
+  return manifest;
+}
+
+package::MachineEntry entry_of(const MemberSnapshot& member) {
+  package::MachineEntry entry;
+  entry.id = member.machine;
+  entry.name = member.name;
+  entry.power = member.power;
+  entry.consistency = member.power == PowerState::kOff ? "off" : "crash";
+  entry.pause = member.pause;
+  entry.left_out = member.left_out;
+  return entry;
+}
+
+// Writes the machines of one snapshot into one package.
+class Exporting {
+ public:
+  Exporting(const ExportRequest& request, const Snapshot& snapshot, const ExportPlan& plan, StateStore& store,
+            DiskCopier& copier, JobContext& job)
+      : request_(request),
+        snapshot_(snapshot),
+        plan_(plan),
+        store_(store),
+        copier_(copier),
+        job_(job),
+        writer_(plan.package) {}
+
+  Result<void> begin() { return writer_.begin(); }
+
+  Result<package::MachineEntry> add(const MemberSnapshot& member) {
+    package::MachineEntry entry = entry_of(member);
+    COHORT_ASSIGN(entry.configuration, writer_.add(package::configuration_file(member.machine), member.configuration));
+    COHORT_TRY(add_state_files(member, entry));
+    if (request_.no_storage) return entry;
+    for (const auto& disk : member.disks) {
+      COHORT_ASSIGN(auto copied, add_disk(member, disk));
+      entry.disks.push_back(std::move(copied));
+      kill_point("export.disk_copied");
+    }
+    return entry;
+  }
+
+  Result<void> publish(const package::Manifest& manifest) { return writer_.publish(manifest); }
+
+ private:
+  Result<void> add_state_files(const MemberSnapshot& member, package::MachineEntry& entry) {
+    const Path folder = store_.machine_state_folder(snapshot_.id, member.machine);
+    if (member.has_nvram) {
+      COHORT_ASSIGN(const auto content, read_file(folder / "nvram", kStateFileLimit));
+      COHORT_ASSIGN(entry.nvram, writer_.add(package::nvram_file(member.machine), content));
+    }
+    if (!member.has_tpm) return {};
+    std::vector<Path> files;
+    std::error_code code;
+    for (const auto& found : std::filesystem::recursive_directory_iterator(folder / "tpm", code)) {
+      if (found.is_regular_file()) files.push_back(found.path());
+    }
+    if (code) return Failure{system_error(code.value(), fmt::format("\"{}\" cannot be read.", folder.string()))};
+    std::ranges::sort(files);
+    for (const auto& file : files) {
+      COHORT_ASSIGN(const auto content, read_file(file, kStateFileLimit));
+      const std::string name = file.lexically_relative(folder / "tpm").string();
+      COHORT_ASSIGN(auto added, writer_.add(package::tpm_file(member.machine, name), content));
+      entry.tpm_state.push_back(std::move(added));
+    }
+    return {};
+  }
+
+  Result<package::DiskEntry> add_disk(const MemberSnapshot& member, const DiskSnapshot& disk) {
+    const auto planned = std::ranges::find_if(
+        plan_.disks, [&](const PlannedDisk& p) { return p.machine == member.name && p.target == disk.target; });
+    if (planned == plan_.disks.end()) return fail(ErrorCode::kInternal, "A disk is missing in the plan.");
+    job_.set_phase(fmt::format("copying disk {} of {}", disk.target, member.name));
+    COHORT_ASSIGN(const Path target, writer_.place_for(planned->file));
+    auto copied = copier_.copy({disk.frozen, target, request_.format, request_.rate_limit}, job_.stop(),
+                               [&](std::uint64_t done) { job_.set_done(finished_ + done); });
+    if (!copied) {
+      return Failure{
+          std::move(copied).error().with_context(fmt::format("copying disk {} of \"{}\"", disk.target, member.name))};
+    }
+    finished_ += planned->estimated_bytes;
+    job_.set_done(finished_);
+    return package::DiskEntry{
+        disk.target, request_.format, copied->virtual_size, {planned->file, copied->file_size, copied->sha256}};
+  }
+
+  const ExportRequest& request_;
+  const Snapshot& snapshot_;
+  const ExportPlan& plan_;
+  StateStore& store_;
+  DiskCopier& copier_;
+  JobContext& job_;
+  package::Writer writer_;
+  std::uint64_t finished_ = 0;
+};
+
+ExportReport report_of(const Path& package, const package::Manifest& manifest, Snapshot snapshot) {
+  ExportReport report;
+  report.package = package;
+  report.snapshot = std::move(snapshot);
+  for (const auto* file : manifest.files()) {
+    ++report.files;
+    report.bytes += file->size;
+    report.disk_bytes += allocated_bytes(package / file->file);
+  }
+  return report;
+}
+
+}  // namespace
+
+ExportSnapshot::ExportSnapshot(StateStore& store, DiskCopier& copier, const Clock& clock)
+    : store_(store), copier_(copier), clock_(clock) {}
+
+Result<ExportPlan> ExportSnapshot::plan(const ExportRequest& request) {
+  COHORT_ASSIGN(const auto snapshot, find_snapshot(store_, request.snapshot));
+  return plan(request, snapshot);
+}
+
+Result<ExportPlan> ExportSnapshot::plan(const ExportRequest& request, const Snapshot& snapshot) {
+  ExportPlan plan;
+  COHORT_ASSIGN(plan.package, package_folder(request, snapshot));
+  plan.estimated_bytes = kSpaceBesideDisks;
+  for (const auto& member : snapshot.members) {
+    if (request.no_storage) break;
+    for (const auto& disk : member.disks) {
+      COHORT_ASSIGN(const auto bytes, copier_.measure(disk.frozen, request.format));
+      plan.disks.push_back({member.name, disk.target, package::disk_file(member.name, disk.target, request.format),
+                            disk.virtual_size, bytes});
+      plan.estimated_bytes += bytes;
+    }
+  }
+  COHORT_ASSIGN(plan.free_bytes, free_bytes(plan.package.parent_path()));
+  COHORT_TRY(check_space(plan));
+  return plan;
+}
+
+Result<ExportReport> ExportSnapshot::run(const ExportRequest& request, JobContext& job) {
+  job.set_phase("planning");
+  COHORT_ASSIGN(auto snapshot, find_snapshot(store_, request.snapshot));
+  COHORT_TRY(check_request(request, snapshot));
+  COHORT_ASSIGN(const auto planned, plan(request, snapshot));
+  job.set_total(planned.estimated_bytes - kSpaceBesideDisks);
+  COHORT_ASSIGN(const auto step, job.will_undo(UndoKind::kRemovePartial,
+                                               planned.package.string() + std::string(package::kPartialSuffix)));
+  Exporting exporting(request, snapshot, planned, store_, copier_, job);
+  COHORT_TRY(exporting.begin());
+  kill_point("export.begun");
+  package::Manifest manifest = manifest_of(snapshot, !request.no_storage, clock_.wall());
+  for (const auto& member : snapshot.members) {
+    COHORT_TRY(job.check_cancelled());
+    COHORT_ASSIGN(auto entry, exporting.add(member));
+    manifest.machines.push_back(std::move(entry));
+  }
+  job.set_phase("completing the package");
+  COHORT_TRY(job.check_cancelled());
+  kill_point("export.before_publish");
+  COHORT_TRY(exporting.publish(manifest));
+  kill_point("export.published");
+  COHORT_TRY(job.will_keep(step));
+  job.set_result(planned.package.string());
+  return report_of(planned.package, manifest, std::move(snapshot));
+}
+
+}  // namespace cohort::service

@@ -1,0 +1,150 @@
+#include "service/fence.h"
+
+#include <thread>
+
+#include "base/kill_point.h"
+#include "base/parallel.h"
+
+namespace cohort::service {
+namespace {
+
+constexpr Milliseconds kEventPatience{1000};
+constexpr int kResumeAttempts = 50;
+constexpr Milliseconds kResumePause{200};
+
+class Fence {
+ public:
+  Fence(Snapshot& snapshot, Hypervisor& hypervisor, const Clock& clock)
+      : snapshot_(snapshot), hypervisor_(hypervisor), clock_(clock) {
+    for (const auto& member : snapshot.members) {
+      if (member.power == PowerState::kRunning) running_.push_back(member.machine);
+    }
+  }
+
+  [[nodiscard]] const std::vector<MachineId>& running() const { return running_; }
+
+  Result<void> watch() {
+    COHORT_ASSIGN(watch_, hypervisor_.watch_pauses(running_));
+    return {};
+  }
+
+  // All running members stand still when this succeeds.
+  Result<void> raise() {
+    raised_at_ = clock_.steady();
+    const auto suspended =
+        run_in_parallel(running_.size(), [&](std::size_t i) { return hypervisor_.suspend(running_[i]); });
+    kill_point("fence.suspended");
+    for (const auto& outcome : suspended) COHORT_TRY(outcome);
+    return check_deadline();
+  }
+
+  Result<std::vector<MachineStateFiles>> capture() {
+    const auto& members = snapshot_.members;
+    auto captured = run_in_parallel(members.size(), [&](std::size_t i) { return hypervisor_.capture(members[i]); });
+    kill_point("fence.captured");
+    std::vector<MachineStateFiles> files;
+    for (auto& outcome : captured) {
+      if (!outcome) return Failure{std::move(outcome).error()};
+      files.push_back(*std::move(outcome));
+    }
+    COHORT_TRY(check_unbroken());
+    return files;
+  }
+
+  // Lets every member run that this fence has stopped, or may have.
+  Result<void> lower() {
+    const auto resumed =
+        run_in_parallel(running_.size(), [&](std::size_t i) { return resume_stubbornly(running_[i]); });
+    snapshot_.fence.raised = std::chrono::duration_cast<Microseconds>(clock_.steady() - raised_at_);
+    kill_point("fence.resumed");
+    for (const auto& outcome : resumed) COHORT_TRY(outcome);
+    return {};
+  }
+
+  void measure() {
+    for (auto& member : snapshot_.members) {
+      if (member.power == PowerState::kRunning) member.pause = watch_->pause_of(member.machine, kEventPatience);
+    }
+    measure_overlap(snapshot_.members, snapshot_.fence);
+    if (snapshot_.fence.is_proven()) snapshot_.instant = *snapshot_.fence.overlap_begin;
+  }
+
+ private:
+  [[nodiscard]] Result<void> check_deadline() const {
+    const auto passed = std::chrono::duration_cast<Milliseconds>(clock_.steady() - raised_at_);
+    if (passed < snapshot_.fence.deadline) return {};
+    return fail(ErrorCode::kTimeout,
+                "The machines could not be made to stand still together within {} ms; they run again. Choose a longer "
+                "--deadline, or a moment with less load.",
+                snapshot_.fence.deadline.count());
+  }
+
+  // Somebody else, or the guard, let a member run while others were still being captured.
+  [[nodiscard]] Result<void> check_unbroken() const {
+    for (const auto& machine : running_) {
+      if (watch_->has_resumed(machine)) {
+        return fail(ErrorCode::kTimeout,
+                    "The machine {} was let run before all were captured (the deadline is {} ms): there is no one "
+                    "instant. Try again, with a longer --deadline if the host is busy.",
+                    machine.str(), snapshot_.fence.deadline.count());
+      }
+    }
+    return check_deadline();
+  }
+
+  [[nodiscard]] Result<void> resume_stubbornly(const MachineId& machine) {
+    Result<void> outcome = hypervisor_.resume(machine);
+    for (int attempt = 1; attempt < kResumeAttempts && !outcome; ++attempt) {
+      if (outcome.error().code == ErrorCode::kNotFound) return {};  // it is gone: nothing stands still
+      std::this_thread::sleep_for(kResumePause);
+      outcome = hypervisor_.resume(machine);
+    }
+    return outcome;
+  }
+
+  Snapshot& snapshot_;
+  Hypervisor& hypervisor_;
+  const Clock& clock_;
+  std::vector<MachineId> running_;
+  std::unique_ptr<PauseWatch> watch_;
+  SteadyTime raised_at_;
+};
+
+Result<std::vector<MachineStateFiles>> raise_and_capture(Fence& fence) {
+  COHORT_TRY(fence.raise());
+  return fence.capture();
+}
+
+Result<void> disarm(ArmedGuard& guard) {
+  COHORT_ASSIGN(const bool has_acted, guard.disarm());
+  if (has_acted) {
+    return fail(ErrorCode::kTimeout,
+                "The guard let the machines run because the deadline had passed: there is no one instant. Try again, "
+                "with a longer --deadline if the host is busy.");
+  }
+  return {};
+}
+
+}  // namespace
+
+Result<std::vector<MachineStateFiles>> capture_inside_fence(
+    Snapshot& snapshot, Hypervisor& hypervisor, Guard& guard, const Clock& clock,
+    const std::function<Result<void>(const Snapshot&)>& commit_intent) {
+  Fence fence(snapshot, hypervisor, clock);
+  COHORT_TRY(fence.watch());
+  COHORT_ASSIGN(const auto armed, guard.arm(fence.running(), snapshot.fence.deadline));
+  snapshot.instant = clock.wall();
+  COHORT_TRY(commit_intent(snapshot));
+  kill_point("fence.intent");
+  COHORT_TRY(armed->raise());
+  auto files = raise_and_capture(fence);
+  // Not disarmed if this fails: the guard then tries on its own.
+  COHORT_TRY(fence.lower());
+  const auto disarmed = disarm(*armed);
+  COHORT_TRY(files);
+  COHORT_TRY(disarmed);
+  fence.measure();
+  return files;
+}
+
+}  // namespace cohort::service

@@ -1,0 +1,26 @@
+// The interval in which every running member stands still, so that all snapshots fall inside one instant.
+#pragma once
+
+#include <functional>
+#include <vector>
+
+#include "base/clock.h"
+#include "domain/snapshot.h"
+#include "service/ports/guard.h"
+#include "service/ports/hypervisor.h"
+
+namespace cohort::service {
+
+// Raises the fence around the members of `snapshot`, captures all of them, lowers it again, and fills in the members'
+// pauses, the fence's figures and the instant. Returns the small state files of each member, in their order.
+//
+// `commit_intent` is called when the guard is ready, before any member is stopped; the snapshot's instant is set then.
+// The members run again when this returns, whatever happened; only if libvirt refuses that for ten seconds they are
+// left to the guard, and the error names them. Fails with kTimeout if the deadline passed or the guard had to act; with
+// what the hypervisor said otherwise. Disks of some members may have been switched then: the caller takes the snapshot
+// back.
+[[nodiscard]] Result<std::vector<MachineStateFiles>> capture_inside_fence(
+    Snapshot& snapshot, Hypervisor& hypervisor, Guard& guard, const Clock& clock,
+    const std::function<Result<void>(const Snapshot&)>& commit_intent);
+
+}  // namespace cohort::service

@@ -1,0 +1,160 @@
+#include "service/import_plan.h"
+
+#include <algorithm>
+#include <set>
+
+#include "package/layout.h"
+#include "package/verify.h"
+
+namespace cohort::service {
+namespace {
+
+constexpr std::uint64_t kConfigurationLimit = 4ULL << 20U;
+
+Result<void> check_has_storage(const package::Manifest& manifest, const Path& directory) {
+  if (manifest.has_storage) return {};
+  return fail(ErrorCode::kInvalidState,
+              "\"{}\" holds configurations only (it was exported with --no-storage): there are no disks to import.",
+              directory.string());
+}
+
+Result<void> check_renames(const ImportRequest& request, const package::Manifest& manifest) {
+  for (const auto& [from, to] : request.names) {
+    const auto is_it = [&](const package::MachineEntry& m) { return m.name == from; };
+    if (std::ranges::none_of(manifest.machines, is_it)) {
+      return fail(ErrorCode::kNotFound, "The package has no machine \"{}\" that could be named \"{}\".", from, to);
+    }
+  }
+  return {};
+}
+
+std::string new_name(const ImportRequest& request, const std::string& name) {
+  const auto given = request.names.find(name);
+  return given == request.names.end() ? request.name_prefix + name : given->second;
+}
+
+// libvirt takes most names; these would make files elsewhere, or could not be told apart by eye.
+Result<void> check_name(const std::string& name) {
+  const bool has_bad_character =
+      std::ranges::any_of(name, [](char c) { return (c >= 0 && c < 0x20) || c == 0x7f || c == '/'; });
+  if (name.empty() || name.size() > 200 || has_bad_character || name == "." || name == "..") {
+    return fail(ErrorCode::kInvalidArgument, "\"{}\" cannot be the name of a machine.", name);
+  }
+  return {};
+}
+
+Result<void> check_absent(const Result<MachineSummary>& found, const std::string& what) {
+  if (found) {
+    return fail(ErrorCode::kAlreadyExists,
+                "There is a machine {} already: choose other names (--name-prefix, --name), or remove that machine.",
+                what);
+  }
+  return found.error().code == ErrorCode::kNotFound ? Result<void>{} : Result<void>{Failure{found.error()}};
+}
+
+Result<void> check_identity(const ImportRequest& request, const package::MachineEntry& entry,
+                            const ImportedMachine& machine, Hypervisor& hypervisor) {
+  COHORT_TRY(check_name(machine.name));
+  COHORT_TRY(check_absent(hypervisor.find_machine(machine.name), fmt::format("named \"{}\"", machine.name)));
+  if (!request.keep_ids) return {};
+  return check_absent(hypervisor.machine(entry.id), fmt::format("with the UUID {}", entry.id.str()));
+}
+
+Result<void> check_path_is_free(const Path& path) {
+  std::error_code code;
+  if (std::filesystem::exists(std::filesystem::symlink_status(path, code))) {
+    return fail(ErrorCode::kAlreadyExists,
+                "\"{}\" exists already: choose another name or another folder (--storage); nothing is overwritten.",
+                path.string());
+  }
+  return {};
+}
+
+Result<std::string> read_configuration(const Path& directory, const package::MachineEntry& entry,
+                                       Hypervisor& hypervisor) {
+  COHORT_ASSIGN(auto text, read_file(directory / entry.configuration.file, kConfigurationLimit));
+  auto checked = hypervisor.check_configuration(text);
+  if (!checked) {
+    return Failure{
+        std::move(checked).error().with_context(fmt::format("checking the configuration of \"{}\"", entry.name))};
+  }
+  COHORT_ASSIGN(const auto identity, hypervisor.identity_of(text));
+  if (identity.id != entry.id || identity.name != entry.name) {
+    return fail(ErrorCode::kCorrupt, "The configuration of \"{}\" ({}) in the package is of \"{}\" ({}).", entry.name,
+                entry.id.str(), identity.name, identity.id.str());
+  }
+  return text;
+}
+
+Result<ImportedMachine> plan_machine(const ImportRequest& request, const package::MachineEntry& entry,
+                                     const Path& storage, Hypervisor& hypervisor, DiskCopier& copier) {
+  ImportedMachine machine;
+  machine.original_name = entry.name;
+  machine.name = new_name(request, entry.name);
+  if (request.keep_ids) machine.id = entry.id;
+  COHORT_TRY(check_identity(request, entry, machine, hypervisor));
+  for (const auto& disk : entry.disks) {
+    const Path target = storage / fmt::format("{}-{}.{}", machine.name, disk.target, disk.format);
+    COHORT_TRY(check_path_is_free(target));
+    COHORT_ASSIGN(const auto bytes, copier.measure({request.directory / disk.file.file, disk.format}, disk.format));
+    machine.bytes += bytes;
+    machine.disks.push_back({disk.target, {target, disk.format}});
+  }
+  if (entry.nvram) COHORT_TRY(check_path_is_free(nvram_place(storage, machine.name)));
+  return machine;
+}
+
+Result<void> check_names_differ(const std::vector<ImportedMachine>& machines) {
+  std::set<std::string> names;
+  for (const auto& machine : machines) {
+    if (!names.insert(machine.name).second) {
+      return fail(ErrorCode::kInvalidArgument, "Two machines would be named \"{}\".", machine.name);
+    }
+  }
+  return {};
+}
+
+Result<void> check_storage(ImportPlan& plan) {
+  std::error_code code;
+  if (!std::filesystem::is_directory(plan.storage, code)) {
+    return fail(ErrorCode::kNotFound, "The folder \"{}\" for the disks does not exist: make it first.",
+                plan.storage.string());
+  }
+  COHORT_ASSIGN(plan.free_bytes, free_bytes(plan.storage));
+  return {};
+}
+
+Result<void> check_space(const ImportPlan& plan) {
+  if (plan.free_bytes >= plan.estimated_bytes) return {};
+  return fail(ErrorCode::kNoSpace, "\"{}\" has {} MiB free, and the disks may take {} MiB: nothing was written.",
+              plan.storage.string(), plan.free_bytes >> 20U, plan.estimated_bytes >> 20U);
+}
+
+}  // namespace
+
+Path nvram_place(const Path& storage, const std::string& machine_name) {
+  return storage / fmt::format("{}_VARS.fd", machine_name);
+}
+
+Result<PreparedImport> prepare_import(const ImportRequest& request, Hypervisor& hypervisor, DiskCopier& copier) {
+  PreparedImport prepared;
+  COHORT_ASSIGN(prepared.manifest, package::read_manifest(request.directory));
+  COHORT_TRY(check_has_storage(prepared.manifest, request.directory));
+  COHORT_TRY(check_renames(request, prepared.manifest));
+  auto& plan = prepared.plan;
+  plan.storage = std::filesystem::absolute(request.storage.empty() ? hypervisor.default_disk_folder() : request.storage)
+                     .lexically_normal();
+  COHORT_TRY(check_storage(plan));
+  for (const auto& entry : prepared.manifest.machines) {
+    COHORT_ASSIGN(auto text, read_configuration(request.directory, entry, hypervisor));
+    prepared.configurations.push_back(std::move(text));
+    COHORT_ASSIGN(auto machine, plan_machine(request, entry, plan.storage, hypervisor, copier));
+    plan.estimated_bytes += machine.bytes;
+    plan.machines.push_back(std::move(machine));
+  }
+  COHORT_TRY(check_names_differ(plan.machines));
+  COHORT_TRY(check_space(plan));
+  return prepared;
+}
+
+}  // namespace cohort::service

@@ -1,0 +1,54 @@
+#include "service/job_context.h"
+
+namespace cohort::service {
+
+JobContext::JobContext(const JobId& id, StateStore& store, std::stop_token stop)
+    : id_(id), store_(store), stop_(std::move(stop)) {}
+
+Result<void> JobContext::check_cancelled() const {
+  if (stop_.stop_requested()) return fail(ErrorCode::kCancelled, "The job was cancelled.");
+  return {};
+}
+
+void JobContext::set_phase(std::string phase) {
+  const std::lock_guard lock(mutex_);
+  progress_.phase = std::move(phase);
+}
+
+void JobContext::set_total(std::uint64_t bytes) {
+  const std::lock_guard lock(mutex_);
+  progress_.total_bytes = bytes;
+}
+
+void JobContext::set_done(std::uint64_t bytes) {
+  const std::lock_guard lock(mutex_);
+  progress_.done_bytes = bytes;
+}
+
+void JobContext::add_done(std::uint64_t bytes) {
+  const std::lock_guard lock(mutex_);
+  progress_.done_bytes += bytes;
+}
+
+void JobContext::set_result(std::string result) {
+  const std::lock_guard lock(mutex_);
+  result_ = std::move(result);
+}
+
+JobProgress JobContext::progress() const {
+  const std::lock_guard lock(mutex_);
+  return progress_;
+}
+
+std::string JobContext::result() const {
+  const std::lock_guard lock(mutex_);
+  return result_;
+}
+
+Result<UndoStep> JobContext::will_undo(UndoKind kind, const std::string& subject) {
+  return store_.add_undo_step(id_, kind, subject);
+}
+
+Result<void> JobContext::will_keep(const UndoStep& step) { return store_.remove_undo_step(step); }
+
+}  // namespace cohort::service

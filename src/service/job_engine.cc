@@ -1,0 +1,121 @@
+#include "service/job_engine.h"
+
+#include <unistd.h>
+
+#include <condition_variable>
+#include <mutex>
+#include <thread>
+
+#include "base/kill_point.h"
+
+namespace cohort::service {
+namespace {
+
+// How often progress is recorded and a cancel looked for.
+constexpr Milliseconds kPulse{250};
+
+// While it lives: records the job's progress, tells the watcher, and requests the stop when a cancel is found.
+class Pulse {
+ public:
+  Pulse(Job job, const JobContext& context, StateStore& store, const JobWatch& watch, std::stop_source& cancel)
+      : job_(std::move(job)),
+        context_(context),
+        store_(store),
+        watch_(watch),
+        cancel_(cancel),
+        thread_([this](const std::stop_token& ended) { loop(ended); }) {}
+
+ private:
+  void loop(const std::stop_token& ended) {
+    std::mutex mutex;
+    std::condition_variable_any woken;
+    std::unique_lock lock(mutex);
+    while (!woken.wait_for(lock, ended, kPulse, [&] { return ended.stop_requested(); })) {
+      beat();
+    }
+  }
+
+  void beat() {
+    const JobProgress now = context_.progress();
+    if (now.phase != job_.progress.phase || now.done_bytes != job_.progress.done_bytes ||
+        now.total_bytes != job_.progress.total_bytes) {
+      job_.progress = now;
+      // Progress that cannot be recorded prevents nothing: the job's end can be, or fails on its own.
+      [[maybe_unused]] const auto recorded = store_.update_job(job_);
+    }
+    if (const auto asked = store_.is_cancel_requested(job_.id); asked && *asked) cancel_.request_stop();
+    if (watch_.on_update) watch_.on_update(job_);
+  }
+
+  Job job_;
+  const JobContext& context_;
+  StateStore& store_;
+  const JobWatch& watch_;
+  std::stop_source& cancel_;
+  std::jthread thread_;
+};
+
+void describe_leftovers(Error& error, const UndoReport& undone) {
+  for (const auto& failure : undone.failures) {
+    error.message += fmt::format(" Not taken back yet: {}", failure);
+  }
+}
+
+}  // namespace
+
+JobEngine::JobEngine(StateStore& store, TakeBack take_back, const Clock& clock)
+    : store_(store), take_back_(std::move(take_back)), clock_(clock) {}
+
+Result<Job> JobEngine::begin(JobType type, const std::string& subject) {
+  Job job;
+  job.id = JobId::generate();
+  job.type = type;
+  job.subject = subject;
+  job.state = JobState::kRunning;
+  job.pid = ::getpid();
+  job.created = clock_.wall();
+  job.started = job.created;
+  COHORT_TRY(store_.add_job(job));
+  return job;
+}
+
+Result<void> JobEngine::run_erased(JobType type, const std::string& subject, const JobWatch& watch, const Body& body) {
+  COHORT_ASSIGN(const Job job, begin(type, subject));
+  std::stop_source cancel;
+  const std::stop_callback forward(watch.stop, [&] { cancel.request_stop(); });
+  JobContext context(job.id, store_, cancel.get_token());
+  if (watch.on_update) watch.on_update(job);
+  Result<void> outcome;
+  Result<void> ended;
+  {
+    const Pulse pulse(job, context, store_, watch, cancel);
+    kill_point("job.begun");
+    outcome = body(context);
+    kill_point("job.before_end");
+    ended = end(job, context, std::move(outcome));
+  }
+  if (watch.on_update) {
+    if (const auto last = store_.job(job.id)) watch.on_update(*last);
+  }
+  return ended;
+}
+
+Result<void> JobEngine::end(Job job, JobContext& context, Result<void> outcome) {
+  job.result = context.result();
+  UndoReport undone;
+  if (!outcome) {
+    context.set_phase("taking back what was begun");
+    undone = take_back_(job.id, context);
+    describe_leftovers(outcome.error(), undone);
+    job.error = outcome.error();
+  }
+  job.state = outcome ? JobState::kCompleted
+                      : (outcome.error().code == ErrorCode::kCancelled ? JobState::kCancelled : JobState::kFailed);
+  job.progress = context.progress();
+  job.ended = clock_.wall();
+  const auto stored = undone.failures.empty() ? store_.finish_job(job) : store_.update_job(job);
+  if (!stored && outcome) return Failure{Error(stored.error()).with_context("recording that the job has ended")};
+  return outcome;
+}
+
+}  // namespace cohort::service

@@ -1,0 +1,49 @@
+// Runs operations as jobs: recorded, followed, cancelled, and undone when they do not end well.
+#pragma once
+
+#include <functional>
+#include <string>
+
+#include "base/clock.h"
+#include "service/job_context.h"
+#include "service/job_watch.h"
+#include "service/undo.h"
+
+namespace cohort::service {
+
+// Threads: run() blocks its caller; a second thread of its own records progress and hears cancels (four times a
+// second). Crash:   the job stays "running" in the store with its undo steps; recover() finishes it.
+class JobEngine {
+ public:
+  // Takes back what the job's undo steps say: Undo::run.
+  using TakeBack = std::function<UndoReport(const JobId& job, JobContext& running)>;
+
+  JobEngine(StateStore& store, TakeBack take_back, const Clock& clock);
+
+  // Records the job, calls `body`, and on failure takes back what its undo steps say, last first. If that fails too,
+  // the steps stay for recover() and the error says what is left.
+  template <typename T>
+  [[nodiscard]] Result<T> run(JobType type, const std::string& subject, const JobWatch& watch,
+                              const std::function<Result<T>(JobContext&)>& body) {
+    std::optional<T> made;
+    COHORT_TRY(run_erased(type, subject, watch, [&](JobContext& context) -> Result<void> {
+      auto outcome = body(context);
+      if (!outcome) return Failure{std::move(outcome).error()};
+      made = *std::move(outcome);
+      return {};
+    }));
+    return *std::move(made);
+  }
+
+ private:
+  using Body = std::function<Result<void>(JobContext&)>;
+  Result<void> run_erased(JobType type, const std::string& subject, const JobWatch& watch, const Body& body);
+  [[nodiscard]] Result<Job> begin(JobType type, const std::string& subject);
+  [[nodiscard]] Result<void> end(Job job, JobContext& context, Result<void> outcome);
+
+  StateStore& store_;
+  TakeBack take_back_;
+  const Clock& clock_;
+};
+
+}  // namespace cohort::service

@@ -1,0 +1,19 @@
+// Finding things by what people call them.
+#pragma once
+
+#include <string>
+
+#include "service/ports/state_store.h"
+
+namespace cohort::service {
+
+// By name, UUID, or the first 4 or more characters of the UUID; the name wins.
+// kNotFound names the thing and how to list what there is; kInvalidArgument if several begin with these characters.
+[[nodiscard]] Result<Collection> find_collection(StateStore& store, const std::string& name);
+[[nodiscard]] Result<Snapshot> find_snapshot(StateStore& store, const std::string& name);
+[[nodiscard]] Result<Job> find_job(StateStore& store, const std::string& name);
+
+// For walking nested collections; a collection that cannot be read is not there.
+[[nodiscard]] CollectionLookup lookup_in(StateStore& store);
+
+}  // namespace cohort::service

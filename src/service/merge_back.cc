@@ -1,0 +1,143 @@
+#include "service/merge_back.h"
+
+#include <map>
+
+#include "base/kill_point.h"
+#include "base/parallel.h"
+
+namespace cohort::service {
+namespace {
+
+std::uint64_t length_of(const Path& path) { return size_of_file(path).value_or(0); }
+
+// Progress of all merges of a snapshot together, weighed by the overlays' lengths.
+class Progress {
+ public:
+  Progress(const Snapshot& snapshot, JobContext& job) : job_(job) {
+    std::uint64_t total = 0;
+    for (const auto& member : snapshot.members) {
+      for (const auto& disk : member.disks) total += weights_[disk.overlay] = length_of(disk.overlay);
+    }
+    job.set_done(0);
+    job.set_total(total);
+  }
+
+  Hypervisor::MergeProgress of(const Path& overlay) {
+    return [this, overlay](std::uint64_t done, std::uint64_t total) {
+      const double part = total == 0 ? 1.0 : static_cast<double>(done) / static_cast<double>(total);
+      job_.set_done(finished_ + static_cast<std::uint64_t>(part * static_cast<double>(weights_[overlay])));
+    };
+  }
+
+  void finish(const Path& overlay) {
+    finished_ += weights_[overlay];
+    job_.set_done(finished_);
+  }
+
+ private:
+  JobContext& job_;
+  std::map<Path, std::uint64_t> weights_;
+  std::uint64_t finished_ = 0;
+};
+
+Result<void> merge_disk(const MemberSnapshot& member, const DiskSnapshot& disk, Hypervisor& hypervisor,
+                        StateStore& store, const std::stop_token& stop, Progress& progress) {
+  auto merged = hypervisor.merge_overlay(member.machine, disk, stop, progress.of(disk.overlay));
+  if (!merged) {
+    return Failure{std::move(merged).error().with_context(
+        fmt::format("merging disk {} of \"{}\" back", disk.target, member.name))};
+  }
+  progress.finish(disk.overlay);
+  kill_point("merge_back.after_merge");
+  return store.move_frozen(disk.overlay, disk.frozen);
+}
+
+// Later disks and members go on after a failure: each one that stands on its own disk again is one less to worry about.
+class Merging {
+ public:
+  Merging(const Snapshot& snapshot, Hypervisor& hypervisor, StateStore& store, JobContext& job,
+          const std::stop_token& stop)
+      : hypervisor_(hypervisor), store_(store), stop_(stop), progress_(snapshot, job) {}
+
+  void merge(const MemberSnapshot& member) {
+    for (const auto& disk : member.disks) {
+      note(member, disk, merge_disk(member, disk, hypervisor_, store_, stop_, progress_));
+    }
+  }
+
+  Result<std::vector<Path>> outcome() && {
+    if (first_error_) return Failure{*std::move(first_error_)};
+    return std::move(left_);
+  }
+
+ private:
+  void note(const MemberSnapshot& member, const DiskSnapshot& disk, const Result<void>& merged) {
+    if (merged) return;
+    if (merged.error().code == ErrorCode::kNotFound && !hypervisor_.machine(member.machine)) {
+      left_.push_back(disk.overlay);
+    } else if (!first_error_) {
+      first_error_ = merged.error();
+    }
+  }
+
+  Hypervisor& hypervisor_;
+  StateStore& store_;
+  std::stop_token stop_;
+  Progress progress_;
+  std::vector<Path> left_;
+  std::optional<Error> first_error_;
+};
+
+// A fence is up at most from the moment its instant is in the store until the snapshot is ready.
+bool may_stand_still(const Snapshot& snapshot) {
+  return snapshot.state == SnapshotState::kCreating && snapshot.instant != WallTime{};
+}
+
+Result<void> resume_members(const Snapshot& snapshot, Hypervisor& hypervisor) {
+  std::vector<const MemberSnapshot*> ran;
+  for (const auto& member : snapshot.members) {
+    if (member.power == PowerState::kRunning) ran.push_back(&member);
+  }
+  const auto resumed = run_in_parallel(ran.size(), [&](std::size_t i) { return hypervisor.resume(ran[i]->machine); });
+  for (std::size_t i = 0; i < ran.size(); ++i) {
+    if (!resumed[i] && resumed[i].error().code != ErrorCode::kNotFound) {
+      return Failure{Error(resumed[i].error()).with_context(fmt::format("letting \"{}\" run again", ran[i]->name))};
+    }
+  }
+  return {};
+}
+
+}  // namespace
+
+Result<std::vector<Path>> merge_back(const Snapshot& snapshot, Hypervisor& hypervisor, StateStore& store,
+                                     JobContext& job, const std::stop_token& stop) {
+  job.set_phase("merging overlays back");
+  Merging merging(snapshot, hypervisor, store, job, stop);
+  for (const auto& member : snapshot.members) {
+    if (stop.stop_requested()) return fail(ErrorCode::kCancelled, "The merge was cancelled.");
+    merging.merge(member);
+  }
+  return std::move(merging).outcome();
+}
+
+Result<void> forget_snapshot(const SnapshotId& id, StateStore& store) {
+  COHORT_TRY(remove_tree(store.snapshot_folder(id)));
+  return store.remove_snapshot(id);
+}
+
+Result<std::vector<Path>> abandon_snapshot(const SnapshotId& id, Hypervisor& hypervisor, StateStore& store,
+                                           JobContext& job) {
+  auto found = store.snapshot(id);
+  if (!found && found.error().code == ErrorCode::kNotFound) return std::vector<Path>{};
+  COHORT_ASSIGN(Snapshot snapshot, std::move(found));
+  if (may_stand_still(snapshot)) COHORT_TRY(resume_members(snapshot, hypervisor));
+  if (snapshot.state == SnapshotState::kReady) {
+    snapshot.state = SnapshotState::kDeleting;
+    COHORT_TRY(store.update_snapshot(snapshot));
+  }
+  COHORT_ASSIGN(auto left, merge_back(snapshot, hypervisor, store, job, {}));
+  COHORT_TRY(forget_snapshot(id, store));
+  return left;
+}
+
+}  // namespace cohort::service

@@ -1,0 +1,27 @@
+// Brings a snapshot's overlays back into the machines' disks: what deleting and abandoning have in common.
+#pragma once
+
+#include <vector>
+
+#include "domain/snapshot.h"
+#include "service/job_context.h"
+#include "service/ports/hypervisor.h"
+#include "service/ports/state_store.h"
+
+namespace cohort::service {
+
+// Merges every overlay and tells the store where other snapshots find their frozen files now. Overlays of machines that
+// no longer exist are left and returned. Goes on with the other members after a failure, and returns the first one.
+// Can be repeated.
+[[nodiscard]] Result<std::vector<Path>> merge_back(const Snapshot& snapshot, Hypervisor& hypervisor, StateStore& store,
+                                                   JobContext& job, const std::stop_token& stop);
+
+// Forgets the snapshot and its small files.
+[[nodiscard]] Result<void> forget_snapshot(const SnapshotId& id, StateStore& store);
+
+// Resumes members that a fence may have left standing still, merges back what there is, and forgets the snapshot.
+// Returns the overlays that were left. Success if the snapshot is not known (any more).
+[[nodiscard]] Result<std::vector<Path>> abandon_snapshot(const SnapshotId& id, Hypervisor& hypervisor,
+                                                         StateStore& store, JobContext& job);
+
+}  // namespace cohort::service

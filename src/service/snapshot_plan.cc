@@ -1,0 +1,192 @@
+#include "service/snapshot_plan.h"
+
+#include <algorithm>
+#include <map>
+#include <set>
+
+#include "base/parallel.h"
+#include "service/lookup.h"
+
+namespace cohort::service {
+namespace {
+
+constexpr Milliseconds kShortestDeadline{100};
+constexpr Milliseconds kLongestDeadline{30'000};
+// What an overlay takes at once, and a little for what is written until somebody looks.
+constexpr std::uint64_t kSpacePerOverlay = 16ULL << 20U;
+
+Result<void> check_request(const TakeSnapshotRequest& request) {
+  if (request.deadline < kShortestDeadline || request.deadline > kLongestDeadline) {
+    return fail(ErrorCode::kInvalidArgument, "A deadline of {} ms is outside of {} to {} ms.", request.deadline.count(),
+                kShortestDeadline.count(), kLongestDeadline.count());
+  }
+  return request.name.empty() ? Result<void>{} : check_snapshot_name(request.name);
+}
+
+// "<collection> 2026-01-31 23:59:59", with a number behind it if that is taken.
+Result<std::string> name_for(const TakeSnapshotRequest& request, const Collection& collection, StateStore& store,
+                             const Clock& clock) {
+  COHORT_ASSIGN(const auto all, store.snapshots());
+  const auto is_taken = [&](const std::string& name) {
+    return std::ranges::any_of(all, [&](const Snapshot& s) { return s.name == name; });
+  };
+  if (!request.name.empty()) {
+    if (is_taken(request.name)) {
+      return fail(ErrorCode::kAlreadyExists, "There is a snapshot named \"{}\" already: choose another name.",
+                  request.name);
+    }
+    return request.name;
+  }
+  std::string moment = format_utc(clock.wall()).substr(0, 19);
+  moment[10] = ' ';
+  const std::string name = fmt::format("{} {}", collection.name, moment);
+  std::string candidate = name;
+  for (int number = 2; is_taken(candidate); ++number) candidate = fmt::format("{} ({})", name, number);
+  return candidate;
+}
+
+// Several sentences as one error: the operator mends all of them in one go.
+class Objections {
+ public:
+  void add(ErrorCode code, std::string sentence) {
+    if (sentences_.empty()) code_ = code;
+    sentences_.push_back(std::move(sentence));
+  }
+  [[nodiscard]] Result<void> as_result() const {
+    if (sentences_.empty()) return {};
+    return Failure{Error{code_, fmt::format("{}", fmt::join(sentences_, " ")), {}, {}}};
+  }
+
+ private:
+  ErrorCode code_ = ErrorCode::kInvalidState;
+  std::vector<std::string> sentences_;
+};
+
+void object_to_disks(const MachineDetails& machine, bool ignore, Objections& objections) {
+  for (const auto& disk : machine.left_out) {
+    if (is_harmless(disk.reason) || ignore) continue;
+    objections.add(ErrorCode::kUnsupported,
+                   fmt::format("Disk {} of \"{}\" ({}) cannot be snapshotted: detach it, or leave it out with "
+                               "--ignore-non-snapshottable.",
+                               disk.target, machine.summary.name, to_string(disk.reason)));
+  }
+}
+
+Result<std::vector<MachineDetails>> inspect_all(const Collection& collection,
+                                                const std::vector<MachineMember>& machines,
+                                                const TakeSnapshotRequest& request, Hypervisor& hypervisor) {
+  auto inspected = run_in_parallel(machines.size(), [&](std::size_t i) { return hypervisor.inspect(machines[i].id); });
+  Objections objections;
+  std::vector<MachineDetails> details;
+  for (std::size_t i = 0; i < machines.size(); ++i) {
+    auto& outcome = inspected[i];
+    if (outcome) {
+      for (const auto& obstacle : outcome->obstacles) objections.add(ErrorCode::kInvalidState, obstacle);
+      object_to_disks(*outcome, request.ignore_non_snapshottable, objections);
+      details.push_back(*std::move(outcome));
+    } else if (outcome.error().code == ErrorCode::kNotFound) {
+      objections.add(ErrorCode::kNotFound,
+                     fmt::format("The machine \"{}\" of the collection \"{}\" does not exist any more: define it "
+                                 "again, or remove it with `cohort collection remove`.",
+                                 machines[i].name, collection.name));
+    } else {
+      return Failure{std::move(outcome).error()};
+    }
+  }
+  COHORT_TRY(objections.as_result());
+  return details;
+}
+
+// Names for overlays; two disks of one folder may differ in their extension only.
+class OverlayNames {
+ public:
+  explicit OverlayNames(const SnapshotId& id) : id_(id) {}
+
+  Path for_disk(const MachineDisk& disk) {
+    const Path active = disk.chain.front().path;
+    Path path = overlay_path(active, id_);
+    for (int number = 2; !used_.insert(path).second; ++number) {
+      path = overlay_path(active.parent_path() / fmt::format("{}-{}.x", active.stem().string(), number), id_);
+    }
+    return path;
+  }
+
+ private:
+  SnapshotId id_;
+  std::set<Path> used_;
+};
+
+MemberSnapshot member_of(const MachineDetails& machine, OverlayNames& names) {
+  MemberSnapshot member;
+  member.machine = machine.summary.id;
+  member.name = machine.summary.name;
+  member.power = machine.summary.power;
+  member.configuration = machine.configuration;
+  member.left_out = machine.left_out;
+  member.has_nvram = machine.nvram.has_value();
+  member.has_tpm = machine.tpm_state.has_value();
+  for (const auto& disk : machine.disks) {
+    member.disks.push_back({disk.target, disk.chain.front(), names.for_disk(disk), disk.virtual_size});
+  }
+  return member;
+}
+
+// One file under two disks would be frozen for one and written through the other.
+Result<void> check_no_shared_files(const Snapshot& snapshot) {
+  std::map<Path, std::string> users;
+  for (const auto& member : snapshot.members) {
+    for (const auto& disk : member.disks) {
+      const std::string user = fmt::format("disk {} of \"{}\"", disk.target, member.name);
+      const auto [found, is_new] = users.emplace(disk.frozen.path, user);
+      if (!is_new) {
+        return fail(ErrorCode::kInvalidState, "\"{}\" is {} and {} at the same time: give each its own file.",
+                    disk.frozen.path.string(), found->second, user);
+      }
+    }
+  }
+  return {};
+}
+
+Result<void> check_space(const Snapshot& snapshot) {
+  std::map<Path, std::uint64_t> needed;
+  for (const auto& member : snapshot.members) {
+    for (const auto& disk : member.disks) needed[disk.overlay.parent_path()] += kSpacePerOverlay;
+  }
+  for (const auto& [folder, bytes] : needed) {
+    COHORT_ASSIGN(const auto there, free_bytes(folder));
+    if (there < bytes) {
+      return fail(ErrorCode::kNoSpace,
+                  "\"{}\" has {} MiB free; the overlays need {} MiB to begin with, and grow with what the machines "
+                  "write.",
+                  folder.string(), there >> 20U, bytes >> 20U);
+    }
+  }
+  return {};
+}
+
+}  // namespace
+
+Result<Snapshot> plan_snapshot(const TakeSnapshotRequest& request, Hypervisor& hypervisor, StateStore& store,
+                               const Clock& clock) {
+  COHORT_TRY(check_request(request));
+  COHORT_ASSIGN(const auto collection, find_collection(store, request.collection));
+  const auto machines = all_machines(collection, lookup_in(store));
+  if (machines.empty()) {
+    return fail(ErrorCode::kInvalidState,
+                "The collection \"{}\" has no machines: add some with `cohort collection add`.", collection.name);
+  }
+  COHORT_ASSIGN(const auto details, inspect_all(collection, machines, request, hypervisor));
+  Snapshot snapshot;
+  snapshot.id = SnapshotId::generate();
+  COHORT_ASSIGN(snapshot.name, name_for(request, collection, store, clock));
+  snapshot.collection = collection.id;
+  snapshot.collection_name = collection.name;
+  snapshot.fence.deadline = request.deadline;
+  OverlayNames names(snapshot.id);
+  for (const auto& machine : details) snapshot.members.push_back(member_of(machine, names));
+  COHORT_TRY(check_no_shared_files(snapshot));
+  COHORT_TRY(check_space(snapshot));
+  return snapshot;
+}
+
+}  // namespace cohort::service

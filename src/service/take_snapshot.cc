@@ -1,0 +1,84 @@
+#include "service/take_snapshot.h"
+
+#include "base/kill_point.h"
+#include "base/parallel.h"
+#include "service/fence.h"
+#include "service/snapshot_plan.h"
+
+namespace cohort::service {
+namespace {
+
+Result<void> create_overlays(const Snapshot& snapshot, Hypervisor& hypervisor) {
+  const auto& members = snapshot.members;
+  const auto created = run_in_parallel(members.size(), [&](std::size_t i) -> Result<void> {
+    for (const auto& disk : members[i].disks) {
+      COHORT_TRY(hypervisor.create_overlay(disk));
+      kill_point("take.overlay_created");
+    }
+    return {};
+  });
+  for (const auto& outcome : created) COHORT_TRY(outcome);
+  return {};
+}
+
+Result<void> keep_file(const Path& path, const std::string& content) {
+  COHORT_TRY(make_directories(path.parent_path()));
+  COHORT_TRY(create_file(path, content));
+  return sync_directory(path.parent_path());
+}
+
+Result<void> keep_state_files(const Path& folder, const MachineStateFiles& files) {
+  if (files.nvram) COHORT_TRY(keep_file(folder / "nvram", *files.nvram));
+  for (const auto& file : files.tpm) COHORT_TRY(keep_file(folder / "tpm" / file.name, file.content));
+  return {};
+}
+
+Result<void> keep_all_state_files(Snapshot& snapshot, const std::vector<MachineStateFiles>& files, StateStore& store) {
+  for (std::size_t i = 0; i < files.size(); ++i) {
+    auto& member = snapshot.members[i];
+    member.has_nvram = files[i].nvram.has_value();
+    member.has_tpm = !files[i].tpm.empty();
+    COHORT_TRY(keep_state_files(store.machine_state_folder(snapshot.id, member.machine), files[i]));
+  }
+  return {};
+}
+
+}  // namespace
+
+TakeSnapshot::TakeSnapshot(Hypervisor& hypervisor, StateStore& store, Guard& guard, const Clock& clock)
+    : hypervisor_(hypervisor), store_(store), guard_(guard), clock_(clock) {}
+
+Result<Snapshot> TakeSnapshot::plan(const TakeSnapshotRequest& request) {
+  return plan_snapshot(request, hypervisor_, store_, clock_);
+}
+
+Result<TakenSnapshot> TakeSnapshot::take(const TakeSnapshotRequest& request, JobContext& job) {
+  job.set_phase("checking the machines");
+  COHORT_ASSIGN(Snapshot snapshot, plan(request));
+  COHORT_ASSIGN(const auto step, job.will_undo(UndoKind::kAbandonSnapshot, snapshot.id.str()));
+  COHORT_TRY(store_.add_snapshot(snapshot));
+  kill_point("take.planned");
+  job.set_phase("preparing overlays");
+  COHORT_TRY(create_overlays(snapshot, hypervisor_));
+  COHORT_TRY(job.check_cancelled());
+  job.set_phase("taking the snapshot");
+  COHORT_ASSIGN(const auto files,
+                capture_inside_fence(snapshot, hypervisor_, guard_, clock_,
+                                     [this](const Snapshot& intent) { return store_.update_snapshot(intent); }));
+  kill_point("take.captured");
+  COHORT_TRY(keep_all_state_files(snapshot, files, store_));
+  snapshot.state = SnapshotState::kReady;
+  COHORT_TRY(store_.update_snapshot(snapshot));
+  kill_point("take.ready");
+  job.set_result(snapshot.id.str());
+  return TakenSnapshot{std::move(snapshot), step};
+}
+
+Result<Snapshot> TakeSnapshot::run(const TakeSnapshotRequest& request, JobContext& job) {
+  COHORT_ASSIGN(auto taken, take(request, job));
+  COHORT_TRY(job.check_cancelled());
+  COHORT_TRY(job.will_keep(taken.step));
+  return std::move(taken.snapshot);
+}
+
+}  // namespace cohort::service

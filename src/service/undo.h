@@ -1,0 +1,34 @@
+// Takes back what a job had begun.
+#pragma once
+
+#include <string>
+#include <vector>
+
+#include "service/job_context.h"
+#include "service/ports/hypervisor.h"
+#include "service/ports/state_store.h"
+
+namespace cohort::service {
+
+struct UndoReport {
+  std::vector<std::string> actions;   // sentences: what was taken back
+  std::vector<std::string> failures;  // sentences: what could not be
+};
+
+// Crash: each step is forgotten only after it has been taken back, and each can be repeated.
+class Undo {
+ public:
+  Undo(Hypervisor& hypervisor, StateStore& store);
+
+  // All steps of the job, last first; goes on after a failure. `running` is the job this happens in: its cancel is not
+  // heard, since a guest is never left half way.
+  [[nodiscard]] UndoReport run(const JobId& job, JobContext& running);
+
+ private:
+  [[nodiscard]] Result<std::string> take_back(const UndoStep& step, JobContext& running);
+
+  Hypervisor& hypervisor_;
+  StateStore& store_;
+};
+
+}  // namespace cohort::service

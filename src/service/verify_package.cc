@@ -1,0 +1,13 @@
+#include "service/verify_package.h"
+
+namespace cohort::service {
+
+Result<package::VerifyReport> verify_package(const Path& directory, JobContext& job) {
+  job.set_phase("verifying the package");
+  job.set_done(0);
+  const package::VerifyProgress progress{[&](std::uint64_t total) { job.set_total(total); },
+                                         [&](std::uint64_t bytes) { job.add_done(bytes); }};
+  return package::verify(directory, job.stop(), progress);
+}
+
+}  // namespace cohort::service
