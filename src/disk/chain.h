@@ -1,0 +1,41 @@
+// A disk as its files: the top image and the backing files it stands on.
+#pragma once
+
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "base/file.h"
+#include "base/result.h"
+#include "disk/qcow2_header.h"
+
+namespace cohort::disk {
+
+struct ChainLayer {
+  Path path;           // absolute
+  std::string format;  // QEMU's name
+  bool is_block_device = false;
+  std::optional<Qcow2Header> header;  // of qcow2
+};
+
+struct Chain {
+  std::vector<ChainLayer> layers;  // the top first
+  // The lowest layer names something that is not a plain file (nbd://…, json:…) as its backing file: QEMU follows that
+  // name by itself.
+  bool goes_on = false;
+};
+
+// Opens and checks the head of every layer. A backing file without a recorded format is taken for qcow2 or raw by its
+// first bytes, as libvirt does; never for one that names further files, since a guest could have written that.
+// Fails with kNotFound or kPermission naming the layer, kUnsupported for an encrypted one, kCorrupt for one that is
+// damaged or cut off.
+[[nodiscard]] Result<Chain> read_chain(const Path& top, const std::string& format);
+
+// The chain as an argument for qemu-img's --image-opts. Each layer is named with its format, so that nothing is guessed
+// and no character of a file name has a meaning.
+[[nodiscard]] std::string image_options(const Chain& chain);
+
+// An absolute path: QEMU takes no part of such a name for a protocol.
+[[nodiscard]] Path absolute_path(const Path& path);
+
+}  // namespace cohort::disk

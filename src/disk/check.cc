@@ -1,0 +1,56 @@
+#include "disk/check.h"
+
+#include "disk/chain.h"
+#include "disk/qemu_img.h"
+
+namespace cohort::disk {
+namespace {
+
+// The exit statuses of qemu-img check (its manual page).
+constexpr int kClean = 0;
+constexpr int kFailed = 1;
+constexpr int kCorruptions = 2;
+constexpr int kLeaks = 3;
+
+// What it says of each fault and in sum, without the lines on how full the image is.
+std::string first_lines(const ProcessOutput& output) {
+  constexpr std::size_t kEnough = 1000;
+  std::string words = output.err + output.out;
+  if (words.size() > kEnough) words.resize(kEnough);
+  while (!words.empty() && words.back() == '\n') words.pop_back();
+  for (char& c : words) {
+    if (c == '\n') c = ' ';
+  }
+  return words;
+}
+
+}  // namespace
+
+Result<void> check_image(const Path& image, const std::string& format, std::stop_token stop) {
+  if (format != "qcow2") return {};
+  COHORT_ASSIGN(const ProcessOutput output,
+                run_process({"qemu-img", "check", "-f", format, absolute_path(image).native()}, std::move(stop)));
+  std::string_view verdict = "cannot be read as an image";
+  switch (output.exit_status) {
+    case kClean:
+      return {};
+    case kFailed:
+      if (Error error = qemu_img_error(output.err, fmt::format("Checking \"{}\"", image.string()));
+          error.code != ErrorCode::kIo && error.code != ErrorCode::kCorrupt) {
+        return Failure{std::move(error)};
+      }
+      break;
+    case kCorruptions:
+      verdict = "is damaged";
+      break;
+    case kLeaks:
+      verdict = "has clusters that nothing refers to";
+      break;
+    default:
+      break;
+  }
+  return Failure{Error{
+      ErrorCode::kCorrupt, fmt::format("The image \"{}\" {}.", image.string(), verdict), first_lines(output), {}}};
+}
+
+}  // namespace cohort::disk

@@ -1,0 +1,17 @@
+// How much a copy would take.
+#pragma once
+
+#include <cstdint>
+#include <string>
+
+#include "base/file.h"
+#include "base/result.h"
+
+namespace cohort::disk {
+
+// Bytes that the target would take on its storage, at most (qemu-img measure). Holes are not counted, areas that are
+// full of zeros are. Fails like read_chain; kInUse when another program writes to a layer.
+[[nodiscard]] Result<std::uint64_t> measure_image(const Path& source, const std::string& source_format,
+                                                  const std::string& target_format);
+
+}  // namespace cohort::disk

@@ -1,0 +1,177 @@
+#include "disk/qcow2_header.h"
+
+#include <algorithm>
+
+#include "disk/big_endian.h"
+#include "disk/file_bytes.h"
+
+namespace cohort::disk {
+namespace {
+
+constexpr std::uint32_t kMagic = 0x514649fb;  // "QFI\xfb"
+constexpr std::size_t kVersion2Length = 72;
+constexpr std::size_t kVersion3Length = 104;
+constexpr std::uint32_t kMinClusterBits = 9;
+constexpr std::uint32_t kMaxClusterBits = 21;
+constexpr std::uint32_t kMaxBackingName = 1023;
+// QEMU's own bound (QCOW_MAX_L1_SIZE, 32 MiB).
+constexpr std::uint32_t kMaxL1Entries = 4U << 20U;
+constexpr std::size_t kFirstCluster = std::size_t{1} << kMaxClusterBits;
+
+constexpr std::uint64_t kFeatureCorrupt = 1U << 1U;
+constexpr std::uint64_t kFeatureDataFile = 1U << 2U;
+constexpr std::uint64_t kFeatureExtendedL2 = 1U << 4U;
+constexpr std::uint64_t kKnownFeatures = 0x1f;  // dirty, corrupt, data file, compression type, extended L2
+
+constexpr std::uint32_t kExtensionEnd = 0;
+constexpr std::uint32_t kExtensionBackingFormat = 0xe2792aca;
+constexpr std::uint32_t kExtensionDataFile = 0x44415441;
+
+// The places of the fixed fields.
+enum Field : std::size_t {
+  kFieldVersion = 4,
+  kFieldBackingOffset = 8,
+  kFieldBackingSize = 16,
+  kFieldClusterBits = 20,
+  kFieldSize = 24,
+  kFieldCrypt = 32,
+  kFieldL1Entries = 36,
+  kFieldL1Offset = 40,
+  kFieldSnapshots = 60,
+  kFieldFeatures = 72,
+  kFieldHeaderLength = 100,
+};
+
+Result<void> check_version(std::string_view bytes) {
+  if (!is_qcow2_magic(bytes)) return fail(ErrorCode::kCorrupt, "It is not a qcow2 image.");
+  if (bytes.size() < kVersion2Length) return fail(ErrorCode::kCorrupt, "The qcow2 header is cut off.");
+  const auto version = big_endian<std::uint32_t>(bytes, kFieldVersion);
+  if (version != 2 && version != 3) {
+    return fail(ErrorCode::kUnsupported, "The version {} of qcow2 is not known.", version);
+  }
+  if (version == 3 && bytes.size() < kVersion3Length) {
+    return fail(ErrorCode::kCorrupt, "The qcow2 header is cut off.");
+  }
+  return {};
+}
+
+Qcow2Header read_fixed_fields(std::string_view bytes) {
+  Qcow2Header header;
+  header.version = big_endian<std::uint32_t>(bytes, kFieldVersion);
+  header.cluster_bits = big_endian<std::uint32_t>(bytes, kFieldClusterBits);
+  header.virtual_size = big_endian<std::uint64_t>(bytes, kFieldSize);
+  header.is_encrypted = big_endian<std::uint32_t>(bytes, kFieldCrypt) != 0;
+  header.l1_entries = big_endian<std::uint32_t>(bytes, kFieldL1Entries);
+  header.l1_offset = big_endian<std::uint64_t>(bytes, kFieldL1Offset);
+  header.internal_snapshots = big_endian<std::uint32_t>(bytes, kFieldSnapshots);
+  return header;
+}
+
+Result<void> check_fixed_fields(const Qcow2Header& header) {
+  if (header.cluster_bits < kMinClusterBits || header.cluster_bits > kMaxClusterBits) {
+    return fail(ErrorCode::kCorrupt, "The cluster size of 2^{} bytes is not possible in qcow2.", header.cluster_bits);
+  }
+  if (header.virtual_size > INT64_MAX) {
+    return fail(ErrorCode::kCorrupt, "The virtual size of {} bytes is not possible.", header.virtual_size);
+  }
+  if (header.l1_entries > kMaxL1Entries || header.l1_offset > INT64_MAX) {
+    return fail(ErrorCode::kCorrupt, "The L1 table of {} entries at {} is not possible.", header.l1_entries,
+                header.l1_offset);
+  }
+  if (header.l1_offset % (std::uint64_t{1} << header.cluster_bits) != 0) {
+    return fail(ErrorCode::kCorrupt, "The L1 table at {} is not at the start of a cluster.", header.l1_offset);
+  }
+  return {};
+}
+
+Result<void> read_features(std::string_view bytes, Qcow2Header& header) {
+  if (header.version < 3) return {};
+  const auto features = big_endian<std::uint64_t>(bytes, kFieldFeatures);
+  if ((features & ~kKnownFeatures) != 0) {
+    return fail(ErrorCode::kUnsupported, "The image uses qcow2 features that are not known ({:#x}).",
+                features & ~kKnownFeatures);
+  }
+  header.is_marked_corrupt = (features & kFeatureCorrupt) != 0;
+  header.has_data_file = (features & kFeatureDataFile) != 0;
+  header.has_extended_l2 = (features & kFeatureExtendedL2) != 0;
+  return {};
+}
+
+Result<std::size_t> header_length(std::string_view bytes, const Qcow2Header& header) {
+  if (header.version < 3) return kVersion2Length;
+  const auto length = big_endian<std::uint32_t>(bytes, kFieldHeaderLength);
+  if (length < kVersion3Length || length > (1U << header.cluster_bits) || length % 8 != 0) {
+    return fail(ErrorCode::kCorrupt, "The header length of {} bytes is not possible.", length);
+  }
+  return std::size_t{length};
+}
+
+Result<void> read_backing_file(std::string_view bytes, Qcow2Header& header) {
+  const auto offset = big_endian<std::uint64_t>(bytes, kFieldBackingOffset);
+  const auto size = big_endian<std::uint32_t>(bytes, kFieldBackingSize);
+  if (offset == 0) return {};
+  const std::uint64_t cluster = std::uint64_t{1} << header.cluster_bits;
+  if (size > kMaxBackingName || offset > cluster || offset + size > cluster || offset + size > bytes.size()) {
+    return fail(ErrorCode::kCorrupt, "The backing file's name ({} bytes at {}) is outside the header.", size, offset);
+  }
+  // QEMU, too, takes a name of no length for no backing file.
+  if (size != 0) header.backing_file = std::string(bytes.substr(offset, size));
+  return {};
+}
+
+void apply_extension(std::uint32_t type, std::string_view data, Qcow2Header& header) {
+  if (type == kExtensionBackingFormat) header.backing_format = std::string(data);
+  if (type == kExtensionDataFile) header.has_data_file = true;
+}
+
+// Extensions lie between the header and the backing file's name, or the end of the first cluster.
+Result<void> read_extensions(std::string_view bytes, std::size_t begin, Qcow2Header& header) {
+  const auto backing_offset = big_endian<std::uint64_t>(bytes, kFieldBackingOffset);
+  std::uint64_t end = std::uint64_t{1} << header.cluster_bits;
+  if (backing_offset != 0) end = std::min(end, backing_offset);
+  end = std::min<std::uint64_t>(end, bytes.size());
+  std::uint64_t place = begin;
+  while (place + 8 <= end) {
+    const auto type = big_endian<std::uint32_t>(bytes, place);
+    const auto length = big_endian<std::uint32_t>(bytes, place + 4);
+    if (type == kExtensionEnd) return {};
+    place += 8;
+    if (length > end - place) {
+      return fail(ErrorCode::kCorrupt, "The header extension {:#x} of {} bytes does not fit.", type, length);
+    }
+    apply_extension(type, bytes.substr(place, length), header);
+    place += (std::uint64_t{length} + 7U) & ~std::uint64_t{7};
+  }
+  return {};
+}
+
+}  // namespace
+
+bool is_qcow2_magic(std::string_view bytes) {
+  return bytes.size() >= sizeof kMagic && big_endian<std::uint32_t>(bytes, 0) == kMagic;
+}
+
+Result<Qcow2Header> parse_qcow2_header(std::string_view bytes) {
+  COHORT_TRY(check_version(bytes));
+  Qcow2Header header = read_fixed_fields(bytes);
+  COHORT_TRY(check_fixed_fields(header));
+  COHORT_TRY(read_features(bytes, header));
+  COHORT_ASSIGN(const std::size_t length, header_length(bytes, header));
+  COHORT_TRY(read_backing_file(bytes, header));
+  COHORT_TRY(read_extensions(bytes, length, header));
+  return header;
+}
+
+Result<Qcow2Header> read_qcow2_header(int fd, const std::string& name) {
+  COHORT_ASSIGN(const std::string bytes, read_at(fd, 0, kFirstCluster, name));
+  auto header = parse_qcow2_header(bytes);
+  if (!header) return Failure{Error(header.error()).with_context(fmt::format("reading \"{}\"", name))};
+  return header;
+}
+
+Result<Qcow2Header> read_qcow2_header(const Path& image) {
+  COHORT_ASSIGN(const UniqueFd fd, open_image(image));
+  return read_qcow2_header(fd.get(), image.string());
+}
+
+}  // namespace cohort::disk

@@ -1,0 +1,40 @@
+// The head of a qcow2 file (QEMU's docs/interop/qcow2.txt), versions 2 and 3.
+#pragma once
+
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <string_view>
+
+#include "base/file.h"
+#include "base/result.h"
+
+namespace cohort::disk {
+
+struct Qcow2Header {
+  std::uint32_t version = 0;
+  std::uint32_t cluster_bits = 0;
+  std::uint64_t virtual_size = 0;  // bytes
+  std::uint32_t internal_snapshots = 0;
+  bool is_encrypted = false;
+  bool has_data_file = false;  // an external data file, by feature bit or extension
+  bool has_extended_l2 = false;
+  bool is_marked_corrupt = false;  // by QEMU, when it found the image damaged
+  std::optional<std::string> backing_file;
+  std::optional<std::string> backing_format;
+  std::uint64_t l1_offset = 0;   // bytes from the start of the file
+  std::uint32_t l1_entries = 0;  // of 8 bytes each
+};
+
+// Fails with kCorrupt, naming what is wrong, or kUnsupported for a version or feature that is not known; never reads
+// outside `bytes`. A few KiB from the start suffice (the backing file's name lies within the first cluster, at most
+// 2 MiB).
+[[nodiscard]] Result<Qcow2Header> parse_qcow2_header(std::string_view bytes);
+[[nodiscard]] Result<Qcow2Header> read_qcow2_header(const Path& image);
+// Of an open file; `name` is what the errors call it.
+[[nodiscard]] Result<Qcow2Header> read_qcow2_header(int fd, const std::string& name);
+
+// True if the bytes begin as a qcow2 file does.
+[[nodiscard]] bool is_qcow2_magic(std::string_view bytes);
+
+}  // namespace cohort::disk
