@@ -1,0 +1,99 @@
+#include "hypervisor/connection.h"
+
+#include <libvirt/virterror.h>
+
+#include <functional>
+#include <utility>
+
+#include "hypervisor/event_loop.h"
+#include "hypervisor/libvirt_error.h"
+
+namespace cohort::hypervisor {
+namespace {
+
+// A libvirtd that stays silent for 20 seconds counts as lost: its calls then fail instead of hanging.
+constexpr int kKeepaliveSeconds = 5;
+constexpr unsigned int kKeepaliveCount = 3;
+
+Error connect_error(const std::string& uri) {
+  Error error = libvirt_error(fmt::format(
+      "libvirt cannot be reached at {}. Is libvirtd running, and may you use it? Try: virsh -c {} version", uri, uri));
+  const int number = virGetLastErrorCode();
+  if (number == VIR_ERR_NO_CONNECT || number == VIR_ERR_INVALID_ARG || number == VIR_ERR_CONF_SYNTAX) {
+    error.code = ErrorCode::kInvalidArgument;
+    error.message = fmt::format("libvirt does not know the URI \"{}\".", uri);
+  } else if (error.code != ErrorCode::kPermission) {
+    error.code = ErrorCode::kHypervisor;
+  }
+  return error;
+}
+
+Result<ConnectionHandle> connect(const std::string& uri) {
+  ConnectionHandle connection(virConnectOpen(uri.c_str()));
+  if (!connection) return Failure{connect_error(uri)};
+  // Drivers inside this process have nothing to keep alive, and say so.
+  static_cast<void>(virConnectSetKeepAlive(connection.get(), kKeepaliveSeconds, kKeepaliveCount));
+  return connection;
+}
+
+Result<ConnectionHandle> another_reference(const ConnectionHandle& connection) {
+  if (virConnectRef(connection.get()) != 0) return Failure{libvirt_error("A libvirt connection cannot be shared.")};
+  return ConnectionHandle(connection.get());
+}
+
+Error lookup_error(const MachineId& id) {
+  Error error = libvirt_error(fmt::format("The machine {} cannot be looked up.", id.str()));
+  if (error.code == ErrorCode::kNotFound)
+    error.message = fmt::format("There is no machine with the UUID {}.", id.str());
+  return error;
+}
+
+}  // namespace
+
+Result<std::unique_ptr<ConnectionPool>> ConnectionPool::open(const std::string& uri) {
+  ensure_event_loop();
+  std::unique_ptr<ConnectionPool> pool(new ConnectionPool(uri));
+  COHORT_TRY(pool->any());
+  return pool;
+}
+
+Result<ConnectionHandle> ConnectionPool::connection(std::size_t slot) {
+  Slot& at = slots_.at(slot);
+  const std::lock_guard lock(at.mutex);
+  if (!at.connection || virConnectIsAlive(at.connection.get()) != 1) {
+    COHORT_ASSIGN(at.connection, connect(uri_));
+  }
+  return another_reference(at.connection);
+}
+
+Result<DomainHandle> ConnectionPool::domain(const MachineId& id) {
+  const std::string uuid = id.str();
+  const std::size_t slot = std::hash<std::string>()(uuid) % kConnections;
+  // Once more if the connection turns out to be dead only now.
+  for (bool is_last : {false, true}) {
+    COHORT_ASSIGN(const ConnectionHandle at, connection(slot));
+    DomainHandle domain(virDomainLookupByUUIDString(at.get(), uuid.c_str()));
+    if (domain) return domain;
+    if (is_last || virConnectIsAlive(at.get()) == 1) break;
+  }
+  return Failure{lookup_error(id)};
+}
+
+Result<std::string> domain_xml(virDomainPtr domain, unsigned int flags) {
+  const OwnedText text(virDomainGetXMLDesc(domain, flags));
+  if (!text) {
+    return Failure{libvirt_error(
+        fmt::format("The configuration of the machine \"{}\" cannot be read.", virDomainGetName(domain)))};
+  }
+  return std::string(text.get());
+}
+
+Result<MachineId> id_of(virDomainPtr domain) {
+  std::array<char, VIR_UUID_STRING_BUFLEN> text{};
+  if (virDomainGetUUIDString(domain, text.data()) != 0) {
+    return Failure{libvirt_error("The UUID of a machine cannot be read.")};
+  }
+  return MachineId::parse(text.data());
+}
+
+}  // namespace cohort::hypervisor

@@ -1,0 +1,137 @@
+// Import: machines are defined, started and removed.
+#include <libvirt/libvirt.h>
+#include <libvirt/virterror.h>
+#include <pwd.h>
+#include <sys/stat.h>
+
+#include <array>
+#include <system_error>
+
+#include "base/kill_point.h"
+#include "hypervisor/configuration_check.h"
+#include "hypervisor/domain_xml.h"
+#include "hypervisor/driver.h"
+#include "hypervisor/libvirt_error.h"
+#include "hypervisor/state_files.h"
+
+namespace cohort::hypervisor {
+namespace {
+
+// The NVRAM file was put in place by the import and is removed by it.
+constexpr unsigned int kUndefineFlags = VIR_DOMAIN_UNDEFINE_MANAGED_SAVE | VIR_DOMAIN_UNDEFINE_SNAPSHOTS_METADATA |
+                                        VIR_DOMAIN_UNDEFINE_CHECKPOINTS_METADATA | VIR_DOMAIN_UNDEFINE_KEEP_NVRAM;
+
+struct Owner {
+  uid_t user = 0;
+  gid_t group = 0;
+};
+
+std::optional<Owner> owner_of(const Path& path) {
+  struct stat status {};
+  if (::stat(path.c_str(), &status) != 0) return std::nullopt;
+  return Owner{status.st_uid, status.st_gid};
+}
+
+// Of the state that libvirt has made for other machines.
+std::optional<Owner> owner_of_other_state(const Path& storage) {
+  std::error_code ignored;
+  for (const auto& machine : std::filesystem::directory_iterator(storage, ignored)) {
+    for (const char* version : {"tpm2", "tpm1.2"}) {
+      if (const auto owner = owner_of(machine.path() / version)) return owner;
+    }
+  }
+  return std::nullopt;
+}
+
+// libvirt's default for swtpm_user, and what Debian's package of swtpm may use instead.
+std::optional<Owner> owner_by_name() {
+  for (const char* name : {"tss", "swtpm"}) {
+    std::array<char, 4096> buffer{};
+    passwd entry{};
+    passwd* found = nullptr;
+    if (::getpwnam_r(name, &entry, buffer.data(), buffer.size(), &found) == 0 && found != nullptr) {
+      return Owner{found->pw_uid, found->pw_gid};
+    }
+  }
+  return std::nullopt;
+}
+
+Result<void> check_name_free(virConnectPtr connection, const std::string& name) {
+  const DomainHandle existing(virDomainLookupByName(connection, name.c_str()));
+  if (existing) return fail(ErrorCode::kAlreadyExists, "There is a machine \"{}\" already.", name);
+  if (virGetLastErrorCode() == VIR_ERR_NO_DOMAIN) return {};
+  return Failure{libvirt_error(fmt::format("The machine \"{}\" cannot be looked up.", name))};
+}
+
+// libvirt would take a definition with a known UUID and name as a change of that machine.
+Result<void> check_id_free(ConnectionPool& connections, const MachineId& id) {
+  const auto existing = connections.domain(id);
+  if (existing) {
+    return fail(ErrorCode::kAlreadyExists, "The machine \"{}\" has the UUID {} already.",
+                virDomainGetName(existing->get()), id.str());
+  }
+  if (existing.error().code == ErrorCode::kNotFound) return {};
+  return Failure{existing.error()};
+}
+
+Result<void> stop(virDomainPtr domain) {
+  if (virDomainIsActive(domain) != 1 || virDomainDestroy(domain) == 0) return {};
+  const Error error = libvirt_error(fmt::format("The machine \"{}\" cannot be stopped.", virDomainGetName(domain)));
+  // It may have stopped by itself meanwhile.
+  if (virDomainIsActive(domain) != 1) return {};
+  return Failure{error};
+}
+
+Result<void> undefine(virDomainPtr domain) {
+  if (virDomainUndefineFlags(domain, kUndefineFlags) == 0) return {};
+  const Error error = libvirt_error(fmt::format("The machine \"{}\" cannot be removed.", virDomainGetName(domain)));
+  if (error.code == ErrorCode::kNotFound) return {};
+  // Drivers without saved states know no flags.
+  if (virDomainUndefine(domain) == 0) return {};
+  return Failure{error};
+}
+
+}  // namespace
+
+Result<void> Driver::check_configuration(const std::string& configuration) {
+  return hypervisor::check_configuration(configuration);
+}
+
+Result<MachineSummary> Driver::identity_of(const std::string& configuration) {
+  COHORT_ASSIGN(const DomainDescription description, read_domain(configuration));
+  return MachineSummary{description.id, description.name, PowerState::kOff, true};
+}
+
+Result<MachineId> Driver::define_machine(const service::DefineMachineRequest& request) {
+  const MachineId id = request.id ? *request.id : request.new_id.value_or(MachineId::generate());
+  COHORT_ASSIGN(const std::string definition, definition_for_import(request, id));
+  COHORT_ASSIGN(const ConnectionHandle connection, connections_->any());
+  COHORT_TRY(check_name_free(connection.get(), request.name));
+  COHORT_TRY(check_id_free(*connections_, id));
+  const DomainHandle domain(virDomainDefineXML(connection.get(), definition.c_str()));
+  if (!domain) return Failure{libvirt_error(fmt::format("The machine \"{}\" cannot be defined.", request.name))};
+  kill_point("define.after_define");
+  return id;
+}
+
+Result<void> Driver::write_tpm_state(const MachineId& id, const std::vector<service::MachineStateFiles::File>& files) {
+  COHORT_TRY(check_disks_reachable());
+  auto owner = owner_of_other_state(tpm_storage(kind_));
+  if (!owner) owner = owner_by_name();
+  if (!owner && !kind_.is_session) {
+    return fail(ErrorCode::kUnsupported, "Nobody is there to own the TPM state: install swtpm.");
+  }
+  return write_tpm_files(files, tpm_state_folder(id), owner.value_or(Owner{}).user, owner.value_or(Owner{}).group);
+}
+
+Result<void> Driver::undefine_machine(const MachineId& id) {
+  const auto domain = connections_->domain(id);
+  if (!domain && domain.error().code == ErrorCode::kNotFound) return {};
+  if (!domain) return Failure{domain.error()};
+  const bool is_persistent = virDomainIsPersistent(domain->get()) == 1;
+  COHORT_TRY(stop(domain->get()));
+  // A transient machine has gone with its stop.
+  return is_persistent ? undefine(domain->get()) : Result<void>();
+}
+
+}  // namespace cohort::hypervisor

@@ -1,0 +1,52 @@
+// service::Hypervisor over libvirt. Each concern has a file of its own: inspect.cc, capture.cc, merge.cc, define.cc;
+// the rest is in driver.cc.
+#pragma once
+
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "hypervisor/connection.h"
+#include "hypervisor/driver_kind.h"
+#include "service/ports/hypervisor.h"
+
+namespace cohort::hypervisor {
+
+class Driver final : public service::Hypervisor {
+ public:
+  Driver(std::unique_ptr<ConnectionPool> connections, DriverKind kind);
+
+  [[nodiscard]] Result<service::HostInfo> host() override;
+  [[nodiscard]] Result<std::vector<MachineSummary>> machines() override;
+  [[nodiscard]] Result<MachineSummary> find_machine(std::string_view name_or_uuid) override;
+  [[nodiscard]] Result<MachineSummary> machine(const MachineId& id) override;
+  [[nodiscard]] Result<MachineDetails> inspect(const MachineId& id) override;
+
+  [[nodiscard]] Result<void> create_overlay(const DiskSnapshot& disk) override;
+  [[nodiscard]] Result<std::unique_ptr<service::PauseWatch>> watch_pauses(
+      const std::vector<MachineId>& machines) override;
+  [[nodiscard]] Result<void> suspend(const MachineId& id) override;
+  [[nodiscard]] Result<void> resume(const MachineId& id) override;
+  [[nodiscard]] Result<service::MachineStateFiles> capture(const MemberSnapshot& member) override;
+  [[nodiscard]] Result<void> merge_overlay(const MachineId& id, const DiskSnapshot& disk, std::stop_token stop,
+                                           const MergeProgress& on_progress) override;
+
+  [[nodiscard]] Result<void> check_configuration(const std::string& configuration) override;
+  [[nodiscard]] Result<MachineSummary> identity_of(const std::string& configuration) override;
+  [[nodiscard]] Result<MachineId> define_machine(const service::DefineMachineRequest& request) override;
+  [[nodiscard]] Path tpm_state_folder(const MachineId& id) const override;
+  [[nodiscard]] Result<void> write_tpm_state(const MachineId& id,
+                                             const std::vector<service::MachineStateFiles::File>& files) override;
+  [[nodiscard]] Result<void> start(const MachineId& id) override;
+  [[nodiscard]] Result<void> undefine_machine(const MachineId& id) override;
+  [[nodiscard]] Path default_disk_folder() const override;
+
+ private:
+  // kUnsupported for drivers that cannot work on disk files of this host.
+  [[nodiscard]] Result<void> check_disks_reachable() const;
+
+  std::unique_ptr<ConnectionPool> connections_;
+  DriverKind kind_;
+};
+
+}  // namespace cohort::hypervisor

@@ -1,0 +1,42 @@
+#include "hypervisor/event_loop.h"
+
+#include <libvirt/libvirt.h>
+#include <libvirt/virterror.h>
+
+#include <stop_token>
+#include <thread>
+
+namespace cohort::hypervisor {
+namespace {
+
+// libvirt prints errors to standard error unless it is given somebody to tell.
+void ignore_error(void* /*data*/, virErrorPtr /*error*/) {}
+
+void no_action(int /*timer*/, void* /*data*/) {}
+
+class EventLoop {
+ public:
+  EventLoop() {
+    virInitialize();
+    virSetErrorFunc(nullptr, ignore_error);
+    virEventRegisterDefaultImpl();
+    // A timer that never rests lets the loop see that it is to stop.
+    virEventAddTimeout(kStopCheckMilliseconds, no_action, nullptr, nullptr);
+    thread_ = std::jthread([](const std::stop_token& stop) {
+      while (!stop.stop_requested()) virEventRunDefaultImpl();
+    });
+  }
+
+ private:
+  static constexpr int kStopCheckMilliseconds = 100;
+  std::jthread thread_;
+};
+
+}  // namespace
+
+void ensure_event_loop() {
+  // The one static object of this program: libvirt allows a single registration for a process.
+  static const EventLoop loop;
+}
+
+}  // namespace cohort::hypervisor

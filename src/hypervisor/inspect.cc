@@ -1,0 +1,173 @@
+// What a snapshot has to know of a machine before it begins.
+#include <libvirt/libvirt.h>
+#include <sys/statvfs.h>
+#include <unistd.h>
+
+#include <cerrno>
+#include <system_error>
+#include <utility>
+
+#include "hypervisor/disk_chains.h"
+#include "hypervisor/driver.h"
+#include "hypervisor/libvirt_error.h"
+#include "hypervisor/power.h"
+
+namespace cohort::hypervisor {
+namespace {
+
+class Inspection {
+ public:
+  Inspection(virDomainPtr domain, bool reads_disks) : domain_(domain), reads_disks_(reads_disks) {}
+
+  Result<MachineDetails> run() {
+    COHORT_ASSIGN(state_, state_of(domain_));
+    COHORT_ASSIGN(details_.summary, summary_of(domain_));
+    is_active_ = virDomainIsActive(domain_) == 1;
+    // MIGRATABLE leaves out what only this host's libvirt added, so that the text can be defined elsewhere.
+    const unsigned int kind = is_active_ ? VIR_DOMAIN_XML_MIGRATABLE : VIR_DOMAIN_XML_INACTIVE;
+    COHORT_ASSIGN(details_.configuration, domain_xml(domain_, kind));
+    COHORT_ASSIGN(const DomainDescription description, describe(domain_, is_active_ ? 0 : VIR_DOMAIN_XML_INACTIVE));
+    details_.nvram = description.nvram;
+    check_machine();
+    for (const DomainDisk& disk : description.disks) {
+      COHORT_TRY(add(disk));
+    }
+    return std::move(details_);
+  }
+
+ private:
+  template <typename... Args>
+  void obstacle(fmt::format_string<Args...> sentence, Args&&... args) {
+    details_.obstacles.push_back(fmt::format(sentence, std::forward<Args>(args)...));
+  }
+  [[nodiscard]] const std::string& name() const { return details_.summary.name; }
+
+  void check_machine() {
+    if (details_.summary.power == PowerState::kOther) {
+      obstacle("The machine \"{}\" is {}: start it, resume it or shut it down first.", name(), state_.words());
+    }
+    if (virDomainHasManagedSaveImage(domain_, 0) == 1) {
+      obstacle(
+          "The machine \"{}\" has a saved state that needs its disks as they are: start it, or drop that state with "
+          "virsh managedsave-remove \"{}\".",
+          name(), name());
+    }
+    virDomainJobInfo job{};
+    if (is_active_ && virDomainGetJobInfo(domain_, &job) == 0 && job.type != VIR_DOMAIN_JOB_NONE) {
+      obstacle(
+          "The machine \"{}\" is being migrated, saved or backed up: wait for the end of that, or stop it with "
+          "virsh domjobabort \"{}\".",
+          name(), name());
+    }
+  }
+
+  Result<void> add(const DomainDisk& disk) {
+    if (const auto reason = disk.left_out_reason()) {
+      details_.left_out.push_back({disk.target, *reason, disk.source});
+      return {};
+    }
+    if (!reads_disks_) {
+      details_.disks.push_back({disk.target, {{disk.source, disk.format}}, capacity(disk)});
+      return {};
+    }
+    if (!check_file(disk)) return {};
+    check_block_job(disk);
+    auto chain = read_image_chain({disk.source, disk.format});
+    if (!chain) {
+      obstacle("The disk {} of \"{}\" cannot be read: {}", disk.target, name(), chain.error().describe());
+      return {};
+    }
+    return add(disk, *chain);
+  }
+
+  Result<void> add(const DomainDisk& disk, const ImageChain& image) {
+    Chain chain = image.layers;
+    if (is_active_) {
+      COHORT_ASSIGN(chain, chain_of(disk));
+      check_same(disk, chain, image.layers);
+    }
+    if (chain.size() >= kLongestChain) {
+      obstacle("The disk {} of \"{}\" is a chain of {} files already: merge some of them (virsh blockcommit).",
+               disk.target, name(), chain.size());
+    }
+    if (image.is_encrypted) {
+      obstacle("The disk {} of \"{}\" is encrypted, which a snapshot cannot carry yet.", disk.target, name());
+    }
+    const std::uint64_t running_size = is_active_ ? capacity(disk) : 0;
+    details_.disks.push_back({disk.target, std::move(chain), running_size > 0 ? running_size : image.virtual_size});
+    return {};
+  }
+
+  // QEMU works with the chain it has opened; whoever reads the frozen file works with what the headers say.
+  void check_same(const DomainDisk& disk, const Chain& running, const Chain& headers) {
+    bool is_same = running.size() == headers.size();
+    for (std::size_t i = 0; is_same && i < running.size(); ++i) {
+      is_same = is_same_file(running[i].path, headers[i].path);
+    }
+    if (!is_same) {
+      obstacle(
+          "The disk {} of \"{}\" runs on other backing files than the headers of its images name: shut the machine "
+          "down and mend them with qemu-img rebase.",
+          disk.target, name());
+    }
+  }
+
+  bool check_file(const DomainDisk& disk) {
+    const Path file = disk.source;
+    if (!file.is_absolute()) {
+      obstacle("The disk {} of \"{}\" has no file.", disk.target, name());
+      return false;
+    }
+    std::error_code error;
+    if (!std::filesystem::is_regular_file(file, error)) {
+      obstacle(
+          "The disk {} of \"{}\" is \"{}\", which is not a file that can be read: put it back, or detach the disk.",
+          disk.target, name(), disk.source);
+      return false;
+    }
+    check_folder(disk, file.parent_path());
+    return true;
+  }
+
+  // Its overlay goes beside it.
+  void check_folder(const DomainDisk& disk, const Path& folder) {
+    if (::access(folder.c_str(), W_OK | X_OK) == 0) return;
+    obstacle("The folder \"{}\" of the disk {} of \"{}\" cannot be written to ({}): an overlay is needed there.",
+             folder.string(), disk.target, name(), std::generic_category().message(errno));
+  }
+
+  void check_block_job(const DomainDisk& disk) {
+    virDomainBlockJobInfo job{};
+    const bool has_job = is_active_ && virDomainGetBlockJobInfo(domain_, disk.target.c_str(), &job, 0) == 1;
+    if (!has_job && !disk.has_mirror) return;
+    obstacle("A block job runs on the disk {} of \"{}\": wait for it, or end it with virsh blockjob \"{}\" {} --abort.",
+             disk.target, name(), name(), disk.target);
+  }
+
+  // As the guest sees it; 0 if the driver does not tell.
+  std::uint64_t capacity(const DomainDisk& disk) {
+    virDomainBlockInfo info{};
+    return virDomainGetBlockInfo(domain_, disk.target.c_str(), &info, 0) == 0 ? info.capacity : 0;
+  }
+
+  virDomainPtr domain_;
+  bool reads_disks_;
+  bool is_active_ = false;
+  DomainState state_;
+  MachineDetails details_;
+};
+
+}  // namespace
+
+Result<MachineDetails> Driver::inspect(const MachineId& id) {
+  COHORT_ASSIGN(const DomainHandle domain, connections_->domain(id));
+  COHORT_ASSIGN(MachineDetails details, Inspection(domain.get(), kind_.can_snapshot()).run());
+  if (const auto reachable = check_disks_reachable(); !reachable) {
+    details.obstacles.push_back(reachable.error().message);
+  }
+  COHORT_ASSIGN(const DomainDescription description, read_domain(details.configuration));
+  if (description.has_emulated_tpm) details.tpm_state = tpm_state_folder(id);
+  return details;
+}
+
+}  // namespace cohort::hypervisor

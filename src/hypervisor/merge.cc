@@ -1,0 +1,111 @@
+#include "hypervisor/merge.h"
+
+#include <algorithm>
+
+#include "base/kill_point.h"
+#include "hypervisor/connection.h"
+#include "hypervisor/disk_chains.h"
+#include "hypervisor/libvirt_error.h"
+#include "hypervisor/overlay_file.h"
+
+namespace cohort::hypervisor {
+namespace {
+
+// Each start and stop of the machine under our hands costs one.
+constexpr int kAttempts = 8;
+
+constexpr unsigned int kDefinition = VIR_DOMAIN_XML_INACTIVE;
+// With secrets: the text is defined again.
+constexpr unsigned int kWholeDefinition = VIR_DOMAIN_XML_INACTIVE | VIR_DOMAIN_XML_SECURE;
+
+// The source that the definition's disk should have, or nothing if it is right already.
+std::optional<Layer> source_without_overlay(const DomainDisk& disk, const DiskSnapshot& snapshot) {
+  if (is_same_file(disk.source, snapshot.overlay)) return snapshot.frozen;
+  if (is_in(disk.backing, snapshot.overlay)) return Layer{disk.source, disk.format};
+  return std::nullopt;
+}
+
+Result<void> define_again(virDomainPtr domain, const std::string& xml, const MergeRequest& request) {
+  const DomainHandle defined(virDomainDefineXML(virDomainGetConnect(domain), xml.c_str()));
+  if (defined) return {};
+  return Failure{libvirt_error(fmt::format("The disk {} of \"{}\" cannot be set to \"{}\" in its configuration.",
+                                           request.disk.target, request.machine, request.disk.frozen.path.string()))};
+}
+
+Failure still_used(const MergeRequest& request, const DomainDisk& disk) {
+  return fail(ErrorCode::kInvalidState, "The overlay \"{}\" is still used by the disk {} of \"{}\": it is not removed.",
+              request.disk.overlay.string(), disk.target, request.machine);
+}
+
+bool names(const DomainDisk& disk, const Path& file) {
+  return is_same_file(disk.source, file) || is_in(disk.backing, file);
+}
+
+// Every disk as the XML tells it, and the snapshot's own disk down to the last header.
+Result<void> check_unused(virDomainPtr domain, unsigned int flags, const MergeRequest& request) {
+  COHORT_ASSIGN(const DomainDescription description, describe(domain, flags));
+  for (const DomainDisk& disk : description.disks) {
+    if (names(disk, request.disk.overlay)) return still_used(request, disk);
+  }
+  const DomainDisk* disk = find_disk(description, request.disk.target);
+  if (disk == nullptr) return {};
+  COHORT_ASSIGN(const Chain chain, chain_of(*disk));
+  if (is_in(chain, request.disk.overlay)) return still_used(request, *disk);
+  return {};
+}
+
+Result<bool> is_active(virDomainPtr domain, const MergeRequest& request) {
+  const int active = virDomainIsActive(domain);
+  if (active >= 0) return active == 1;
+  return Failure{libvirt_error(fmt::format("The state of the machine \"{}\" cannot be read.", request.machine))};
+}
+
+// One look and what follows from it.
+Result<MergeOutcome> attempt(virDomainPtr domain, const MergeRequest& request) {
+  COHORT_ASSIGN(const bool was_active, is_active(domain, request));
+  auto outcome = was_active ? merge_live(domain, request) : merge_offline(domain, request);
+  if (outcome || outcome.error().code == ErrorCode::kCancelled) return outcome;
+  // A failure because the machine was started or stopped meanwhile is none.
+  const bool is_changed = (virDomainIsActive(domain) == 1) != was_active;
+  return is_changed ? Result<MergeOutcome>(MergeOutcome::kLookAgain) : outcome;
+}
+
+}  // namespace
+
+Failure changed_chain(const MergeRequest& request) {
+  return fail(ErrorCode::kInvalidState,
+              "The disk {} of \"{}\" no longer stands as the snapshot left it (overlay \"{}\" on \"{}\"): somebody has "
+              "changed it. Nothing was merged.",
+              request.disk.target, request.machine, request.disk.overlay.string(), request.disk.frozen.path.string());
+}
+
+Result<void> forget_overlay(virDomainPtr domain, const MergeRequest& request) {
+  if (virDomainIsPersistent(domain) != 1) return {};
+  COHORT_ASSIGN(const std::string xml, domain_xml(domain, kWholeDefinition));
+  COHORT_ASSIGN(const DomainDescription description, read_domain(xml));
+  const DomainDisk* disk = find_disk(description, request.disk.target);
+  if (disk == nullptr) return {};
+  const auto source = source_without_overlay(*disk, request.disk);
+  if (!source) return {};
+  COHORT_ASSIGN(const std::string edited, with_disk_source(xml, request.disk.target, *source));
+  return define_again(domain, edited, request);
+}
+
+Result<MergeOutcome> finish_merge(virDomainPtr domain, const MergeRequest& request) {
+  COHORT_TRY(check_unused(domain, 0, request));
+  if (virDomainIsPersistent(domain) == 1) COHORT_TRY(check_unused(domain, kDefinition, request));
+  kill_point("merge.before_remove");
+  COHORT_TRY(remove_overlay_file(request.disk));
+  return MergeOutcome::kDone;
+}
+
+Result<void> merge(virDomainPtr domain, const MergeRequest& request) {
+  for (int i = 0; i < kAttempts; ++i) {
+    COHORT_ASSIGN(const MergeOutcome outcome, attempt(domain, request));
+    if (outcome == MergeOutcome::kDone) return {};
+  }
+  return fail(ErrorCode::kInUse, "The machine \"{}\" is started and stopped all the time: try again later.",
+              request.machine);
+}
+
+}  // namespace cohort::hypervisor

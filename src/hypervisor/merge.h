@@ -1,0 +1,55 @@
+// Takes an overlay back: see service::Hypervisor::merge_overlay.
+//
+// The content of the overlay is written into the frozen file, the machine is made to stand on that, and when neither
+// the running machine nor its definition has the overlay any more, its file is removed. Each step looks at the world
+// first, so that a call after a crash goes on where the last one was.
+//
+// A machine may be started or stopped at any moment. Only QEMU's image locks hold then: whoever comes second fails,
+// and looks again.
+#pragma once
+
+#include <libvirt/libvirt.h>
+
+#include <stop_token>
+#include <string>
+
+#include "base/result.h"
+#include "domain/snapshot.h"
+#include "service/ports/hypervisor.h"
+
+namespace cohort::hypervisor {
+
+struct MergeRequest {
+  std::string machine;  // its name
+  const DiskSnapshot& disk;
+  std::stop_token stop;
+  const service::Hypervisor::MergeProgress& on_progress;
+
+  void report(std::uint64_t done, std::uint64_t total) const {
+    if (on_progress) on_progress(done, total);
+  }
+};
+
+enum class MergeOutcome {
+  kDone,
+  kLookAgain,  // the world has changed meanwhile; nothing is wrong
+};
+
+[[nodiscard]] Result<void> merge(virDomainPtr domain, const MergeRequest& request);
+
+// --- the parts of it ---
+
+// The machine runs or is paused: a block commit in its QEMU.
+[[nodiscard]] Result<MergeOutcome> merge_live(virDomainPtr domain, const MergeRequest& request);
+// The machine is off: qemu-img and a new definition.
+[[nodiscard]] Result<MergeOutcome> merge_offline(virDomainPtr domain, const MergeRequest& request);
+
+// The definition no longer names the overlay; success if it did not, or if there is none.
+// REQUIRES: the machine does not run on the overlay, and cannot begin to.
+[[nodiscard]] Result<void> forget_overlay(virDomainPtr domain, const MergeRequest& request);
+// Checks that neither the machine nor its definition has the overlay in any chain, then removes the file.
+[[nodiscard]] Result<MergeOutcome> finish_merge(virDomainPtr domain, const MergeRequest& request);
+
+[[nodiscard]] Failure changed_chain(const MergeRequest& request);
+
+}  // namespace cohort::hypervisor

@@ -1,0 +1,181 @@
+#include <chrono>
+#include <optional>
+#include <string>
+#include <thread>
+
+#include "base/kill_point.h"
+#include "hypervisor/disk_chains.h"
+#include "hypervisor/libvirt_error.h"
+#include "hypervisor/merge.h"
+#include "hypervisor/overlay_file.h"
+
+#include <libvirt/virterror.h>
+
+namespace cohort::hypervisor {
+namespace {
+
+using BlockJob = virDomainBlockJobInfo;
+
+// Short at first, since most overlays hold little.
+constexpr Milliseconds kFirstPoll{5};
+constexpr Milliseconds kLongestPoll{50};
+
+class LiveMerge {
+ public:
+  LiveMerge(virDomainPtr domain, const MergeRequest& request) : domain_(domain), request_(request) {}
+
+  Result<MergeOutcome> run() {
+    COHORT_ASSIGN(const Place place, look());
+    if (place.standing == Standing::kOtherwise) return changed_chain(request_);
+    if (place.standing == Standing::kOnFrozen) {
+      is_top_ = place.overlay == 0;
+      COHORT_ASSIGN(const MergeOutcome outcome, commit());
+      if (outcome == MergeOutcome::kLookAgain) return outcome;
+    }
+    COHORT_TRY(forget_overlay(domain_, request_));
+    return finish_merge(domain_, request_);
+  }
+
+ private:
+  Result<Place> look() {
+    COHORT_ASSIGN(const DomainDescription description, describe(domain_, 0));
+    const DomainDisk* disk = find_disk(description, request_.disk.target);
+    if (disk == nullptr) return Place{};
+    COHORT_ASSIGN(chain_, chain_of(*disk));
+    return place_of(request_.disk, chain_);
+  }
+
+  Result<MergeOutcome> commit() {
+    COHORT_ASSIGN(const auto job, current_job());
+    // An intermediate commit: ours of before a crash, or another's. libvirt does not tell; either way it ends by
+    // itself.
+    if (job && job->type == VIR_DOMAIN_BLOCK_JOB_TYPE_COMMIT) return wait_for_other();
+    if (job) {
+      COHORT_TRY(check_ours(*job));
+    } else {
+      COHORT_TRY(begin());
+    }
+    COHORT_TRY(follow());
+    kill_point("merge.after_commit");
+    COHORT_ASSIGN(const Place place, look());
+    if (place.standing != Standing::kWithout) return unfinished();
+    return MergeOutcome::kDone;
+  }
+
+  Result<std::optional<BlockJob>> current_job() {
+    BlockJob job{};
+    const int found = virDomainGetBlockJobInfo(domain_, target(), &job, 0);
+    if (found < 0) return Failure{error("The block job of the disk {} of \"{}\" cannot be read.")};
+    return found == 1 ? std::optional(job) : std::nullopt;
+  }
+
+  Result<MergeOutcome> wait_for_other() {
+    for (;;) {
+      if (request_.stop.stop_requested()) return Failure{cancelled()};
+      COHORT_ASSIGN(const auto job, current_job());
+      if (!job) return MergeOutcome::kLookAgain;
+      request_.report(job->cur, job->end);
+      std::this_thread::sleep_for(kLongestPoll);
+    }
+  }
+
+  // A commit of just this overlay that runs already is one that we began before a crash.
+  Result<void> check_ours(const BlockJob& job) {
+    if (job.type == VIR_DOMAIN_BLOCK_JOB_TYPE_ACTIVE_COMMIT && is_top_) {
+      COHORT_ASSIGN(const Path mirror, mirror_of(domain_, request_.disk.target));
+      if (!mirror.empty() && is_same_file(mirror, request_.disk.frozen.path)) return {};
+    }
+    return fail(ErrorCode::kInvalidState,
+                "Another block job runs on the disk {} of \"{}\": wait for it, or end it with "
+                "virsh blockjob \"{}\" {} --abort.",
+                request_.disk.target, request_.machine, request_.machine, request_.disk.target);
+  }
+
+  Result<void> begin() {
+    COHORT_TRY(check_no_internal_snapshot(request_.disk));
+    kill_point("merge.before_commit");
+    // Top and base are always named: without them libvirt would merge the whole chain. The names are libvirt's own.
+    const std::string top = spelled(request_.disk.overlay);
+    const std::string base = spelled(request_.disk.frozen.path);
+    const unsigned int flags = is_top_ ? VIR_DOMAIN_BLOCK_COMMIT_ACTIVE : 0;
+    if (virDomainBlockCommit(domain_, target(), base.c_str(), top.c_str(), 0, flags) != 0) {
+      return Failure{error("The overlay of the disk {} of \"{}\" cannot be merged.")};
+    }
+    return {};
+  }
+
+  // As the chain in the XML spells the file.
+  [[nodiscard]] std::string spelled(const Path& file) const {
+    for (const Layer& layer : chain_) {
+      if (is_same_file(layer.path, file)) return layer.path.string();
+    }
+    return file.string();
+  }
+
+  // Returns when the job is no more.
+  Result<void> follow() {
+    Milliseconds poll = kFirstPoll;
+    for (;;) {
+      if (request_.stop.stop_requested()) return abandon();
+      COHORT_ASSIGN(const auto job, current_job());
+      if (!job) return {};
+      request_.report(job->cur, job->end);
+      // libvirt makes both equal only when an active commit is ready.
+      if (is_top_ && job->end > 0 && job->cur == job->end) {
+        COHORT_ASSIGN(const bool is_done, pivot());
+        if (is_done) return {};
+      }
+      std::this_thread::sleep_for(poll);
+      poll = std::min(poll * 2, kLongestPoll);
+    }
+  }
+
+  // False if the job is not ready after all.
+  Result<bool> pivot() {
+    kill_point("merge.before_pivot");
+    if (virDomainBlockJobAbort(domain_, target(), VIR_DOMAIN_BLOCK_JOB_ABORT_PIVOT) == 0) return true;
+    if (virGetLastErrorCode() == VIR_ERR_BLOCK_COPY_ACTIVE) return false;
+    return Failure{error("The disk {} of \"{}\" cannot be switched to the merged file.")};
+  }
+
+  Result<void> abandon() {
+    if (virDomainBlockJobAbort(domain_, target(), 0) != 0) {
+      return Failure{error("The merge of the disk {} of \"{}\" cannot be stopped.")};
+    }
+    return Failure{cancelled()};
+  }
+
+  Error cancelled() const {
+    return make_error(ErrorCode::kCancelled,
+                      "The merge of the disk {} of \"{}\" was stopped; the overlay stays in use.", request_.disk.target,
+                      request_.machine);
+  }
+
+  // libvirt keeps the reason to itself and its log.
+  Failure unfinished() const {
+    return fail(ErrorCode::kHypervisor,
+                "The merge of the disk {} of \"{}\" into \"{}\" ended early: is there space left? libvirt's log tells "
+                "more. The machine works on with its overlay.",
+                request_.disk.target, request_.machine, request_.disk.frozen.path.string());
+  }
+
+  // `sentence` has places for the disk and the machine.
+  Error error(fmt::format_string<const std::string&, const std::string&> sentence) const {
+    return libvirt_error(fmt::format(sentence, request_.disk.target, request_.machine));
+  }
+
+  [[nodiscard]] const char* target() const { return request_.disk.target.c_str(); }
+
+  virDomainPtr domain_;
+  const MergeRequest& request_;
+  Chain chain_;
+  bool is_top_ = false;  // the machine writes to this very overlay
+};
+
+}  // namespace
+
+Result<MergeOutcome> merge_live(virDomainPtr domain, const MergeRequest& request) {
+  return LiveMerge(domain, request).run();
+}
+
+}  // namespace cohort::hypervisor

@@ -1,0 +1,120 @@
+#include <libvirt/libvirt.h>
+
+#include <charconv>
+#include <cstdint>
+#include <string_view>
+
+#include "base/kill_point.h"
+#include "base/process.h"
+#include "hypervisor/connection.h"
+#include "hypervisor/disk_chains.h"
+#include "hypervisor/merge.h"
+#include "hypervisor/overlay_file.h"
+#include "hypervisor/qemu_img_progress.h"
+
+namespace cohort::hypervisor {
+namespace {
+
+class OfflineMerge {
+ public:
+  OfflineMerge(virDomainPtr domain, const MergeRequest& request) : domain_(domain), request_(request) {}
+
+  Result<MergeOutcome> run() {
+    COHORT_TRY(check_no_saved_state());
+    COHORT_ASSIGN(const Place place, look());
+    if (place.standing == Standing::kOtherwise) return changed_chain(request_);
+    if (place.standing == Standing::kWithout) return settle();
+    COHORT_TRY(check_no_internal_snapshot(request_.disk));
+    kill_point("merge.before_commit");
+    COHORT_TRY(commit());
+    kill_point("merge.offline_after_commit");
+    return place.overlay == 0 ? replace_top() : replace_below(chain_[place.overlay - 1]);
+  }
+
+ private:
+  Result<void> check_no_saved_state() {
+    if (virDomainHasManagedSaveImage(domain_, 0) != 1) return {};
+    return fail(ErrorCode::kInvalidState,
+                "The machine \"{}\" has a saved state that needs its disks as they are: start it, or drop that state "
+                "with virsh managedsave-remove \"{}\".",
+                request_.machine, request_.machine);
+  }
+
+  Result<Place> look() {
+    COHORT_ASSIGN(const DomainDescription description, describe(domain_, VIR_DOMAIN_XML_INACTIVE));
+    const DomainDisk* disk = find_disk(description, request_.disk.target);
+    if (disk == nullptr) return Place{};
+    // The headers are what the next start reads; a chain in the XML may be older.
+    COHORT_ASSIGN(const ImageChain chain, read_image_chain({disk->source, disk->format}));
+    chain_ = chain.layers;
+    return place_of(request_.disk, chain_);
+  }
+
+  // -d: the overlay keeps its content, so that a machine which starts on it meanwhile finds it.
+  Result<void> commit() {
+    COHORT_ASSIGN(const std::uint64_t size, size_of_file(request_.disk.overlay));
+    COHORT_TRY(run({"qemu-img", "commit", "-p", "-d", "-f", "qcow2", "--", request_.disk.overlay.string()},
+                   [&](std::string_view text) {
+                     if (const auto fraction = read_qemu_img_progress(text)) {
+                       request_.report(static_cast<std::uint64_t>(*fraction * static_cast<double>(size)), size);
+                     }
+                   }));
+    return sync_file(request_.disk.frozen.path);
+  }
+
+  // The overlay is what the machine would start on. From the barrier on it cannot; whoever started before holds QEMU's
+  // lock on the overlay, and the barrier fails.
+  Result<MergeOutcome> replace_top() {
+    COHORT_ASSIGN(const WriteBarrier barrier, WriteBarrier::raise(request_.disk.overlay));
+    if (virDomainIsActive(domain_) != 0) return MergeOutcome::kLookAgain;
+    return settle();
+  }
+
+  Result<MergeOutcome> replace_below(const Layer& above) {
+    COHORT_TRY(run({"qemu-img", "rebase", "-u", "-f", above.format, "-b", request_.disk.frozen.path.string(), "-F",
+                    request_.disk.frozen.format, "--", above.path.string()},
+                   {}));
+    COHORT_TRY(sync_file(above.path));
+    kill_point("merge.offline_after_rebase");
+    return settle();
+  }
+
+  Result<MergeOutcome> settle() {
+    COHORT_TRY(forget_overlay(domain_, request_));
+    kill_point("merge.offline_after_define");
+    if (virDomainIsActive(domain_) != 0) return MergeOutcome::kLookAgain;
+    return finish_merge(domain_, request_);
+  }
+
+  Result<void> run(const std::vector<std::string>& argv, const std::function<void(std::string_view)>& on_output) {
+    auto output = run_process(argv, request_.stop, on_output);
+    if (!output && output.error().code == ErrorCode::kCancelled) {
+      return fail(ErrorCode::kCancelled, "The merge of the disk {} of \"{}\" was stopped; the overlay stays in use.",
+                  request_.disk.target, request_.machine);
+    }
+    COHORT_TRY(output);
+    if (output->exit_status == 0) return {};
+    return Failure{Error{code_of_words(output->err),
+                         fmt::format("The overlay of the disk {} of \"{}\" cannot be merged into \"{}\".",
+                                     request_.disk.target, request_.machine, request_.disk.frozen.path.string()),
+                         output->err,
+                         {}}};
+  }
+
+  static ErrorCode code_of_words(std::string_view words) {
+    if (words.find("No space left") != std::string_view::npos) return ErrorCode::kNoSpace;
+    return words.find(" lock") != std::string_view::npos ? ErrorCode::kInUse : ErrorCode::kIo;
+  }
+
+  virDomainPtr domain_;
+  const MergeRequest& request_;
+  Chain chain_;
+};
+
+}  // namespace
+
+Result<MergeOutcome> merge_offline(virDomainPtr domain, const MergeRequest& request) {
+  return OfflineMerge(domain, request).run();
+}
+
+}  // namespace cohort::hypervisor

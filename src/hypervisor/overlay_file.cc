@@ -1,0 +1,141 @@
+#include "hypervisor/overlay_file.h"
+
+#include <fcntl.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include <array>
+#include <cerrno>
+#include <cstdint>
+#include <optional>
+#include <string_view>
+#include <utility>
+
+#include "base/file.h"
+#include "base/process.h"
+
+namespace cohort::hypervisor {
+namespace {
+
+// The start of a qcow2 header (QEMU's docs/interop/qcow2.txt).
+constexpr std::string_view kMagic("QFI\xfb", 4);
+constexpr std::size_t kSnapshotCountOffset = 60;  // nb_snapshots, 32 bits, big endian
+using HeaderStart = std::array<char, 64>;
+
+// QEMU's numbers of permissions are bits; "write" is the second.
+constexpr off_t kWriteUsedByte = 100 + 1;
+constexpr off_t kWriteNotSharedByte = 200 + 1;
+
+Error errno_error(std::string_view what, const Path& path) {
+  const int number = errno;
+  return system_error(number, fmt::format("The overlay \"{}\" cannot be {}.", path.string(), what));
+}
+
+// Nothing if the file is shorter than a header.
+Result<std::optional<HeaderStart>> read_header_start(const Path& path) {
+  COHORT_ASSIGN(const UniqueFd fd, open_readonly(path));
+  HeaderStart start{};
+  const ssize_t count = ::pread(fd.get(), start.data(), start.size(), 0);
+  if (count < 0) return Failure{errno_error("read", path)};
+  if (static_cast<std::size_t>(count) < start.size()) return std::nullopt;
+  return start;
+}
+
+bool has_magic(const HeaderStart& start) { return std::string_view(start.data(), start.size()).starts_with(kMagic); }
+
+// O_EXCL, so that qemu-img, which truncates what it finds, only ever meets our own empty file. The owner is that of the
+// frozen file: with dynamic_ownership off nobody else would let QEMU in.
+Result<void> reserve(const DiskSnapshot& disk) {
+  const UniqueFd fd(::open(disk.overlay.c_str(), O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0600));
+  if (!fd.is_open()) return Failure{errno_error("created", disk.overlay)};
+  struct stat frozen {};
+  if (::stat(disk.frozen.path.c_str(), &frozen) != 0) return Failure{errno_error("given an owner", disk.overlay)};
+  // Without the right to give files away it stays ours, which then is right.
+  static_cast<void>(::fchown(fd.get(), frozen.st_uid, frozen.st_gid) == 0);
+  return {};
+}
+
+Result<void> format_overlay(const DiskSnapshot& disk) {
+  COHORT_ASSIGN(const ProcessOutput output,
+                run_process({"qemu-img", "create", "-q", "-f", "qcow2", "-u", "-b", disk.frozen.path.string(), "-F",
+                             disk.frozen.format, "--", disk.overlay.string(), std::to_string(disk.virtual_size)}));
+  if (output.exit_status != 0) {
+    const bool is_full = output.err.find("No space left") != std::string::npos;
+    return Failure{Error{is_full ? ErrorCode::kNoSpace : ErrorCode::kIo,
+                         fmt::format("The overlay \"{}\" cannot be created.", disk.overlay.string()),
+                         output.err,
+                         {}}};
+  }
+  COHORT_TRY(sync_file(disk.overlay));
+  return sync_directory(disk.overlay.parent_path());
+}
+
+struct flock lock_of(short type, off_t byte) {
+  struct flock lock {};
+  lock.l_type = type;
+  lock.l_whence = SEEK_SET;
+  lock.l_start = byte;
+  lock.l_len = 1;
+  return lock;
+}
+
+}  // namespace
+
+Result<void> create_overlay_file(const DiskSnapshot& disk) {
+  if (!disk.overlay.is_absolute() || !disk.frozen.path.is_absolute()) {
+    return fail(ErrorCode::kInvalidArgument, "The paths \"{}\" and \"{}\" must be absolute.", disk.overlay.string(),
+                disk.frozen.path.string());
+  }
+  COHORT_TRY(reserve(disk));
+  auto formatted = format_overlay(disk);
+  // The first failure is the one to report.
+  if (!formatted) static_cast<void>(remove_file(disk.overlay));
+  return formatted;
+}
+
+Result<void> check_no_internal_snapshot(const DiskSnapshot& disk) {
+  COHORT_ASSIGN(const auto start, read_header_start(disk.overlay));
+  if (!start || !has_magic(*start)) {
+    return fail(ErrorCode::kInvalidState, "\"{}\" is not a qcow2 image, so it is not the overlay that was made.",
+                disk.overlay.string());
+  }
+  std::uint32_t snapshots = 0;
+  for (std::size_t i = 0; i < 4; ++i) {
+    snapshots = snapshots << 8U | static_cast<unsigned char>((*start)[kSnapshotCountOffset + i]);
+  }
+  if (snapshots == 0) return {};
+  return fail(ErrorCode::kInvalidState,
+              "The overlay \"{}\" of {} holds {} internal snapshot(s) that a merge would lose. Delete them first "
+              "(virsh snapshot-delete, or qemu-img snapshot -d).",
+              disk.overlay.string(), disk.target, snapshots);
+}
+
+Result<void> remove_overlay_file(const DiskSnapshot& disk) {
+  const auto start = read_header_start(disk.overlay);
+  if (!start && start.error().code == ErrorCode::kNotFound) return {};
+  COHORT_TRY(start);
+  if (*start && !has_magic(**start)) {
+    return fail(ErrorCode::kInvalidState,
+                "\"{}\" is not a qcow2 image, so it is not the overlay that was made: it is left as it is.",
+                disk.overlay.string());
+  }
+  COHORT_TRY(remove_file(disk.overlay));
+  return sync_directory(disk.overlay.parent_path());
+}
+
+Result<WriteBarrier> WriteBarrier::raise(const Path& image) {
+  UniqueFd fd(::open(image.c_str(), O_RDWR | O_CLOEXEC));
+  if (!fd.is_open()) return Failure{errno_error("opened", image)};
+  struct flock not_shared = lock_of(F_RDLCK, kWriteNotSharedByte);
+  struct flock used = lock_of(F_WRLCK, kWriteUsedByte);
+  // First forbid, then look: the other order would let one slip through between.
+  if (::fcntl(fd.get(), F_OFD_SETLK, &not_shared) != 0 || ::fcntl(fd.get(), F_OFD_GETLK, &used) != 0) {
+    return Failure{errno_error("locked", image)};
+  }
+  if (used.l_type != F_UNLCK) {
+    return fail(ErrorCode::kInUse, "The image \"{}\" is being written to by another program.", image.string());
+  }
+  return WriteBarrier(std::move(fd));
+}
+
+}  // namespace cohort::hypervisor

@@ -1,0 +1,33 @@
+// The overlay files themselves.
+#pragma once
+
+#include "base/result.h"
+#include "base/unique_fd.h"
+#include "domain/snapshot.h"
+
+namespace cohort::hypervisor {
+
+// See service::Hypervisor::create_overlay.
+[[nodiscard]] Result<void> create_overlay_file(const DiskSnapshot& disk);
+
+// Refuses an overlay that holds an internal snapshot: merging would lose it.
+[[nodiscard]] Result<void> check_no_internal_snapshot(const DiskSnapshot& disk);
+
+// Removes the overlay and syncs its folder; success if it is gone already. Refuses a file that is not qcow2: it is not
+// the overlay. An empty file is one that was about to become it.
+// REQUIRES: no chain of the machine has it.
+[[nodiscard]] Result<void> remove_overlay_file(const DiskSnapshot& disk);
+
+// Keeps every QEMU from opening an image for writing, by QEMU's own locks (docs/devel and block/file-posix.c: byte
+// 100 + n of the file stands for a permission that is used, byte 200 + n for one that is not shared). Reading it stays
+// possible. kInUse if somebody writes to it now.
+class WriteBarrier {
+ public:
+  [[nodiscard]] static Result<WriteBarrier> raise(const Path& image);
+
+ private:
+  explicit WriteBarrier(UniqueFd fd) : fd_(std::move(fd)) {}
+  UniqueFd fd_;  // the locks belong to the open file description
+};
+
+}  // namespace cohort::hypervisor

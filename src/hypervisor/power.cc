@@ -1,0 +1,80 @@
+#include "hypervisor/power.h"
+
+#include "hypervisor/connection.h"
+#include "hypervisor/libvirt_error.h"
+
+namespace cohort::hypervisor {
+namespace {
+
+std::string pause_words(int reason) {
+  switch (reason) {
+    case VIR_DOMAIN_PAUSED_IOERROR:
+      return "paused after an I/O error";
+    case VIR_DOMAIN_PAUSED_WATCHDOG:
+      return "paused by its watchdog";
+    case VIR_DOMAIN_PAUSED_CRASHED:
+      return "paused after a crash";
+    case VIR_DOMAIN_PAUSED_MIGRATION:
+    case VIR_DOMAIN_PAUSED_POSTCOPY:
+    case VIR_DOMAIN_PAUSED_POSTCOPY_FAILED:
+      return "paused by a migration";
+    case VIR_DOMAIN_PAUSED_SAVE:
+    case VIR_DOMAIN_PAUSED_DUMP:
+    case VIR_DOMAIN_PAUSED_SNAPSHOT:
+      return "paused while its memory is being saved";
+    case VIR_DOMAIN_PAUSED_STARTING_UP:
+      return "starting";
+    case VIR_DOMAIN_PAUSED_SHUTTING_DOWN:
+      return "shutting down";
+    default:
+      return "paused";
+  }
+}
+
+bool is_lasting_pause(int reason) {
+  return reason == VIR_DOMAIN_PAUSED_USER || reason == VIR_DOMAIN_PAUSED_UNKNOWN ||
+         reason == VIR_DOMAIN_PAUSED_FROM_SNAPSHOT;
+}
+
+}  // namespace
+
+PowerState DomainState::power() const {
+  if (is_running()) return PowerState::kRunning;
+  if (state == VIR_DOMAIN_PAUSED) return is_lasting_pause(reason) ? PowerState::kPaused : PowerState::kOther;
+  return state == VIR_DOMAIN_SHUTOFF ? PowerState::kOff : PowerState::kOther;
+}
+
+std::string DomainState::words() const {
+  if (is_running()) return "running";
+  switch (state) {
+    case VIR_DOMAIN_PAUSED:
+      return pause_words(reason);
+    case VIR_DOMAIN_SHUTOFF:
+      return "off";
+    case VIR_DOMAIN_SHUTDOWN:
+      return "shutting down";
+    case VIR_DOMAIN_CRASHED:
+      return "crashed";
+    case VIR_DOMAIN_PMSUSPENDED:
+      return "suspended by its guest";
+    default:
+      return "in a state that libvirt does not tell";
+  }
+}
+
+Result<DomainState> state_of(virDomainPtr domain) {
+  DomainState state;
+  if (virDomainGetState(domain, &state.state, &state.reason, 0) != 0) {
+    return Failure{
+        libvirt_error(fmt::format("The state of the machine \"{}\" cannot be read.", virDomainGetName(domain)))};
+  }
+  return state;
+}
+
+Result<MachineSummary> summary_of(virDomainPtr domain) {
+  COHORT_ASSIGN(const DomainState state, state_of(domain));
+  COHORT_ASSIGN(const MachineId id, id_of(domain));
+  return MachineSummary{id, virDomainGetName(domain), state.power(), virDomainIsPersistent(domain) == 1};
+}
+
+}  // namespace cohort::hypervisor

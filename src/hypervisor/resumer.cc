@@ -1,0 +1,60 @@
+#include "hypervisor/resumer.h"
+
+#include <syslog.h>
+
+#include <chrono>
+#include <stop_token>
+
+#include "base/clock.h"
+#include "hypervisor/power.h"
+
+namespace cohort::hypervisor {
+namespace {
+
+using std::chrono::steady_clock;
+
+constexpr Milliseconds kInterval{50};
+constexpr std::chrono::seconds kLongEnough{2};
+
+enum class Finding { kRuns, kResumed, kNotKnown };
+
+Finding look_and_resume(ConnectionPool& connections, const MachineId& id) {
+  const auto domain = connections.domain(id);
+  // One that is no more needs no help.
+  if (!domain) return domain.error().code == ErrorCode::kNotFound ? Finding::kRuns : Finding::kNotKnown;
+  const auto state = state_of(domain->get());
+  if (!state) return Finding::kNotKnown;
+  if (!state->is_paused_by_user()) return Finding::kRuns;
+  if (virDomainResume(domain->get()) != 0) return Finding::kNotKnown;
+  syslog(LOG_WARNING, "resumed the machine %s (%s), which was left standing still", virDomainGetName(domain->get()),
+         id.str().c_str());
+  return Finding::kResumed;
+}
+
+void keep_running(ConnectionPool& connections, const MachineId& id, const std::stop_token& stop) {
+  auto runs_since = steady_clock::now();
+  while (!stop.stop_requested() && steady_clock::now() - runs_since < kLongEnough) {
+    if (look_and_resume(connections, id) != Finding::kRuns) runs_since = steady_clock::now();
+    std::this_thread::sleep_for(kInterval);
+  }
+}
+
+}  // namespace
+
+Resumer::Resumer(ConnectionPool& connections, const std::vector<MachineId>& machines) {
+  threads_.reserve(machines.size());
+  for (const MachineId& id : machines) {
+    threads_.emplace_back([&connections, id](const std::stop_token& stop) { keep_running(connections, id, stop); });
+  }
+}
+
+void Resumer::request_stop() {
+  for (std::jthread& thread : threads_) thread.request_stop();
+}
+
+void Resumer::wait() {
+  for (std::jthread& thread : threads_) thread.join();
+  threads_.clear();
+}
+
+}  // namespace cohort::hypervisor
