@@ -8,7 +8,7 @@ namespace cohort::hypervisor {
 // An outline: each line is an element below the one that is indented less, then its attributes.
 //   a|b           several elements alike
 //   attr          an attribute whose value may be anything plain: no '/', no control characters, 256 bytes at most
-//   attr=x|y      one of these values
+//   attr=x|y      one of these values; '' is the empty one
 //   attr:rule     what that rule allows (configuration_check.cc): any, firmware, emulator
 //   #  #=x|y  #:rule   the text of the element, likewise; without it there must be none
 //   +device       the children listed under "device" at the end, too
@@ -217,7 +217,7 @@ domain type=kvm|qemu id
       stats period
     rng model +virtio +device
       rate period bytes
-      backend model=random|builtin #=/dev/urandom|/dev/random
+      backend model=random|builtin #=''|/dev/urandom|/dev/random
     panic model +device
     watchdog model action=reset|shutdown|poweroff|pause|none|inject-nmi +device
     memory model=dimm|virtio-mem access discard dynamicMemslots +device

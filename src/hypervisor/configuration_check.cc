@@ -229,6 +229,7 @@ class Outline {
     ValueRule rule;
     if (text.starts_with('=')) {
       rule.choices = split(text.substr(1), '|');
+      std::replace(rule.choices.begin(), rule.choices.end(), std::string_view("''"), std::string_view());
     } else if (text == ":firmware") {
       rule.allows = is_firmware;
     } else if (text == ":emulator") {
@@ -257,7 +258,8 @@ std::string shown(std::string_view text) {
 
 class Walk {
  public:
-  explicit Walk(const Outline& outline) : outline_(outline) {}
+  // What is of a trusted kind is not counted, so that it cannot fill the list before something else.
+  Walk(const Outline& outline, const std::set<RefusalKind>& trusted) : outline_(outline), trusted_(trusted) {}
 
   void element(xmlNode* node, const ElementRule& rule, const std::string& path) {
     if (rule.allows_anything || is_full()) {
@@ -277,7 +279,7 @@ class Walk {
   [[nodiscard]] bool is_full() const { return refusals_.size() >= kMaxRefusals; }
 
   void refuse(RefusalKind kind, std::string path, std::string message) {
-    if (!is_full()) {
+    if (!is_full() && !trusted_.contains(kind)) {
       refusals_.push_back({kind, std::move(path), std::move(message)});
     }
   }
@@ -354,7 +356,10 @@ class Walk {
     if (path == "/domain/os/loader") {
       return check_loader(node, path);
     }
-    if (path.starts_with("/domain/devices/") && xml::has_value(node, "type", "unix")) {
+    constexpr std::string_view kPorts[] = {"/domain/devices/serial", "/domain/devices/parallel",
+                                           "/domain/devices/console", "/domain/devices/channel"};
+    if (std::find(std::begin(kPorts), std::end(kPorts), path) != std::end(kPorts) &&
+        xml::has_value(node, "type", "unix")) {
       check_socket(node, path);
     }
   }
@@ -381,8 +386,23 @@ class Walk {
   }
 
   const Outline& outline_;
+  const std::set<RefusalKind>& trusted_;
   std::vector<Refusal> refusals_;
 };
+
+std::vector<Refusal> find_untrusted(const std::string& xml, const std::set<RefusalKind>& trusted) {
+  static const Outline outline(kAllowedConfiguration);
+  const auto document = xml::Document::parse(xml, "domain");
+  if (!document) {
+    return {{RefusalKind::kMalformed, "/", document.error().describe()}};
+  }
+  if (document->root()->ns != nullptr) {
+    return {{RefusalKind::kMalformed, "/domain", "The root element belongs to a namespace."}};
+  }
+  Walk walk(outline, trusted);
+  walk.element(document->root(), outline.domain(), "/domain");
+  return std::move(walk).refusals();
+}
 
 std::string list_refusals(const std::vector<Refusal>& refusals) {
   std::string list;
@@ -409,26 +429,13 @@ Result<RefusalKind> refusal_kind_from(std::string_view name) {
   return found->first;
 }
 
-std::vector<Refusal> find_refusals(const std::string& xml) {
-  static const Outline outline(kAllowedConfiguration);
-  const auto document = xml::Document::parse(xml, "domain");
-  if (!document) {
-    return {{RefusalKind::kMalformed, "/", document.error().describe()}};
-  }
-  Walk walk(outline);
-  if (document->root()->ns != nullptr) {
-    return {{RefusalKind::kMalformed, "/domain", "The root element belongs to a namespace."}};
-  }
-  walk.element(document->root(), outline.domain(), "/domain");
-  return std::move(walk).refusals();
-}
+std::vector<Refusal> find_refusals(const std::string& xml) { return find_untrusted(xml, {}); }
 
 Result<void> check_configuration(const std::string& xml, const std::set<RefusalKind>& trusted) {
-  std::vector<Refusal> refusals = find_refusals(xml);
+  const std::vector<Refusal> refusals = find_untrusted(xml, trusted);
   if (!refusals.empty() && refusals.front().kind == RefusalKind::kMalformed) {
     return fail(ErrorCode::kCorrupt, "{}", refusals.front().message);
   }
-  std::erase_if(refusals, [&](const Refusal& each) { return trusted.contains(each.kind); });
   if (!refusals.empty()) {
     return fail(ErrorCode::kUnsupported,
                 "The machine configuration asks for more of this host than an import grants: {}",

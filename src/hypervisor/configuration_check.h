@@ -40,6 +40,7 @@ inline constexpr std::size_t kMaxRefusals = 100;
 [[nodiscard]] std::vector<Refusal> find_refusals(const std::string& xml);
 
 // kUnsupported naming all that is refused, except what is of a trusted kind; kCorrupt for a malformed one.
+// Who trusts a kind trusts all below the element: a shared folder (kHostPath) can name a program to run.
 [[nodiscard]] Result<void> check_configuration(const std::string& xml, const std::set<RefusalKind>& trusted = {});
 
 }  // namespace cohort::hypervisor
