@@ -19,7 +19,7 @@ _STATES = {libvirt.VIR_DOMAIN_RUNNING: "running", libvirt.VIR_DOMAIN_BLOCKED: "r
            libvirt.VIR_DOMAIN_SHUTOFF: "shut off", libvirt.VIR_DOMAIN_CRASHED: "crashed",
            libvirt.VIR_DOMAIN_PMSUSPENDED: "suspended"}
 
-READY = re.compile(r"cohort-test-guest: ready boot=(\d+) role=(\w+)")
+READY = r"cohort-test-guest: ready boot=(\d+) role="
 
 
 class Guest:
@@ -66,7 +66,7 @@ class Guest:
         if self.is_active():
             self.domain.destroy()
 
-    def shutdown(self, timeout=30):
+    def shutdown(self, timeout=60):
         """Presses the power button and waits until the guest is off."""
         self.domain.shutdownFlags(libvirt.VIR_DOMAIN_SHUTDOWN_ACPI_POWER_BTN)
         wait_until(lambda: not self.is_active(), timeout, lambda: f"{self.name} shuts down\n{self.tail()}")
@@ -82,7 +82,8 @@ class Guest:
         return _STATES.get(self.domain.state()[0], "unknown")
 
     def wait_state(self, state, timeout=20):
-        wait_until(lambda: self.state() == state, timeout, lambda: f"{self.name} is {state}, not {self.state()}")
+        wait_until(lambda: self.state() == state, timeout,
+                   lambda: f"{self.name} is {state}, not {self.state()}")
 
     # Its console
 
@@ -109,14 +110,18 @@ class Guest:
     def tail(self, lines=15):
         return "\n".join(self.console().splitlines()[-lines:])
 
-    def wait_console(self, pattern, timeout=60):
+    def wait_console(self, pattern, timeout=180):
         """Waits for a regular expression since the last start; returns the match."""
         return wait_until(lambda: re.search(pattern, self.console()), timeout,
                           lambda: f"{self.name} says {pattern!r}; it said:\n{self.tail()}")
 
-    def wait_ready(self, timeout=90):
-        """Waits until user space is up with its disks mounted; returns the boot's number."""
-        return int(self.wait_console(READY, timeout).group(1))
+    def wait_ready(self, timeout=180, boot=None):
+        """Waits until user space is up with its disks mounted; returns the boot's number.
+
+        boot   the number to wait for, for a guest that reboots by itself
+        """
+        pattern = READY if boot is None else READY.replace(r"(\d+)", f"({boot})", 1)
+        return int(self.wait_console(pattern, timeout).group(1))
 
     def numbers_seen(self, word):
         return [int(number) for number in
@@ -129,12 +134,12 @@ class Guest:
     def pingpong_seen(self):
         return self.numbers_seen("pingpong")
 
-    def wait_token(self, above=0, timeout=30):
+    def wait_token(self, above=0, timeout=60):
         """Waits until the guest reported a token with a number above the given one; returns it."""
         return wait_until(lambda: next((n for n in reversed(self.tokens_seen()) if n > above), None), timeout,
                           lambda: f"{self.name} writes a token above {above}; it said:\n{self.tail()}")
 
-    def wait_pingpong(self, above=0, timeout=60):
+    def wait_pingpong(self, above=0, timeout=180):
         return wait_until(lambda: next((n for n in reversed(self.pingpong_seen()) if n > above), None), timeout,
                           lambda: f"{self.name} exchanges number {above}; it said:\n{self.tail()}")
 
@@ -152,7 +157,7 @@ class Guest:
         except libvirt.libvirtError:
             return False
 
-    def wait_agent(self, timeout=60):
+    def wait_agent(self, timeout=180):
         wait_until(self.agent_answers, timeout, f"the agent of {self.name} answers")
 
     # Its configuration and disks

@@ -2,6 +2,7 @@
 
 import atexit
 import collections
+import glob
 import hashlib
 import json
 import os
@@ -11,6 +12,7 @@ import signal
 import socket
 import subprocess
 import threading
+from pathlib import Path
 
 import libvirt
 
@@ -123,7 +125,12 @@ class Lab:
         return End(one, two, ips[0], ips[1]), End(two, one, ips[1], ips[0])
 
     def pingpong(self, first="ping", second="pong", interval_ms=0, **options):
-        """Two linked guests with the roles ping and pong."""
+        """Two linked guests with the roles ping and pong.
+
+        By default their data disks do not wait for the host's disk. That is several times faster, so a cut
+        that is no instant shows sooner; a guest loses nothing by it unless the host itself stops.
+        """
+        options.setdefault("disks", [Disk(driver={"cache": "unsafe"})])
         one, two = self.link()
         return (self.guest(first, role="ping", net=one, interval_ms=interval_ms, **options),
                 self.guest(second, role="pong", net=two, interval_ms=interval_ms, **options))
@@ -260,6 +267,13 @@ def remove_domain(domain):
     _ignoring_errors(domain.destroy)
     if _ignoring_errors(domain.isPersistent):
         domain.undefineFlags(UNDEFINE_ALL)
+    _remove_logs(domain.name())
+
+
+def _remove_logs(name):
+    for log in Path("/var/log/libvirt/qemu").glob(glob.escape(name) + ".log*"):
+        log.unlink(missing_ok=True)
+    Path("/var/log/swtpm/libvirt/qemu", f"{name}-swtpm.log").unlink(missing_ok=True)
 
 
 def cleanup_leftovers():

@@ -1,5 +1,6 @@
 """Proves the harness and the test guest: run it with /usr/bin/pytest-3 tests/harness/selftest.py"""
 
+import contextlib
 import signal
 import subprocess
 import sys
@@ -112,6 +113,33 @@ def test_pingpong_advances_and_the_paused_cut_is_consistent(lab):
         assert "gap" not in guest.console() and "behind" not in guest.console()
 
 
+def take_disk_snapshot(guest):
+    guest.domain.snapshotCreateXML("<domainsnapshot/>", libvirt.VIR_DOMAIN_SNAPSHOT_CREATE_DISK_ONLY |
+                                   libvirt.VIR_DOMAIN_SNAPSHOT_CREATE_NO_METADATA)
+
+
+def test_pingpong_shows_a_cut_that_is_no_instant(lab):
+    ping, pong = lab.pingpong()
+    for guest in (ping, pong):
+        guest.start()
+    for guest in (ping, pong):
+        guest.wait_pingpong(above=20)
+    take_disk_snapshot(ping)
+    pong.wait_pingpong(above=pong.pingpong_seen()[-1])
+    take_disk_snapshot(pong)
+    assert ping.data_paths() != [ping.image()]
+    assert inspect.pingpong_faults(*[inspect.pingpong_log(guest.image()) for guest in (ping, pong)])
+
+
+def test_agent_reboots_the_guest(lab):
+    guest = lab.guest("reboots")
+    guest.start().wait_agent()
+    with contextlib.suppress(libvirt.libvirtError):  # it may not answer any more
+        guest.agent("guest-shutdown", mode="reboot")
+    guest.wait_ready(boot=2)
+    assert guest.is_active()
+
+
 def test_agent_freezes_the_data_disk(lab):
     guest = lab.guest("frozen", role="writer", interval_ms=10)
     guest.start().wait_agent()
@@ -187,18 +215,21 @@ def test_close_leaves_nothing(lab):
     guest = lab.guest("leaves nothing", firmware="uefi", tpm=True)
     uuid = guest.uuid
     guest.start()
-    nbd = subprocess.Popen(["qemu-nbd", "-k", str(folder / "nbd"), "-f", "qcow2", "-r", "-t",
-                            str(guest.image())])
-    guest.domain.snapshotCreateXML("<domainsnapshot/>", libvirt.VIR_DOMAIN_SNAPSHOT_CREATE_DISK_ONLY)
+    take_disk_snapshot(guest)
+    nbd = subprocess.Popen(["qemu-nbd", "-k", str(folder / "nbd"), "-f", "qcow2", "-r", "-t", guest.image()])
+    wait_until((folder / "nbd").exists, 10, "qemu-nbd listens")
     assert len(traces(folder)) >= 4
     lab.close()
     nbd.wait(timeout=5)
     assert traces(folder) == []
     assert not Path("/var/lib/libvirt/swtpm", uuid).exists()
+    logs = [path for top in ("/var/log/libvirt", "/var/log/swtpm")
+            for path in Path(top).rglob("*leaves nothing*")]
+    assert logs == []
 
 
 CHILD = """
-import os, sys, time
+import time
 from harness import Lab
 lab = Lab()
 guest = lab.guest("child")
@@ -209,8 +240,9 @@ time.sleep(60)
 
 
 def start_child():
-    child = subprocess.Popen([sys.executable, "-c", CHILD], stdout=subprocess.PIPE, text=True,
-                             cwd=Path(__file__).parents[1], start_new_session=True)
+    child = subprocess.Popen([sys.executable, "-c", CHILD], stdout=subprocess.PIPE,
+                             stderr=subprocess.DEVNULL, text=True, cwd=Path(__file__).parents[1],
+                             start_new_session=True)
     return child, Path(child.stdout.readline().strip())
 
 
