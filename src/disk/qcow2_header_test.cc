@@ -53,10 +53,14 @@ TEST_F(Qcow2HeaderTest, SeesAnExternalDataFile) {
   EXPECT_TRUE(parse_qcow2_header(made({"-o", "data_file=" + data}))->has_data_file);
 }
 
+// Patched: qemu-img cannot make a LUKS image in a dependable time on a busy host.
 TEST_F(Qcow2HeaderTest, SeesEncryption) {
-  EXPECT_TRUE(parse_qcow2_header(made({"--object", "secret,id=s,data=x", "-o",
-                                       "encrypt.format=luks,encrypt.key-secret=s,encrypt.iter-time=10"}))
-                  ->is_encrypted);
+  std::string bytes = made({});
+  for (const std::uint32_t method : {1U, 2U}) {
+    put32(bytes, 32, method);
+    const auto header = parse_qcow2_header(bytes);
+    EXPECT_TRUE(header && header->is_encrypted);
+  }
 }
 
 TEST_F(Qcow2HeaderTest, SeesExtendedL2) {

@@ -19,6 +19,7 @@ enum class ProblemKind {
   kWrongHash,
   kBadImage,     // qemu-img check found errors, or it is not of the format or size that the manifest says
   kForeignFile,  // the image names another file as its backing or data file
+  kUnreadable,   // there, but the operating system does not let it be read, or a program writes to it
   kBadList,      // SHA256SUMS is missing, cannot be read, or differs from the manifest
   kUnlisted,     // there, but not in the manifest (a note: the package is whole without it)
 };
@@ -47,7 +48,10 @@ struct VerifyProgress {
 
 // Checks the manifest's form, then every file: kind (links are not followed), size, SHA-256, SHA256SUMS; then each
 // image: it stands alone, and qemu-img check is clean. Goes on after a problem, so that the report names all of them.
-// Fails only if there is no readable manifest (kNotFound, kCorrupt, kUnsupported for a newer format), or kCancelled.
+// A package may come from a stranger: QEMU sees an image only when its head has been found to name no other file.
+// Fails only if there is no readable manifest (kNotFound, kCorrupt, kUnsupported for a newer format, kPermission), or
+// kCancelled.
+// Threads: blocks; two of its own read. The callbacks come from those, one at a time.
 [[nodiscard]] Result<VerifyReport> verify(const Path& package, std::stop_token stop, const VerifyProgress& progress);
 
 }  // namespace cohort::package

@@ -1,0 +1,91 @@
+#include "package/manifest.h"
+
+#include <nlohmann/json.hpp>
+
+namespace cohort::package {
+namespace {
+
+using Json = nlohmann::ordered_json;
+
+// A path or name that is no UTF-8 has no form in JSON: what it is for people is kept.
+std::string dump(const Json& json) {
+  return json.dump(2, ' ', /*ensure_ascii=*/false, Json::error_handler_t::replace) + "\n";
+}
+
+Json time_or_null(const std::optional<WallTime>& time) { return time ? Json(format_utc(*time)) : Json(nullptr); }
+
+Json format_file(const FileEntry& entry) {
+  return {{"file", entry.file}, {"size", entry.size}, {"sha256", entry.sha256}};
+}
+
+Json format_pause(const std::optional<Pause>& pause) {
+  if (!pause) return nullptr;
+  return {{"stopped", format_utc(pause->stopped)}, {"resumed", format_utc(pause->resumed)}};
+}
+
+Json format_disk(const DiskEntry& disk) {
+  Json json{{"target", disk.target}, {"format", disk.format}, {"virtual_size", disk.virtual_size}};
+  json.update(format_file(disk.file));
+  return json;
+}
+
+Json format_left_out(const LeftOutDisk& disk) {
+  return {{"target", disk.target}, {"reason", to_string(disk.reason)}, {"source", disk.source}};
+}
+
+template <typename Entry>
+Json format_list(const std::vector<Entry>& entries, Json (*format)(const Entry&)) {
+  Json list = Json::array();
+  for (const auto& entry : entries) list.push_back(format(entry));
+  return list;
+}
+
+Json format_machine(const MachineEntry& machine) {
+  return {{"id", machine.id.str()},
+          {"name", machine.name},
+          {"power", to_string(machine.power)},
+          {"consistency", machine.consistency},
+          {"pause", format_pause(machine.pause)},
+          {"configuration", format_file(machine.configuration)},
+          {"nvram", machine.nvram ? format_file(*machine.nvram) : Json(nullptr)},
+          {"tpm_state", format_list(machine.tpm_state, format_file)},
+          {"disks", format_list(machine.disks, format_disk)},
+          {"left_out", format_list(machine.left_out, format_left_out)}};
+}
+
+Json format_fence(const FenceRecord& fence) {
+  return {{"deadline_ms", fence.deadline.count()},
+          {"raised_us", fence.raised.count()},
+          {"overlap_begin", time_or_null(fence.overlap_begin)},
+          {"overlap_end", time_or_null(fence.overlap_end)}};
+}
+
+}  // namespace
+
+std::vector<const FileEntry*> Manifest::files() const {
+  std::vector<const FileEntry*> entries;
+  for (const auto& machine : machines) {
+    entries.push_back(&machine.configuration);
+    if (machine.nvram) entries.push_back(&*machine.nvram);
+    for (const auto& entry : machine.tpm_state) entries.push_back(&entry);
+    for (const auto& disk : machine.disks) entries.push_back(&disk.file);
+  }
+  return entries;
+}
+
+std::string format_manifest(const Manifest& manifest) {
+  const Json json{
+      {"format_version", manifest.format_version},
+      {"created_by", manifest.created_by},
+      {"created", format_utc(manifest.created)},
+      {"collection", {{"id", manifest.collection.str()}, {"name", manifest.collection_name}}},
+      {"snapshot",
+       {{"id", manifest.snapshot.str()}, {"name", manifest.snapshot_name}, {"instant", format_utc(manifest.instant)}}},
+      {"fence", format_fence(manifest.fence)},
+      {"has_storage", manifest.has_storage},
+      {"machines", format_list(manifest.machines, format_machine)},
+  };
+  return dump(json);
+}
+
+}  // namespace cohort::package

@@ -1,0 +1,201 @@
+#include "package/manifest.h"
+
+#include <gmock/gmock.h>
+
+#include <cstdlib>
+#include <nlohmann/json.hpp>
+
+#include "package/test_manifest.h"
+
+namespace cohort::package {
+namespace {
+
+using nlohmann::json;
+using testing::HasSubstr;
+
+const Path kGolden = COHORT_GOLDEN_FOLDER "/manifest.json";
+
+// COHORT_ACCEPT=1 writes the golden files anew; the difference is read in review.
+TEST(ManifestTest, IsWrittenAsTheGoldenFileSays) {
+  const std::string text = format_manifest(full_manifest());
+  if (std::getenv("COHORT_ACCEPT") != nullptr) {
+    ASSERT_TRUE(remove_file(kGolden));
+    ASSERT_TRUE(create_file(kGolden, text, 0644));
+  }
+  const auto golden = read_file(kGolden, 1U << 20U);
+  ASSERT_TRUE(golden) << golden.error().describe();
+  EXPECT_EQ(text, *golden);
+}
+
+TEST(ManifestTest, ReadsWhatItWrote) {
+  const auto parsed = parse_manifest(format_manifest(full_manifest()));
+  ASSERT_TRUE(parsed) << parsed.error().describe();
+  EXPECT_EQ(format_manifest(*parsed), format_manifest(full_manifest()));
+  EXPECT_EQ(parsed->machines[0].disks[1].virtual_size, 1'048'576U);
+  EXPECT_EQ(parsed->machines[0].left_out[0].reason, LeftOutReason::kCdrom);
+  EXPECT_TRUE(parsed->fence.is_proven());
+}
+
+TEST(ManifestTest, ReadsAnEmptyOne) {
+  Manifest manifest = full_manifest();
+  manifest.machines.clear();
+  manifest.fence.overlap_begin.reset();
+  manifest.has_storage = false;
+  const auto parsed = parse_manifest(format_manifest(manifest));
+  ASSERT_TRUE(parsed) << parsed.error().describe();
+  EXPECT_FALSE(parsed->fence.overlap_begin);
+  EXPECT_FALSE(parsed->has_storage);
+}
+
+TEST(ManifestTest, ListsFilesInItsOwnOrder) {
+  const Manifest manifest = full_manifest();
+  std::vector<std::string> names;
+  for (const auto* entry : manifest.files()) names.push_back(entry->file.substr(entry->file.rfind('/') + 1));
+  EXPECT_THAT(names, testing::ElementsAre("0a0a0a0a-0b0b-4c0c-8d0d-0e0e0e0e0e0e.xml",
+                                          "0a0a0a0a-0b0b-4c0c-8d0d-0e0e0e0e0e0e.nvram", "tpm2-00.permall",
+                                          "Datenbank für \"alle\"-vda.qcow2", "Datenbank für \"alle\"-vdb.raw",
+                                          "1b1b1b1b-0b0b-4c0c-8d0d-0e0e0e0e0e0e.xml"));
+}
+
+TEST(ManifestTest, IgnoresFieldsThatItDoesNotKnow) {
+  json text = json::parse(format_manifest(full_manifest()));
+  text["future"] = {1, 2, 3};
+  text["machines"][0]["disks"][0]["parent"] = "x";
+  EXPECT_TRUE(parse_manifest(text.dump()));
+}
+
+TEST(ManifestTest, RefusesANewerFormat) {
+  json text = json::parse(format_manifest(full_manifest()));
+  text["format_version"] = 2;
+  const auto parsed = parse_manifest(text.dump());
+  ASSERT_FALSE(parsed);
+  EXPECT_EQ(parsed.error().code, ErrorCode::kUnsupported);
+}
+
+TEST(ManifestTest, RefusesTextThatIsNoManifest) {
+  for (const std::string& text :
+       {std::string(), std::string("{"), std::string("[]"), std::string("null"), std::string("\"\xff\""),
+        std::string("{\"format_version\": 1}"), std::string(100'000, '['), std::string(100'000, '{')}) {
+    const auto parsed = parse_manifest(text);
+    ASSERT_FALSE(parsed) << text.substr(0, 20);
+    EXPECT_EQ(parsed.error().code, ErrorCode::kCorrupt);
+  }
+}
+
+TEST(ManifestTest, DoesNotCountBracketsInTexts) {
+  Manifest manifest = full_manifest();
+  manifest.snapshot_name = std::string(50, '[') + "\\\"" + std::string(50, '{');
+  const auto parsed = parse_manifest(format_manifest(manifest));
+  ASSERT_TRUE(parsed) << parsed.error().describe();
+  EXPECT_EQ(parsed->snapshot_name, manifest.snapshot_name);
+}
+
+TEST(ManifestTest, ReadsManyKeysInReasonableTime) {
+  std::string text = "{\"format_version\": 1";
+  for (int i = 0; i < 200'000; ++i) text += fmt::format(",\"k{}\":0", i);
+  EXPECT_FALSE(parse_manifest(text + "}"));
+}
+
+// A place in the full manifest, a value put there, and what the error says.
+struct Wrong {
+  std::string place;
+  json value;
+  std::string message;
+};
+
+class WrongFieldTest : public testing::TestWithParam<Wrong> {};
+
+TEST_P(WrongFieldTest, IsRefusedAndNamed) {
+  json text = json::parse(format_manifest(full_manifest()));
+  text.at(json::json_pointer(GetParam().place)) = GetParam().value;
+  const auto parsed = parse_manifest(text.dump());
+  ASSERT_FALSE(parsed);
+  EXPECT_EQ(parsed.error().code, ErrorCode::kCorrupt);
+  EXPECT_THAT(parsed.error().message, HasSubstr(GetParam().message));
+}
+
+const std::string kWebId = "1b1b1b1b-0b0b-4c0c-8d0d-0e0e0e0e0e0e";
+
+INSTANTIATE_TEST_SUITE_P(
+    All, WrongFieldTest,
+    testing::Values(
+        Wrong{"/format_version", 0, "format_version"}, Wrong{"/format_version", -1, "format_version"},
+        Wrong{"/format_version", "1", "format_version"}, Wrong{"/format_version", 1.5, "format_version"},
+        Wrong{"/created", "yesterday", "created is not a time"}, Wrong{"/created_by", 7, "created_by is not a text"},
+        Wrong{"/collection", nullptr, "collection is not an object"},
+        Wrong{"/collection/id", "x", "collection.id is not a UUID"},
+        Wrong{"/collection/name", "", "collection.name is empty"},
+        Wrong{"/snapshot/name", "a\x1b[2J", "snapshot.name has control characters"},
+        Wrong{"/snapshot/name", std::string(2000, 'x'), "snapshot.name is longer"},
+        Wrong{"/snapshot/instant", 12, "snapshot.instant"}, Wrong{"/fence", json::array(), "fence is not an object"},
+        Wrong{"/fence/deadline_ms", -5, "fence.deadline_ms"},
+        Wrong{"/fence/raised_us", 1e300, "fence.raised_us is not a whole number"},
+        Wrong{"/fence/overlap_begin", "", "fence.overlap_begin"},
+        Wrong{"/has_storage", 1, "has_storage is neither true nor false"},
+        Wrong{"/machines", json::object(), "machines is not a list"},
+        Wrong{"/machines/0", "x", "machines[0] is not an object"},
+        Wrong{"/machines/1/id", "0A0A0A0A-0b0b-4c0c-8d0d-0e0e0e0e0e0e", "machines[1] has the id of another"},
+        Wrong{"/machines/1/name", "Datenbank für \"alle\"", "machines[1] has the name of another"},
+        Wrong{"/machines/0/power", "on", "machines[0].power"},
+        Wrong{"/machines/0/pause", true, "machines[0].pause is not an object"},
+        Wrong{"/machines/0/configuration", nullptr, "machines[0].configuration is not an object"},
+        Wrong{"/machines/0/configuration/file", "../x", "configuration.file is not a path below"},
+        Wrong{"/machines/0/configuration/file", "/etc/passwd", "configuration.file is not a path below"},
+        Wrong{"/machines/0/nvram/file", "cohort.json", "nvram.file is a name with a use of its own"},
+        Wrong{"/machines/0/nvram/file", "Virtual Machines/" + kWebId + ".xml", "a second time"},
+        Wrong{"/machines/0/nvram/file", "Virtual Hard Disks", "lies below a file"},
+        Wrong{"/machines/0/nvram/size", -1, "machines[0].nvram.size"},
+        Wrong{"/machines/0/nvram/sha256", std::string(64, 'A'), "machines[0].nvram.sha256"},
+        Wrong{"/machines/0/nvram/sha256", "abc", "machines[0].nvram.sha256"},
+        Wrong{"/machines/0/tpm_state", nullptr, "machines[0].tpm_state is not a list"},
+        Wrong{"/machines/0/disks/0/format", "vmdk", "machines[0].disks[0].format"},
+        Wrong{"/machines/0/disks/0/virtual_size", 18446744073709551615U, "virtual_size is too large"},
+        Wrong{"/machines/0/disks/1/target", "vda", "machines[0].disks[1] has the target"},
+        Wrong{"/machines/0/left_out/0/target", "vda", "machines[0].left_out[0] has the target"},
+        Wrong{"/machines/0/left_out/0/reason", "whim", "machines[0].left_out[0].reason"}));
+
+TEST(IsSafePathTest, TakesPathsBelowThePackage) {
+  for (const std::string& path : {std::string("a"), std::string("Virtual Hard Disks/a b:c,ä-vda.qcow2"),
+                                  std::string("..."), std::string("a..b/..c"), std::string("1/2/3/4/5/6/7/8")}) {
+    EXPECT_TRUE(is_safe_path(path)) << path;
+  }
+}
+
+TEST(IsSafePathTest, RefusesAllOthers) {
+  for (const std::string& path :
+       {std::string(), std::string("/a"), std::string("a/"), std::string("a//b"), std::string("."), std::string(".."),
+        std::string("a/../b"), std::string("a/./b"), std::string("a\\b"), std::string("a\nb"), std::string("a\0b", 3),
+        std::string("a\x7f"), std::string("\xff"), std::string("\xc0\xae\xc0\xae/x"), std::string("1/2/3/4/5/6/7/8/9"),
+        std::string(256, 'x'), std::string(1025, 'x')}) {
+    EXPECT_FALSE(is_safe_path(path)) << path;
+  }
+}
+
+TEST(LayoutTest, MakesSafePathsOfAnyName) {
+  for (const std::string& name : {std::string("web"), std::string(".."), std::string("a/b"), std::string("a\\b\nc\t"),
+                                  std::string("\xff\xfe"), std::string(300, 'x'), std::string("ä€😀")}) {
+    const std::string path = disk_file(name, "vda", "qcow2");
+    EXPECT_TRUE(is_safe_path(path)) << path;
+    EXPECT_THAT(path, testing::StartsWith("Virtual Hard Disks/"));
+    EXPECT_THAT(path, testing::EndsWith("-vda.qcow2"));
+  }
+}
+
+TEST(LayoutTest, KeepsNamesThatNeedNoChange) {
+  EXPECT_EQ(disk_file("Büro 1", "sda", "raw"), "Virtual Hard Disks/Büro 1-sda.raw");
+}
+
+TEST(LayoutTest, KeepsChangedNamesApart) {
+  EXPECT_NE(disk_file("a/b", "vda", "raw"), disk_file("a\\b", "vda", "raw"));
+  EXPECT_NE(disk_file(std::string(300, 'x') + "1", "vda", "raw"), disk_file(std::string(300, 'x') + "2", "vda", "raw"));
+}
+
+TEST(LayoutTest, CutsBetweenCharacters) {
+  std::string name;
+  for (int i = 0; i < 200; ++i) name += "ä";
+  EXPECT_TRUE(is_safe_path(disk_file(name, "vda", "raw")));
+  EXPECT_TRUE(is_safe_path(disk_file("x" + name, "vda", "raw")));
+}
+
+}  // namespace
+}  // namespace cohort::package

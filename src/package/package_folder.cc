@@ -1,0 +1,90 @@
+#include "package/package_folder.h"
+
+#include <fcntl.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <cerrno>
+
+namespace cohort::package {
+namespace {
+
+constexpr int kMaxDepth = 8;
+
+Failure cannot_open(int number, const std::string& file) {
+  // A link: ELOOP from O_NOFOLLOW. For a folder on the way it is ENOTDIR, as for a file in its place.
+  if (number == ELOOP) return fail(ErrorCode::kInvalidState, "\"{}\" is a link, not a file.", file);
+  if (number == ENOTDIR) return fail(ErrorCode::kInvalidState, "\"{}\" is not below folders of the package.", file);
+  if (number == ENXIO) return fail(ErrorCode::kInvalidState, "\"{}\" is not an ordinary file.", file);
+  return Failure{system_error(number, fmt::format("\"{}\" cannot be opened.", file))};
+}
+
+Result<void> check_ordinary(const UniqueFd& fd, const std::string& file) {
+  struct stat info {};
+  if (::fstat(fd.get(), &info) != 0) return cannot_open(errno, file);
+  if (S_ISREG(info.st_mode)) return {};
+  return fail(ErrorCode::kInvalidState, "\"{}\" is not an ordinary file.", file);
+}
+
+}  // namespace
+
+Result<PackageFolder> PackageFolder::open(const Path& path) {
+  UniqueFd fd(::open(path.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC));
+  if (fd.is_open()) return PackageFolder(path, std::move(fd));
+  const int number = errno;
+  if (number == ENOTDIR) return fail(ErrorCode::kNotFound, "\"{}\" is not a folder.", path.string());
+  return Failure{system_error(number, fmt::format("The package \"{}\" cannot be opened.", path.string()))};
+}
+
+Result<UniqueFd> PackageFolder::open_file(const std::string& file) const {
+  constexpr int kFlags = O_RDONLY | O_NOFOLLOW | O_CLOEXEC | O_NONBLOCK;
+  UniqueFd folder;
+  std::string rest = file;
+  for (std::size_t slash = rest.find('/'); slash != std::string::npos; slash = rest.find('/')) {
+    const int above = folder.is_open() ? folder.get() : fd_.get();
+    UniqueFd next(::openat(above, rest.substr(0, slash).c_str(), kFlags | O_DIRECTORY));
+    if (!next.is_open()) return cannot_open(errno, file);
+    folder = std::move(next);
+    rest.erase(0, slash + 1);
+  }
+  UniqueFd fd(::openat(folder.is_open() ? folder.get() : fd_.get(), rest.c_str(), kFlags));
+  if (!fd.is_open()) return cannot_open(errno, file);
+  COHORT_TRY(check_ordinary(fd, file));
+  return fd;
+}
+
+Result<std::string> PackageFolder::read(const std::string& file, std::uint64_t limit) const {
+  COHORT_ASSIGN(const UniqueFd fd, open_file(file));
+  COHORT_ASSIGN(const std::uint64_t size, size_of(fd, file));
+  if (size > limit) {
+    return fail(ErrorCode::kCorrupt, "\"{}\" has {} bytes; {} are the most that it can have.", file, size, limit);
+  }
+  return read_file(path_of(fd), limit);
+}
+
+Result<std::vector<Path>> PackageFolder::list(std::size_t limit) const {
+  std::vector<Path> found;
+  std::error_code code;
+  const std::filesystem::recursive_directory_iterator end;
+  for (std::filesystem::recursive_directory_iterator it(path_, code); !code && it != end && found.size() < limit;
+       it.increment(code)) {
+    if (it.depth() >= kMaxDepth) it.disable_recursion_pending();
+    std::error_code unknown;
+    const bool is_folder = it->symlink_status(unknown).type() == std::filesystem::file_type::directory;
+    if (!is_folder || it.depth() >= kMaxDepth) found.push_back(it->path().lexically_relative(path_));
+  }
+  if (code) return Failure{system_error(code.value(), fmt::format("\"{}\" cannot be listed.", path_.string()))};
+  std::ranges::sort(found);
+  return found;
+}
+
+Path path_of(const UniqueFd& fd) { return fmt::format("/proc/{}/fd/{}", ::getpid(), fd.get()); }
+
+Result<std::uint64_t> size_of(const UniqueFd& fd, const std::string& file) {
+  struct stat info {};
+  if (::fstat(fd.get(), &info) != 0) return cannot_open(errno, file);
+  return static_cast<std::uint64_t>(info.st_size);
+}
+
+}  // namespace cohort::package

@@ -1,0 +1,42 @@
+// A package's folder as a stranger may have left it: nothing is reached through links, and nothing is waited for.
+#pragma once
+
+#include <cstdint>
+#include <string>
+#include <vector>
+
+#include "base/file.h"
+#include "base/result.h"
+
+namespace cohort::package {
+
+class PackageFolder {
+ public:
+  // kNotFound if there is no such folder. The folder itself may be reached through a link: the user has named it.
+  [[nodiscard]] static Result<PackageFolder> open(const Path& path);
+
+  [[nodiscard]] const Path& path() const { return path_; }
+
+  // Opens an ordinary file for reading. kNotFound; kInvalidState if it, or a folder above it, is a link, or if it is
+  // not an ordinary file; kPermission, kIo.
+  // REQUIRES: is_safe_path(file).
+  [[nodiscard]] Result<UniqueFd> open_file(const std::string& file) const;
+  // The whole file; kCorrupt past `limit` bytes.
+  [[nodiscard]] Result<std::string> read(const std::string& file, std::uint64_t limit) const;
+
+  // Everything in it that is no folder, relative, sorted; at most `limit` entries, and no deeper than a package goes.
+  [[nodiscard]] Result<std::vector<Path>> list(std::size_t limit) const;
+
+ private:
+  PackageFolder(Path path, UniqueFd fd) : path_(std::move(path)), fd_(std::move(fd)) {}
+
+  Path path_;
+  UniqueFd fd_;
+};
+
+// The open file by a name that any program of this host can open while this process has it open. It is this file,
+// whatever its name in the folder means by then.
+[[nodiscard]] Path path_of(const UniqueFd& fd);
+[[nodiscard]] Result<std::uint64_t> size_of(const UniqueFd& fd, const std::string& file);
+
+}  // namespace cohort::package

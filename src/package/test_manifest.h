@@ -1,0 +1,45 @@
+// A manifest with every field set, for tests.
+#pragma once
+
+#include "package/layout.h"
+#include "package/manifest.h"
+
+namespace cohort::package {
+
+inline WallTime at_second(std::int64_t seconds) { return WallTime(std::chrono::seconds(seconds)); }
+
+inline Manifest full_manifest() {
+  Manifest manifest;
+  manifest.created_by = "cohort 0.1.0";
+  manifest.created = at_second(1'769'904'010);
+  manifest.collection = *CollectionId::parse("11111111-2222-4333-8444-555555555555");
+  manifest.collection_name = "Shop & more";
+  manifest.snapshot = *SnapshotId::parse("66666666-7777-4888-8999-aaaaaaaaaaaa");
+  manifest.snapshot_name = "before the update";
+  manifest.instant = at_second(1'769'904'000) + Microseconds(123'456);
+  manifest.fence = {Milliseconds(2000), Microseconds(31'250), manifest.instant,
+                    manifest.instant + Microseconds(18'000)};
+
+  MachineEntry database;
+  database.id = *MachineId::parse("0a0a0a0a-0b0b-4c0c-8d0d-0e0e0e0e0e0e");
+  database.name = "Datenbank für \"alle\"";
+  database.power = PowerState::kRunning;
+  database.pause = Pause{manifest.instant, manifest.instant + Microseconds(18'000)};
+  database.configuration = {configuration_file(database.id), 4321, std::string(64, 'a')};
+  database.nvram = FileEntry{nvram_file(database.id), 540'672, std::string(64, 'b')};
+  database.tpm_state = {{tpm_file(database.id, "tpm2-00.permall"), 5920, std::string(64, 'c')}};
+  database.disks = {
+      {"vda", "qcow2", 2'147'483'648, {disk_file(database.name, "vda", "qcow2"), 1'310'720, std::string(64, 'd')}},
+      {"vdb", "raw", 1'048'576, {disk_file(database.name, "vdb", "raw"), 1'048'576, std::string(64, 'e')}}};
+  database.left_out = {{"sda", LeftOutReason::kCdrom, "/srv/iso/debian 12.iso"}};
+
+  MachineEntry web;
+  web.id = *MachineId::parse("1b1b1b1b-0b0b-4c0c-8d0d-0e0e0e0e0e0e");
+  web.name = "web";
+  web.consistency = "off";
+  web.configuration = {configuration_file(web.id), 1234, std::string(64, 'f')};
+  manifest.machines = {database, web};
+  return manifest;
+}
+
+}  // namespace cohort::package

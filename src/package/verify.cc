@@ -1,0 +1,204 @@
+#include "package/verify.h"
+
+#include <algorithm>
+#include <array>
+#include <atomic>
+#include <limits>
+#include <map>
+#include <mutex>
+#include <set>
+
+#include "base/parallel.h"
+#include "base/utf8.h"
+#include "package/layout.h"
+#include "package/package_folder.h"
+#include "package/verify_file.h"
+#include "package/writer.h"
+
+namespace cohort::package {
+namespace {
+
+constexpr std::uint64_t kMaxManifest = 16U << 20U;
+constexpr std::size_t kMaxListed = 100'000;
+constexpr std::size_t kReaders = 2;
+
+struct KindName {
+  ProblemKind kind;
+  std::string_view name;
+};
+
+constexpr std::array<KindName, 9> kKindNames{{
+    {ProblemKind::kMissing, "missing"},
+    {ProblemKind::kNotAFile, "not-a-file"},
+    {ProblemKind::kWrongSize, "wrong-size"},
+    {ProblemKind::kWrongHash, "wrong-hash"},
+    {ProblemKind::kBadImage, "bad-image"},
+    {ProblemKind::kForeignFile, "foreign-file"},
+    {ProblemKind::kUnreadable, "unreadable"},
+    {ProblemKind::kBadList, "bad-list"},
+    {ProblemKind::kUnlisted, "unlisted"},
+}};
+
+struct Work {
+  const FileEntry* file;
+  const DiskEntry* disk;  // null for a file that is no disk
+};
+
+std::vector<Work> work_of(const Manifest& manifest) {
+  std::map<const FileEntry*, const DiskEntry*> disks;
+  for (const auto& machine : manifest.machines) {
+    for (const auto& disk : machine.disks) disks[&disk.file] = &disk;
+  }
+  std::vector<Work> work;
+  for (const auto* file : manifest.files()) {
+    const auto disk = disks.find(file);
+    work.push_back({file, disk == disks.end() ? nullptr : disk->second});
+  }
+  return work;
+}
+
+// The sizes are a stranger's: their sum may not fit.
+std::uint64_t total_bytes(const std::vector<Work>& work) {
+  std::uint64_t total = 0;
+  for (const auto& item : work) {
+    if (item.file->size > std::numeric_limits<std::uint64_t>::max() - total) return total;
+    total += item.file->size;
+  }
+  return total;
+}
+
+Result<std::string> read_manifest(const PackageFolder& folder) {
+  auto text = folder.read(std::string(kManifestName), kMaxManifest);
+  if (text) return text;
+  Error error = std::move(text).error();
+  if (error.code == ErrorCode::kNotFound) {
+    return fail(ErrorCode::kNotFound, "\"{}\" is not a package: there is no {} in it.", folder.path().string(),
+                kManifestName);
+  }
+  // A link or a folder in the manifest's place.
+  if (error.code == ErrorCode::kInvalidState) error.code = ErrorCode::kCorrupt;
+  return Failure{std::move(error).with_context(fmt::format("verifying \"{}\"", folder.path().string()))};
+}
+
+class Verification {
+ public:
+  Verification(const PackageFolder& folder, VerifyReport& report, std::stop_token stop, const VerifyProgress& progress)
+      : folder_(folder), report_(report), stop_(std::move(stop)), progress_(progress) {}
+
+  Result<void> check_files();
+  void check_list(const std::string& manifest_text);
+  Result<void> find_unlisted();
+
+ private:
+  // Takes one piece of work after the other until there is none, or the first failure.
+  Result<void> read_files(const std::vector<Work>& work, std::vector<CheckedFile>& checked);
+
+  const PackageFolder& folder_;
+  VerifyReport& report_;
+  std::stop_token stop_;
+  const VerifyProgress& progress_;
+  std::atomic<std::size_t> next_ = 0;
+  std::mutex progress_mutex_;
+};
+
+Result<void> Verification::read_files(const std::vector<Work>& work, std::vector<CheckedFile>& checked) {
+  const auto on_read = [&](std::uint64_t bytes) {
+    const std::lock_guard lock(progress_mutex_);
+    if (progress_.on_read) progress_.on_read(bytes);
+  };
+  for (std::size_t i = next_++; i < work.size(); i = next_++) {
+    if (stop_.stop_requested()) return fail(ErrorCode::kCancelled, "The verification was cancelled.");
+    COHORT_ASSIGN(checked[i], verify_file(folder_, *work[i].file, work[i].disk, stop_, on_read));
+  }
+  return {};
+}
+
+Result<void> Verification::check_files() {
+  const std::vector<Work> work = work_of(report_.manifest);
+  if (progress_.on_total) progress_.on_total(total_bytes(work));
+  std::vector<CheckedFile> checked(work.size());
+  for (auto& outcome : run_in_parallel(kReaders, [&](std::size_t) { return read_files(work, checked); })) {
+    COHORT_TRY(std::move(outcome));
+  }
+  for (auto& file : checked) {
+    report_.bytes += file.bytes;
+    std::ranges::move(file.problems, std::back_inserter(report_.problems));
+  }
+  report_.files = work.size();
+  return {};
+}
+
+// "line 3 is "…", not "…"" for the first line that differs.
+std::string first_difference(std::string_view found, std::string_view expected) {
+  for (std::size_t line = 1;; ++line) {
+    const std::string_view a = found.substr(0, found.find('\n'));
+    const std::string_view b = expected.substr(0, expected.find('\n'));
+    if (a != b) return fmt::format("line {} is \"{}\", not \"{}\"", line, a.substr(0, 400), b);
+    if (a.size() == found.size() || b.size() == expected.size()) return "its end is not as it should be";
+    found.remove_prefix(a.size() + 1);
+    expected.remove_prefix(b.size() + 1);
+  }
+}
+
+void Verification::check_list(const std::string& manifest_text) {
+  const std::string name(kHashListName);
+  const std::string expected = format_hash_list(report_.manifest, manifest_text);
+  const auto found = folder_.read(name, kMaxManifest + expected.size());
+  if (!found) {
+    report_.problems.push_back({name, ProblemKind::kBadList, found.error().describe()});
+  } else if (*found != expected) {
+    report_.problems.push_back({name, ProblemKind::kBadList,
+                                fmt::format("It differs from the manifest: {}.", first_difference(*found, expected))});
+  }
+}
+
+// The name with what is no text replaced: it goes into reports and JSON.
+std::string printable(const Path& path) {
+  std::string text;
+  const bool is_text = is_utf8(path.native());
+  for (const char c : path.native()) {
+    const auto byte = static_cast<unsigned char>(c);
+    const bool is_plain = byte >= 0x20 && byte != 0x7f && (is_text || byte < 0x80);
+    text += is_plain ? std::string(1, c) : fmt::format("\\x{:02x}", byte);
+  }
+  return text;
+}
+
+Result<void> Verification::find_unlisted() {
+  std::set<std::string> listed{std::string(kManifestName), std::string(kHashListName)};
+  for (const auto* file : report_.manifest.files()) listed.insert(file->file);
+  COHORT_ASSIGN(const std::vector<Path> found, folder_.list(kMaxListed));
+  for (const auto& path : found) {
+    if (!listed.contains(path.native())) {
+      report_.notes.push_back({printable(path), ProblemKind::kUnlisted, "The manifest does not name it."});
+    }
+  }
+  return {};
+}
+
+}  // namespace
+
+std::string_view to_string(ProblemKind kind) {
+  const auto* found = std::ranges::find(kKindNames, kind, &KindName::kind);
+  return found == kKindNames.end() ? "unknown" : found->name;
+}
+
+Result<VerifyReport> verify(const Path& package, std::stop_token stop, const VerifyProgress& progress) {
+  COHORT_ASSIGN(const PackageFolder folder, PackageFolder::open(package));
+  COHORT_ASSIGN(const std::string text, read_manifest(folder));
+  auto manifest = parse_manifest(text);
+  if (!manifest) {
+    return Failure{
+        std::move(manifest).error().with_context(fmt::format("reading {} of \"{}\"", kManifestName, package.string()))};
+  }
+  VerifyReport report;
+  report.package = package;
+  report.manifest = *std::move(manifest);
+  Verification verification(folder, report, std::move(stop), progress);
+  verification.check_list(text);
+  COHORT_TRY(verification.check_files());
+  COHORT_TRY(verification.find_unlisted());
+  return report;
+}
+
+}  // namespace cohort::package

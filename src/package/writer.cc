@@ -1,0 +1,125 @@
+#include "package/writer.h"
+
+#include <sys/stat.h>
+
+#include <algorithm>
+#include <cerrno>
+#include <cstdio>
+
+#include "base/kill_point.h"
+#include "base/sha256.h"
+#include "package/layout.h"
+
+namespace cohort::package {
+namespace {
+
+// Absolute, without a slash at the end, so that ".partial" can be put behind it.
+Path normal(const Path& path) {
+  std::error_code code;
+  Path absolute = std::filesystem::absolute(path, code);
+  if (code) absolute = path;
+  absolute = absolute.lexically_normal();
+  return absolute.has_filename() ? absolute : absolute.parent_path();
+}
+
+Failure exists(const Path& path, std::string_view what) {
+  return fail(ErrorCode::kAlreadyExists, "\"{}\" {}; nothing is overwritten.", path.string(), what);
+}
+
+// An empty folder is what rename(2) replaces; all else stays.
+Result<void> check_free(const Path& package) {
+  std::error_code code;
+  const auto status = std::filesystem::symlink_status(package, code);
+  if (status.type() == std::filesystem::file_type::not_found) return {};
+  if (!std::filesystem::is_directory(status)) return exists(package, "is there already");
+  const bool is_empty = std::filesystem::is_empty(package, code);
+  if (code) {
+    return Failure{system_error(code.value(), fmt::format("\"{}\" cannot be looked into.", package.string()))};
+  }
+  if (!is_empty) return exists(package, "is there already and not empty");
+  return {};
+}
+
+Result<void> make_partial(const Path& partial) {
+  if (::mkdir(partial.c_str(), 0700) == 0) return {};
+  const int number = errno;
+  if (number == EEXIST) return exists(partial, "is left from an export, or one is running");
+  return Failure{system_error(number, fmt::format("The folder \"{}\" cannot be created.", partial.string()))};
+}
+
+Result<void> check_written(const Path& folder, const FileEntry& entry) {
+  COHORT_ASSIGN(const std::uint64_t size, size_of_file(folder / entry.file));
+  if (size == entry.size) return {};
+  return fail(ErrorCode::kInternal, "\"{}\" has {} bytes; the manifest says {}.", entry.file, size, entry.size);
+}
+
+// A package that parse_manifest would refuse must not be published.
+Result<void> check_manifest(const Path& folder, const Manifest& manifest, std::string_view text) {
+  if (auto parsed = parse_manifest(text); !parsed) {
+    return fail(ErrorCode::kInternal, "The manifest of the package is not sound: {}", parsed.error().message);
+  }
+  for (const auto* entry : manifest.files()) COHORT_TRY(check_written(folder, *entry));
+  return {};
+}
+
+// The names in all folders, the lowest first.
+Result<void> sync_folders(const Path& top) {
+  std::vector<Path> folders{top};
+  std::error_code code;
+  for (auto it = std::filesystem::recursive_directory_iterator(top, code);
+       !code && it != std::filesystem::recursive_directory_iterator(); it.increment(code)) {
+    if (it->is_directory(code) && !it->is_symlink(code)) folders.push_back(it->path());
+  }
+  if (code) return Failure{system_error(code.value(), fmt::format("\"{}\" cannot be listed.", top.string()))};
+  std::ranges::reverse(folders);
+  for (const auto& folder : folders) COHORT_TRY(sync_directory(folder));
+  return {};
+}
+
+// rename(2) replaces an empty folder, and refuses to replace anything else by a folder.
+Result<void> rename_folder(const Path& from, const Path& to) {
+  if (::rename(from.c_str(), to.c_str()) == 0) return {};
+  const int number = errno;
+  if (number == ENOTEMPTY || number == EEXIST || number == ENOTDIR) return exists(to, "has appeared meanwhile");
+  return Failure{system_error(number, fmt::format("\"{}\" cannot be renamed to \"{}\".", from.string(), to.string()))};
+}
+
+}  // namespace
+
+Writer::Writer(Path package) : package_(normal(package)) {}
+
+Path Writer::partial() const { return Path(package_.native() + std::string(kPartialSuffix)); }
+
+Result<void> Writer::begin() {
+  COHORT_TRY(check_free(package_));
+  COHORT_TRY(make_partial(partial()));
+  COHORT_TRY(make_directories(partial() / kMachinesFolder));
+  return make_directories(partial() / kDisksFolder);
+}
+
+Result<Path> Writer::place_for(const std::string& file) {
+  if (!is_safe_path(file)) return fail(ErrorCode::kInternal, "\"{}\" is not a path for a package.", file);
+  const Path place = partial() / file;
+  COHORT_TRY(make_directories(place.parent_path()));
+  return place;
+}
+
+Result<FileEntry> Writer::add(const std::string& file, std::string_view content) {
+  COHORT_ASSIGN(const Path place, place_for(file));
+  COHORT_TRY(create_file(place, content));
+  return FileEntry{file, content.size(), Sha256::of(content)};
+}
+
+Result<void> Writer::publish(const Manifest& manifest) {
+  const std::string text = format_manifest(manifest);
+  COHORT_TRY(check_manifest(partial(), manifest, text));
+  COHORT_TRY(create_file(partial() / kHashListName, format_hash_list(manifest, text)));
+  COHORT_TRY(create_file(partial() / kManifestName, text));
+  COHORT_TRY(sync_folders(partial()));
+  kill_point("publish.before_rename");
+  COHORT_TRY(rename_folder(partial(), package_));
+  kill_point("publish.after_rename");
+  return sync_directory(package_.parent_path());
+}
+
+}  // namespace cohort::package
