@@ -7,7 +7,8 @@
   line of the folder's CMake target.
 - Headers of a library are only included in the folder that wraps it.
 - Fakes (service/testing, cli/testing) are for tests alone.
-- Files stay within their number of lines; headers have #pragma once; each test and each source is in its build list.
+- Files stay within their number of lines; headers have #pragma once; each test and each source is in its build list, and each
+  build list is reached from the one at the root.
 """
 import re
 import sys
@@ -113,6 +114,18 @@ def check_built(source, files):
                 break
 
 
+def check_reached(root):
+    """A folder with a build list that no folder above adds is not built, and its tests never run."""
+    for build_list in sorted([*root.glob("src/**/CMakeLists.txt"), *root.glob("tests/**/CMakeLists.txt"),
+                              *root.glob("fuzz/CMakeLists.txt")]):
+        folder = build_list.parent
+        added = (re.findall(r"add_subdirectory\(\s*([^\s)]+)", re.sub(r"#.*", "", above.read_text()))
+                 for above in (parent / "CMakeLists.txt" for parent in folder.parents) if above.exists()
+                 and above.is_relative_to(root))
+        if not any(str(folder).endswith("/" + name) for names in added for name in names):
+            yield f"{build_list}: no add_subdirectory reaches it, so it is not built"
+
+
 def check_links(source):
     for build_list in sorted(source.glob("*/CMakeLists.txt")):
         for name, arguments in LIBRARY_CALL.findall(re.sub(r"#.*", "", build_list.read_text())):
@@ -138,6 +151,7 @@ def problems(root):
         yield from check_size(path, text)
         yield from check_header(path, text)
     yield from check_built(source, files)
+    yield from check_reached(root)
     yield from check_links(source)
     if not files:
         yield f"{source}: no sources"

@@ -7,6 +7,7 @@ from pathlib import Path
 import layers
 
 GOOD = {
+    "CMakeLists.txt": "add_subdirectory(src/base)\nadd_subdirectory(src/store)\n",
     "src/base/CMakeLists.txt": "cohort_library(base SOURCES clock.cc LINKS fmt::fmt)\n",
     "src/base/clock.h": "#pragma once\n",
     "src/base/clock.cc": '#include "base/clock.h"\n\n#include <fmt/format.h>\n',
@@ -77,6 +78,10 @@ class Layers(unittest.TestCase):
     def test_takes_no_comment_for_a_build_list(self):
         build_list = "cohort_library(base SOURCES clock.cc)\n# clock_test.cc\n"
         self.assert_found({"src/base/CMakeLists.txt": build_list, "src/base/clock_test.cc": ""}, "not built")
+
+    def test_finds_a_folder_that_the_build_does_not_reach(self):
+        build_list = "cohort_test(contract SOURCES x_test.cc)\n"
+        self.assert_found({"tests/contract/CMakeLists.txt": build_list}, "tests/contract", "no add_subdirectory")
 
     def test_finds_a_folder_without_a_layer(self):
         found = self.problems({"src/misc/x.h": "#pragma once\n"})

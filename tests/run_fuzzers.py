@@ -3,7 +3,7 @@
 
   tests/run_fuzzers.py BUILD CORPORA --seconds N --results DIR
 
-BUILD holds the programs <name>_fuzz; CORPORA/<name>/ their seeds. What a fuzzer finds on the way is kept in
+BUILD holds the programs fuzz_<name>; CORPORA/<name>/ their seeds. What a fuzzer finds on the way is kept in
 BUILD/grown/<name>/, so that the next run starts there. Writes DIR/fuzz.xml; the inputs that broke something are in DIR.
 """
 import argparse
@@ -22,7 +22,7 @@ def run(command):
 
 def fuzz(program, seeds, options):
     """[(what was done, whether it went well)] of one fuzzer."""
-    name = program.name.removesuffix("_fuzz").removeprefix("cohort_")
+    name = program.name.removeprefix("fuzz_")
     grown = program.parent / "grown" / name
     grown.mkdir(parents=True, exist_ok=True)
     corpus = seeds / name
@@ -53,7 +53,7 @@ def main():
     options = parser.parse_args()
     options.results.mkdir(parents=True, exist_ok=True)
     rows = []
-    for program in sorted(options.build.glob("*_fuzz")):
+    for program in sorted(path for path in options.build.glob("fuzz_*") if path.is_file()):
         rows += fuzz(program, options.corpora, options)
     write_report(rows, options.results / "fuzz.xml")
     return 0 if rows and all(went_well for _, went_well in rows) else 1
