@@ -76,7 +76,7 @@ Result<void> check_id_free(ConnectionPool& connections, const MachineId& id) {
 
 Result<void> stop(virDomainPtr domain) {
   if (virDomainIsActive(domain) != 1 || virDomainDestroy(domain) == 0) return {};
-  const Error error = libvirt_error(fmt::format("The machine \"{}\" cannot be stopped.", virDomainGetName(domain)));
+  const Error error = machine_error(domain, "The machine \"{}\" cannot be stopped.");
   // It may have stopped by itself meanwhile.
   if (virDomainIsActive(domain) != 1) return {};
   return Failure{error};
@@ -84,7 +84,7 @@ Result<void> stop(virDomainPtr domain) {
 
 Result<void> undefine(virDomainPtr domain) {
   if (virDomainUndefineFlags(domain, kUndefineFlags) == 0) return {};
-  const Error error = libvirt_error(fmt::format("The machine \"{}\" cannot be removed.", virDomainGetName(domain)));
+  const Error error = machine_error(domain, "The machine \"{}\" cannot be removed.");
   if (error.code == ErrorCode::kNotFound) return {};
   // Drivers without saved states know no flags.
   if (virDomainUndefine(domain) == 0) return {};

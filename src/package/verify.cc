@@ -11,6 +11,7 @@
 #include "base/parallel.h"
 #include "base/utf8.h"
 #include "package/layout.h"
+#include "package/manifest_file.h"
 #include "package/package_folder.h"
 #include "package/verify_file.h"
 #include "package/writer.h"
@@ -18,7 +19,8 @@
 namespace cohort::package {
 namespace {
 
-constexpr std::uint64_t kMaxManifest = 16U << 20U;
+// Longer than the list of the largest manifest.
+constexpr std::uint64_t kMaxHashList = 16U << 20U;
 constexpr std::size_t kMaxListed = 100'000;
 constexpr std::size_t kReaders = 2;
 
@@ -65,19 +67,6 @@ std::uint64_t total_bytes(const std::vector<Work>& work) {
     total += item.file->size;
   }
   return total;
-}
-
-Result<std::string> read_manifest(const PackageFolder& folder) {
-  auto text = folder.read(std::string(kManifestName), kMaxManifest);
-  if (text) return text;
-  Error error = std::move(text).error();
-  if (error.code == ErrorCode::kNotFound) {
-    return fail(ErrorCode::kNotFound, "\"{}\" is not a package: there is no {} in it.", folder.path().string(),
-                kManifestName);
-  }
-  // A link or a folder in the manifest's place.
-  if (error.code == ErrorCode::kInvalidState) error.code = ErrorCode::kCorrupt;
-  return Failure{std::move(error).with_context(fmt::format("verifying \"{}\"", folder.path().string()))};
 }
 
 class Verification {
@@ -143,7 +132,7 @@ std::string first_difference(std::string_view found, std::string_view expected) 
 void Verification::check_list(const std::string& manifest_text) {
   const std::string name(kHashListName);
   const std::string expected = format_hash_list(report_.manifest, manifest_text);
-  const auto found = folder_.read(name, kMaxManifest + expected.size());
+  const auto found = folder_.read(name, kMaxHashList + expected.size());
   if (!found) {
     report_.problems.push_back({name, ProblemKind::kBadList, found.error().describe()});
   } else if (*found != expected) {
@@ -185,17 +174,12 @@ std::string_view to_string(ProblemKind kind) {
 
 Result<VerifyReport> verify(const Path& package, std::stop_token stop, const VerifyProgress& progress) {
   COHORT_ASSIGN(const PackageFolder folder, PackageFolder::open(package));
-  COHORT_ASSIGN(const std::string text, read_manifest(folder));
-  auto manifest = parse_manifest(text);
-  if (!manifest) {
-    return Failure{
-        std::move(manifest).error().with_context(fmt::format("reading {} of \"{}\"", kManifestName, package.string()))};
-  }
+  COHORT_ASSIGN(ManifestFile file, read_manifest_file(folder));
   VerifyReport report;
   report.package = package;
-  report.manifest = *std::move(manifest);
+  report.manifest = std::move(file.manifest);
   Verification verification(folder, report, std::move(stop), progress);
-  verification.check_list(text);
+  verification.check_list(file.text);
   COHORT_TRY(verification.check_files());
   COHORT_TRY(verification.find_unlisted());
   return report;
