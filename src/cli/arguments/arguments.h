@@ -1,0 +1,43 @@
+// How a verb says what may follow it on the command line.
+#pragma once
+
+#include <cstdint>
+#include <string>
+#include <vector>
+
+namespace CLI {
+class App;
+}  // namespace CLI
+
+namespace cohort::cli {
+
+// Adds arguments that are stored into the caller's variables when the command line is parsed; those must live until
+// then, and keep their value where the argument is not given. Names and kinds say what an argument holds, for help and
+// for completion: COLLECTION, SNAPSHOT, MACHINE, MEMBER, JOB, DIR, FORMAT, SHELL, or anything else. Help texts are
+// ASCII.
+class Arguments {
+ public:
+  explicit Arguments(CLI::App& app) : app_(app) {}
+
+  // Positional, in this order.
+  void required(const std::string& name, std::string& value, const std::string& help);
+  void optional(const std::string& name, std::string& value, const std::string& help);
+  void required_many(const std::string& name, std::vector<std::string>& values, const std::string& help);
+  void optional_many(const std::string& name, std::vector<std::string>& values, const std::string& help);
+
+  // "--name", or "-n,--name".
+  void flag(const std::string& names, bool& value, const std::string& help);
+  void option(const std::string& names, std::string& value, const std::string& kind, const std::string& help);
+  void option(const std::string& names, std::int64_t& value, const std::string& kind, const std::string& help);
+  // Not negative.
+  void option(const std::string& names, double& value, const std::string& kind, const std::string& help);
+  // Can be given several times, each with one value.
+  void repeated_option(const std::string& names, std::vector<std::string>& values, const std::string& kind,
+                       const std::string& help);
+  void dry_run(bool& value) { flag("--dry-run", value, "Say what would be done, and do nothing."); }
+
+ private:
+  CLI::App& app_;
+};
+
+}  // namespace cohort::cli

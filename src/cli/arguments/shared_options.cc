@@ -1,0 +1,40 @@
+#include "cli/arguments/shared_options.h"
+
+#include "cli/arguments/values.h"
+
+namespace cohort::cli {
+
+void TakeOptions::declare(Arguments& arguments) {
+  arguments.option("--deadline", deadline_ms, "MS",
+                   "The longest time any machine may stand still, in milliseconds: 100 to 30000; default: 2000.");
+  arguments.flag("--ignore-non-snapshottable", ignore_non_snapshottable,
+                 "Leave out disks that cannot be snapshotted (pass-through, shareable, ...) instead of refusing.");
+}
+
+void TakeOptions::apply_to(service::TakeSnapshotRequest& request) const {
+  request.deadline = Milliseconds(deadline_ms);
+  request.ignore_non_snapshottable = ignore_non_snapshottable;
+}
+
+void ExportOptions::declare(Arguments& arguments) {
+  arguments.flag("--subdirectory", subdirectory, "Make the package DIR/COLLECTION instead; DIR must exist.");
+  arguments.option("--format", format, "FORMAT", "Format of the disks: qcow2 (default) or raw.");
+  arguments.flag("--no-storage", no_storage, "Only the configuration, no disks.");
+  arguments.option("--rate-limit", rate_limit, "RATE",
+                   "Bytes per second for the whole export: 50M, 1.5G, 200MiB/s; default: no limit.");
+}
+
+Result<void> ExportOptions::apply_to(service::ExportRequest& request) const {
+  if (format != "qcow2" && format != "raw") {
+    return fail(ErrorCode::kInvalidArgument, "\"{}\" is no format of an export: give qcow2 or raw.", format);
+  }
+  request.subdirectory = subdirectory;
+  request.format = format;
+  request.no_storage = no_storage;
+  if (!rate_limit.empty()) {
+    COHORT_ASSIGN(request.rate_limit, parse_rate(rate_limit));
+  }
+  return {};
+}
+
+}  // namespace cohort::cli

@@ -1,0 +1,34 @@
+// Options that verbs share: those of taking a snapshot, and those of exporting one.
+#pragma once
+
+#include <cstdint>
+#include <string>
+
+#include "base/result.h"
+#include "cli/arguments/arguments.h"
+#include "service/export_snapshot.h"
+#include "service/take_snapshot.h"
+
+namespace cohort::cli {
+
+struct TakeOptions {
+  std::int64_t deadline_ms = 2000;
+  bool ignore_non_snapshottable = false;
+
+  void declare(Arguments& arguments);
+  // Into the request; the rest of it stays.
+  void apply_to(service::TakeSnapshotRequest& request) const;
+};
+
+struct ExportOptions {
+  bool subdirectory = false;
+  std::string format = "qcow2";
+  bool no_storage = false;
+  std::string rate_limit;
+
+  void declare(Arguments& arguments);
+  // Into the request; the rest of it stays. Fails with kInvalidArgument.
+  [[nodiscard]] Result<void> apply_to(service::ExportRequest& request) const;
+};
+
+}  // namespace cohort::cli

@@ -1,0 +1,82 @@
+#include "cli/arguments/values.h"
+
+#include <charconv>
+#include <cmath>
+#include <optional>
+#include <system_error>
+
+namespace cohort::cli {
+
+namespace {
+
+// Of "", "b", "k", "kb", "kib", "m" … as a power of 1024.
+std::optional<int> power_of(std::string_view unit) {
+  constexpr std::string_view kLetters = "KMGT";
+  std::string upper;
+  for (const char c : unit) {
+    upper += c >= 'a' && c <= 'z' ? static_cast<char>(c - 'a' + 'A') : c;
+  }
+  if (upper.empty() || upper == "B") {
+    return 0;
+  }
+  const auto letter = kLetters.find(upper.front());
+  const std::string_view rest = std::string_view(upper).substr(1);
+  if (letter == std::string_view::npos || (!rest.empty() && rest != "B" && rest != "IB")) {
+    return std::nullopt;
+  }
+  return static_cast<int>(letter) + 1;
+}
+
+}  // namespace
+
+Result<std::uint64_t> parse_rate(std::string_view text) {
+  const auto wrong = [text] {
+    return fail(ErrorCode::kInvalidArgument, "\"{}\" is not a rate: give bytes per second as in 50M, 1.5G or 200MiB/s.",
+                text);
+  };
+  double number = 0;
+  const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), number, std::chars_format::fixed);
+  if (error != std::errc{} || !std::isfinite(number)) {
+    return wrong();
+  }
+  std::string_view unit = text.substr(static_cast<std::size_t>(end - text.data()));
+  if (unit.ends_with("/s")) {
+    unit.remove_suffix(2);
+  }
+  const auto power = power_of(unit);
+  const double bytes = power ? std::floor(number * std::pow(1024.0, *power)) : 0;
+  // 2^63: far beyond any storage, and surely within 64 bits.
+  if (bytes < 1 || bytes >= 9223372036854775808.0) {
+    return wrong();
+  }
+  return static_cast<std::uint64_t>(bytes);
+}
+
+Result<std::map<std::string, std::string>> parse_names(const std::vector<std::string>& pairs) {
+  std::map<std::string, std::string> names;
+  for (const auto& pair : pairs) {
+    const auto equals = pair.find('=');
+    if (equals == std::string::npos || equals == 0 || equals + 1 == pair.size()) {
+      return fail(ErrorCode::kInvalidArgument, "\"{}\" is not a new name: give it as OLD=NEW.", pair);
+    }
+    const std::string old_name = pair.substr(0, equals);
+    if (!names.emplace(old_name, pair.substr(equals + 1)).second) {
+      return fail(ErrorCode::kInvalidArgument, "The machine \"{}\" is given two new names; give one.", old_name);
+    }
+  }
+  return names;
+}
+
+Result<Path> parse_folder(const std::string& text) {
+  if (text.empty()) {
+    return fail(ErrorCode::kInvalidArgument, "The folder's name is empty.");
+  }
+  std::error_code error;
+  Path path = std::filesystem::absolute(text, error).lexically_normal();
+  if (error) {
+    return Failure{system_error(error.value(), "The current folder cannot be found out; give an absolute path.")};
+  }
+  return path.has_filename() ? path : path.parent_path();
+}
+
+}  // namespace cohort::cli

@@ -1,0 +1,24 @@
+// Values of options that CLI11 does not read by itself. All fail with kInvalidArgument, naming the value.
+#pragma once
+
+#include <cstdint>
+#include <map>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "base/file.h"
+#include "base/result.h"
+
+namespace cohort::cli {
+
+// "1048576", "50M", "1.5G", "200MiB/s": bytes (a second), the units binary, in either case, "/s" or not. Not 0.
+[[nodiscard]] Result<std::uint64_t> parse_rate(std::string_view text);
+
+// "OLD=NEW"…, each OLD once; the first '=' divides.
+[[nodiscard]] Result<std::map<std::string, std::string>> parse_names(const std::vector<std::string>& pairs);
+
+// The folder's absolute path without a slash at its end; it need not exist.
+[[nodiscard]] Result<Path> parse_folder(const std::string& text);
+
+}  // namespace cohort::cli

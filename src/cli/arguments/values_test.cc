@@ -1,0 +1,55 @@
+#include "cli/arguments/values.h"
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+namespace cohort::cli {
+namespace {
+
+using testing::HasSubstr;
+
+constexpr std::uint64_t kMiB = 1024ULL * 1024;
+
+TEST(ParseRate, UnitsAreBinaryInEveryUsualSpelling) {
+  EXPECT_EQ(parse_rate("1048576").value_or(0), kMiB);
+  for (const char* text : {"50M", "50m", "50MB", "50MiB", "50MiB/s", "50M/s"}) {
+    EXPECT_EQ(parse_rate(text).value_or(0), 50 * kMiB) << text;
+  }
+  EXPECT_EQ(parse_rate("1.5G").value_or(0), 1536 * kMiB);
+}
+
+TEST(ParseRate, NamesTheValueThatIsNoRate) {
+  for (const char* text : {"", "fast", "0", "-5M", "5X", "5Mi", "1e400", "nan", "99999999T", "5 M"}) {
+    const auto rate = parse_rate(text);
+    ASSERT_FALSE(rate) << text;
+    EXPECT_EQ(rate.error().code, ErrorCode::kInvalidArgument);
+    EXPECT_THAT(rate.error().message, HasSubstr(std::string("\"") + text + "\""));
+  }
+}
+
+TEST(ParseNames, FirstEqualsSignDivides) {
+  const auto names = parse_names({"db=db2", "web=a=b"});
+  ASSERT_TRUE(names);
+  EXPECT_EQ(names->at("db"), "db2");
+  EXPECT_EQ(names->at("web"), "a=b");
+}
+
+TEST(ParseNames, RefusesHalfAPairAndTwoNamesForOneMachine) {
+  for (const char* pair : {"db", "=x", "db="}) {
+    EXPECT_FALSE(parse_names({pair})) << pair;
+  }
+  const auto twice = parse_names({"db=a", "db=b"});
+  ASSERT_FALSE(twice);
+  EXPECT_THAT(twice.error().message, HasSubstr("\"db\""));
+}
+
+TEST(ParseFolder, IsAbsoluteWithoutSlashAtItsEnd) {
+  EXPECT_EQ(parse_folder("/backup/shop/").value_or(Path{}), "/backup/shop");
+  EXPECT_EQ(parse_folder("/backup/../srv/./x").value_or(Path{}), "/srv/x");
+  EXPECT_EQ(parse_folder("shop").value_or(Path{}), std::filesystem::current_path() / "shop");
+  EXPECT_EQ(parse_folder("/").value_or(Path{}), "/");
+  EXPECT_FALSE(parse_folder(""));
+}
+
+}  // namespace
+}  // namespace cohort::cli

@@ -1,0 +1,67 @@
+// What a verb gets to do its work with.
+#pragma once
+
+#include <functional>
+#include <memory>
+#include <string>
+
+#include "base/clock.h"
+#include "cli/cancellation.h"
+#include "cli/console.h"
+#include "cli/output/progress.h"
+#include "cli/output/report.h"
+#include "client/session.h"
+
+namespace cohort::cli {
+
+// Options of every verb.
+struct GlobalOptions {
+  std::string state;
+  std::string connect = "qemu:///system";
+  bool json = false;
+  bool quiet = false;
+  bool verbose = false;
+};
+
+using SessionFactory = std::function<std::unique_ptr<client::Session>(const client::SessionOptions&)>;
+
+// The world around one run of the program; made by main(), faked in tests.
+struct Surroundings {
+  Console console;
+  SessionFactory open_session;
+  Cancellation& cancellation;
+  const Clock& clock;
+  std::function<void(Milliseconds)> sleep;
+};
+
+class Context {
+ public:
+  // Both must outlive this object; the options are read when they are needed, after the command line was parsed.
+  Context(Surroundings& surroundings, const GlobalOptions& options) : surroundings_(surroundings), options_(options) {}
+
+  [[nodiscard]] const GlobalOptions& options() const { return options_; }
+  [[nodiscard]] Detail detail() const { return options_.verbose ? Detail::kFull : Detail::kUsual; }
+  [[nodiscard]] const Clock& clock() const { return surroundings_.clock; }
+  void sleep(Milliseconds time) const { surroundings_.sleep(time); }
+  // Opened at the first call.
+  [[nodiscard]] client::Session& session();
+  // Empty if no session was opened.
+  [[nodiscard]] client::RecoveryReport recovery() const;
+  [[nodiscard]] Progress make_progress() const;
+
+  // Calls a long operation of the session, shows its progress, and lets the user cancel it:
+  // call(const client::JobWatch&) -> Result<…>.
+  template <typename Call>
+  [[nodiscard]] auto run_job(const Call& call) {
+    Progress progress = make_progress();
+    const Cancellation::RunningJob job(surroundings_.cancellation, progress);
+    return call(client::JobWatch{job.stop(), [&progress](const Job& update) { progress.update(update); }});
+  }
+
+ private:
+  Surroundings& surroundings_;
+  const GlobalOptions& options_;
+  std::unique_ptr<client::Session> session_;
+};
+
+}  // namespace cohort::cli

@@ -1,0 +1,33 @@
+// The program `cohort`: the only place of this folder that constructs what the rest works with.
+#include <sys/ioctl.h>
+#include <unistd.h>
+
+#include <csignal>
+#include <iostream>
+#include <thread>
+
+#include "cli/run.h"
+#include "cli/stop_signals.h"
+
+namespace {
+
+std::size_t terminal_width() {
+  winsize size{};
+  return ioctl(STDERR_FILENO, TIOCGWINSZ, &size) == 0 && size.ws_col > 0 ? size.ws_col : 80;
+}
+
+}  // namespace
+
+int main(int argc, char** argv) {
+  // A reader that went away must not end a job half way; the failed write is reported instead.
+  std::signal(SIGPIPE, SIG_IGN);
+  cohort::cli::Cancellation cancellation;
+  const cohort::cli::StopSignals signals([&cancellation] { return cancellation.interrupt(); });
+  const cohort::SystemClock clock;
+  cohort::cli::Surroundings surroundings{{std::cout, std::cerr, isatty(STDERR_FILENO) == 1, terminal_width()},
+                                         cohort::client::open_local_session,
+                                         cancellation,
+                                         clock,
+                                         [](cohort::Milliseconds time) { std::this_thread::sleep_for(time); }};
+  return cohort::cli::run({argv + 1, argv + argc}, surroundings);
+}

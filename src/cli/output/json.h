@@ -1,0 +1,56 @@
+// What --json prints. The shapes are a promise: docs/json.md describes them, tests/golden/json holds an example of
+// each.
+#pragma once
+
+#include <nlohmann/json.hpp>
+
+#include <string>
+#include <vector>
+
+#include "client/session.h"
+
+namespace cohort::cli {
+
+using Json = nlohmann::ordered_json;
+
+// Indented text with a newline at its end. Never throws: what is not UTF-8 is replaced.
+[[nodiscard]] std::string to_text(const Json& document);
+
+[[nodiscard]] Json to_json(const Error& error);
+[[nodiscard]] Json to_json(const client::RecoveryReport& report);
+
+[[nodiscard]] Json to_json(const Collection& collection);
+[[nodiscard]] Json to_json(const service::CollectionView& view);
+[[nodiscard]] Json to_json(const MachineSummary& machine);
+[[nodiscard]] Json to_json(const service::HostReport& report);
+
+[[nodiscard]] Json to_json(const FenceRecord& fence);
+[[nodiscard]] Json to_json(const Snapshot& snapshot);
+// Of a snapshot that is not yet taken.
+[[nodiscard]] Json plan_to_json(const Snapshot& snapshot);
+[[nodiscard]] Json to_json(const service::DeletedSnapshot& deleted);
+[[nodiscard]] Json to_json(const std::vector<service::PlannedMerge>& merges);
+// Pieces that snapshots and manifests share.
+[[nodiscard]] Json pause_to_json(const std::optional<Pause>& pause);
+[[nodiscard]] Json left_out_to_json(const std::vector<LeftOutDisk>& disks);
+
+[[nodiscard]] Json to_json(const service::ExportPlan& plan);
+[[nodiscard]] Json to_json(const service::ExportReport& report);
+[[nodiscard]] Json to_json(const service::BackupPlan& plan);
+[[nodiscard]] Json to_json(const package::VerifyReport& report);
+[[nodiscard]] Json to_json(const service::ImportPlan& plan);
+[[nodiscard]] Json to_json(const service::ImportReport& report);
+
+[[nodiscard]] Json to_json(const Job& job);
+
+// A list, each element by to_json.
+template <typename T>
+[[nodiscard]] Json list_to_json(const std::vector<T>& elements) {
+  Json list = Json::array();
+  for (const auto& element : elements) {
+    list.push_back(to_json(element));
+  }
+  return list;
+}
+
+}  // namespace cohort::cli

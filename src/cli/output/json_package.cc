@@ -1,0 +1,123 @@
+// Packages: exported, verified, imported.
+#include "cli/output/json.h"
+
+namespace cohort::cli {
+
+namespace {
+
+Json problems_to_json(const std::vector<package::Problem>& problems) {
+  Json list = Json::array();
+  for (const auto& problem : problems) {
+    list.push_back(
+        Json{{"file", problem.file}, {"kind", package::to_string(problem.kind)}, {"message", problem.message}});
+  }
+  return list;
+}
+
+Json disk_to_json(const package::DiskEntry& disk) {
+  return Json{{"target", disk.target},  {"format", disk.format},        {"virtual_size_bytes", disk.virtual_size},
+              {"file", disk.file.file}, {"size_bytes", disk.file.size}, {"sha256", disk.file.sha256}};
+}
+
+Json machine_to_json(const package::MachineEntry& machine) {
+  Json disks = Json::array();
+  for (const auto& disk : machine.disks) {
+    disks.push_back(disk_to_json(disk));
+  }
+  return Json{{"id", machine.id.str()},
+              {"name", machine.name},
+              {"power", to_string(machine.power)},
+              {"consistency", machine.consistency},
+              {"pause", pause_to_json(machine.pause)},
+              {"disks", std::move(disks)},
+              {"left_out", left_out_to_json(machine.left_out)},
+              {"nvram", machine.nvram.has_value()},
+              {"tpm", !machine.tpm_state.empty()}};
+}
+
+Json manifest_to_json(const package::Manifest& manifest) {
+  Json machines = Json::array();
+  for (const auto& machine : manifest.machines) {
+    machines.push_back(machine_to_json(machine));
+  }
+  return Json{{"format_version", manifest.format_version},
+              {"created_by", manifest.created_by},
+              {"created", format_utc(manifest.created)},
+              {"collection", {{"id", manifest.collection.str()}, {"name", manifest.collection_name}}},
+              {"snapshot", {{"id", manifest.snapshot.str()}, {"name", manifest.snapshot_name}}},
+              {"instant", format_utc(manifest.instant)},
+              {"fence", to_json(manifest.fence)},
+              {"has_storage", manifest.has_storage},
+              {"machines", std::move(machines)}};
+}
+
+Json imported_to_json(const service::ImportedMachine& machine) {
+  Json disks = Json::array();
+  for (const auto& disk : machine.disks) {
+    disks.push_back(Json{{"target", disk.target}, {"path", disk.file.path.string()}, {"format", disk.file.format}});
+  }
+  return Json{{"original_name", machine.original_name},
+              {"name", machine.name},
+              {"id", machine.id.is_nil() ? Json() : Json(machine.id.str())},
+              {"disks", std::move(disks)},
+              {"bytes", machine.bytes},
+              {"started", machine.started}};
+}
+
+Json imported_to_json(const std::vector<service::ImportedMachine>& machines) {
+  Json list = Json::array();
+  for (const auto& machine : machines) {
+    list.push_back(imported_to_json(machine));
+  }
+  return list;
+}
+
+}  // namespace
+
+Json to_json(const service::ExportPlan& plan) {
+  Json disks = Json::array();
+  for (const auto& disk : plan.disks) {
+    disks.push_back(Json{{"machine", disk.machine},
+                         {"target", disk.target},
+                         {"file", disk.file},
+                         {"virtual_size_bytes", disk.virtual_size},
+                         {"estimated_bytes", disk.estimated_bytes}});
+  }
+  return Json{{"package", plan.package.string()},
+              {"estimated_bytes", plan.estimated_bytes},
+              {"free_bytes", plan.free_bytes},
+              {"disks", std::move(disks)}};
+}
+
+Json to_json(const service::ExportReport& report) {
+  return Json{{"package", report.package.string()},
+              {"files", report.files},
+              {"bytes", report.bytes},
+              {"disk_bytes", report.disk_bytes},
+              {"snapshot", to_json(report.snapshot)}};
+}
+
+Json to_json(const service::BackupPlan& plan) {
+  return Json{{"snapshot", plan_to_json(plan.snapshot)}, {"export", to_json(plan.target)}};
+}
+
+Json to_json(const package::VerifyReport& report) {
+  return Json{{"package", report.package.string()},
+              {"whole", report.is_whole()},
+              {"files", report.files},
+              {"bytes", report.bytes},
+              {"problems", problems_to_json(report.problems)},
+              {"notes", problems_to_json(report.notes)},
+              {"manifest", manifest_to_json(report.manifest)}};
+}
+
+Json to_json(const service::ImportPlan& plan) {
+  return Json{{"storage", plan.storage.string()},
+              {"estimated_bytes", plan.estimated_bytes},
+              {"free_bytes", plan.free_bytes},
+              {"machines", imported_to_json(plan.machines)}};
+}
+
+Json to_json(const service::ImportReport& report) { return Json{{"machines", imported_to_json(report.machines)}}; }
+
+}  // namespace cohort::cli

@@ -1,0 +1,112 @@
+// Snapshots: at one instant, planned, deleted.
+#include "cli/output/json.h"
+
+namespace cohort::cli {
+
+namespace {
+
+Json time_or_null(const std::optional<WallTime>& time) { return time ? Json(format_utc(*time)) : Json(); }
+
+Json overlap_length(const FenceRecord& fence) {
+  if (!fence.overlap_begin || !fence.overlap_end) {
+    return {};
+  }
+  return (*fence.overlap_end - *fence.overlap_begin).count();
+}
+
+Json disk_to_json(const DiskSnapshot& disk) {
+  return Json{{"target", disk.target},
+              {"virtual_size_bytes", disk.virtual_size},
+              {"frozen", {{"path", disk.frozen.path.string()}, {"format", disk.frozen.format}}},
+              {"overlay", disk.overlay.string()}};
+}
+
+Json members_to_json(const std::vector<MemberSnapshot>& members) {
+  Json list = Json::array();
+  for (const auto& member : members) {
+    Json disks = Json::array();
+    for (const auto& disk : member.disks) {
+      disks.push_back(disk_to_json(disk));
+    }
+    list.push_back(Json{{"id", member.machine.str()},
+                        {"name", member.name},
+                        {"power", to_string(member.power)},
+                        {"pause", pause_to_json(member.pause)},
+                        {"disks", std::move(disks)},
+                        {"left_out", left_out_to_json(member.left_out)},
+                        {"nvram", member.has_nvram},
+                        {"tpm", member.has_tpm}});
+  }
+  return list;
+}
+
+Json collection_to_json(const Snapshot& snapshot) {
+  return Json{{"id", snapshot.collection.str()}, {"name", snapshot.collection_name}};
+}
+
+}  // namespace
+
+Json pause_to_json(const std::optional<Pause>& pause) {
+  if (!pause) {
+    return {};
+  }
+  return Json{{"stopped", format_utc(pause->stopped)},
+              {"resumed", format_utc(pause->resumed)},
+              {"length_us", pause->length().count()}};
+}
+
+Json left_out_to_json(const std::vector<LeftOutDisk>& disks) {
+  Json list = Json::array();
+  for (const auto& disk : disks) {
+    list.push_back(Json{{"target", disk.target}, {"reason", to_string(disk.reason)}, {"source", disk.source}});
+  }
+  return list;
+}
+
+Json to_json(const FenceRecord& fence) {
+  return Json{{"deadline_ms", fence.deadline.count()},
+              {"raised_us", fence.raised.count()},
+              {"proven", fence.is_proven()},
+              {"overlap_begin", time_or_null(fence.overlap_begin)},
+              {"overlap_end", time_or_null(fence.overlap_end)},
+              {"overlap_us", overlap_length(fence)}};
+}
+
+Json to_json(const Snapshot& snapshot) {
+  return Json{{"id", snapshot.id.str()},
+              {"name", snapshot.name},
+              {"collection", collection_to_json(snapshot)},
+              {"state", to_string(snapshot.state)},
+              {"instant", format_utc(snapshot.instant)},
+              {"fence", to_json(snapshot.fence)},
+              {"members", members_to_json(snapshot.members)}};
+}
+
+Json plan_to_json(const Snapshot& snapshot) {
+  return Json{{"collection", collection_to_json(snapshot)},
+              {"name", snapshot.name},
+              {"deadline_ms", snapshot.fence.deadline.count()},
+              {"members", members_to_json(snapshot.members)}};
+}
+
+Json to_json(const service::DeletedSnapshot& deleted) {
+  Json json{{"id", deleted.id.str()}, {"name", deleted.name}, {"left_behind", Json::array()}};
+  for (const auto& path : deleted.left_behind) {
+    json["left_behind"].push_back(path.string());
+  }
+  return json;
+}
+
+Json to_json(const std::vector<service::PlannedMerge>& merges) {
+  Json list = Json::array();
+  for (const auto& merge : merges) {
+    list.push_back(Json{{"machine", merge.machine},
+                        {"target", merge.target},
+                        {"overlay", merge.overlay.string()},
+                        {"into", merge.into.string()},
+                        {"missing", merge.is_missing}});
+  }
+  return Json{{"merges", std::move(list)}};
+}
+
+}  // namespace cohort::cli

@@ -1,0 +1,48 @@
+// What commands say to people: sentences and tables. The counterpart of json.h.
+#pragma once
+
+#include <string>
+#include <vector>
+
+#include "client/session.h"
+
+namespace cohort::cli {
+
+// With --verbose ids are shown in full, and lists that are usually cut are whole.
+enum class Detail { kUsual, kFull };
+
+// "cohort: what failed", its cause, and what was being done (in full only).
+[[nodiscard]] std::string report_error(const Error& error, Detail detail);
+[[nodiscard]] std::string report_recovery(const client::RecoveryReport& report);
+
+[[nodiscard]] std::string report_collection(const service::CollectionView& view, Detail detail);
+[[nodiscard]] std::string report_collections(const std::vector<service::CollectionView>& views, Detail detail);
+[[nodiscard]] std::string report_machines(const std::vector<MachineSummary>& machines);
+[[nodiscard]] std::string report_host(const service::HostReport& report);
+
+[[nodiscard]] std::string report_snapshot(const Snapshot& snapshot, Detail detail);
+[[nodiscard]] std::string report_snapshots(const std::vector<Snapshot>& snapshots, Detail detail);
+[[nodiscard]] std::string report_snapshot_plan(const Snapshot& snapshot, Detail detail);
+[[nodiscard]] std::string report_merges(const std::string& snapshot, const std::vector<service::PlannedMerge>& merges);
+[[nodiscard]] std::string report_deleted(const service::DeletedSnapshot& deleted);
+// "proven: …", "not measured: …".
+[[nodiscard]] std::string one_instant(const Snapshot& snapshot);
+
+[[nodiscard]] std::string report_export(const service::ExportReport& report, Detail detail);
+[[nodiscard]] std::string report_export_plan(const service::ExportPlan& plan);
+[[nodiscard]] std::string report_verify(const package::VerifyReport& report, Detail detail);
+[[nodiscard]] std::string report_import(const service::ImportReport& report);
+[[nodiscard]] std::string report_import_plan(const service::ImportPlan& plan);
+
+[[nodiscard]] std::string report_job(const Job& job);
+[[nodiscard]] std::string report_jobs(const std::vector<Job>& jobs, Detail detail);
+
+// The id as it is shown in lists.
+template <typename IdType>
+[[nodiscard]] std::string shown_id(const IdType& id, Detail detail) {
+  return detail == Detail::kFull ? id.str() : id.short_str();
+}
+// "a, b, c".
+[[nodiscard]] std::string joined(const std::vector<std::string>& words);
+
+}  // namespace cohort::cli

@@ -1,0 +1,111 @@
+// Packages: exported, verified, imported.
+#include <fmt/format.h>
+
+#include "cli/output/printable.h"
+#include "cli/output/quantity.h"
+#include "cli/output/report.h"
+#include "cli/output/table.h"
+
+namespace cohort::cli {
+
+namespace {
+
+std::string needed_and_free(std::uint64_t needed, std::uint64_t free) {
+  return fmt::format("\nAt most {} would be written; {} are free.\nNothing was changed.\n", format_bytes(needed),
+                     format_bytes(free));
+}
+
+std::string disks_of(const service::ImportedMachine& machine) {
+  std::vector<std::string> disks;
+  for (const auto& disk : machine.disks) {
+    disks.push_back(disk.file.path.string());
+  }
+  return disks.empty() ? "-" : joined(disks);
+}
+
+std::string imported_table(const std::vector<service::ImportedMachine>& machines, bool is_plan) {
+  Table table(
+      {{"MACHINE"}, {"WAS"}, {"UUID"}, {"SIZE", Align::kRight}, {is_plan ? "WOULD START" : "STARTED"}, {"DISKS"}});
+  for (const auto& machine : machines) {
+    table.add({machine.name, machine.original_name, machine.id.is_nil() ? "(a new one)" : machine.id.str(),
+               format_bytes(machine.bytes), machine.started ? "yes" : "no", disks_of(machine)});
+  }
+  return table.str();
+}
+
+std::string problems_list(const std::string& title, const std::vector<package::Problem>& problems) {
+  std::string text = problems.empty() ? std::string{} : "\n" + title + "\n";
+  for (const auto& problem : problems) {
+    text += fmt::format("  {}: {}: {}\n", printable(problem.file), package::to_string(problem.kind),
+                        printable(problem.message));
+  }
+  return text;
+}
+
+std::string manifest_sheet(const package::Manifest& manifest) {
+  Sheet sheet;
+  sheet.add("Collection", manifest.collection_name);
+  sheet.add("Snapshot", manifest.snapshot_name);
+  sheet.add("Instant", format_time(manifest.instant));
+  sheet.add("One instant", manifest.fence.is_proven()
+                               ? fmt::format("proven: overlap of {}", format_duration(*manifest.fence.overlap_end -
+                                                                                      *manifest.fence.overlap_begin))
+                               : "not measured");
+  sheet.add("Machines", std::to_string(manifest.machines.size()) + (manifest.has_storage ? "" : ", without storage"));
+  sheet.add("Made by", manifest.created_by);
+  return sheet.str();
+}
+
+std::string manifest_disks(const package::Manifest& manifest) {
+  Table table({{"MACHINE"}, {"DISK"}, {"FORMAT"}, {"SIZE", Align::kRight}, {"FILE"}});
+  for (const auto& machine : manifest.machines) {
+    for (const auto& disk : machine.disks) {
+      table.add({machine.name, disk.target, disk.format, format_bytes(disk.virtual_size), disk.file.file});
+    }
+  }
+  return "\n" + table.str();
+}
+
+}  // namespace
+
+std::string report_export(const service::ExportReport& report, Detail detail) {
+  return fmt::format("Exported \"{}\" to {}: {}, {} ({} on the disk).\n\n", printable(report.snapshot.name),
+                     printable(report.package.string()), count_of(report.files, "file", "files"),
+                     format_bytes(report.bytes), format_bytes(report.disk_bytes)) +
+         report_snapshot(report.snapshot, detail);
+}
+
+std::string report_export_plan(const service::ExportPlan& plan) {
+  Table table({{"MACHINE"}, {"DISK"}, {"SIZE", Align::kRight}, {"AT MOST", Align::kRight}, {"FILE"}});
+  for (const auto& disk : plan.disks) {
+    table.add(
+        {disk.machine, disk.target, format_bytes(disk.virtual_size), format_bytes(disk.estimated_bytes), disk.file});
+  }
+  return fmt::format("The package would be {}.\n\n", printable(plan.package.string())) + table.str() +
+         needed_and_free(plan.estimated_bytes, plan.free_bytes);
+}
+
+std::string report_verify(const package::VerifyReport& report, Detail detail) {
+  const std::string head =
+      report.is_whole()
+          ? fmt::format("The package {} is whole: {}, {} read and compared.\n", printable(report.package.string()),
+                        count_of(report.files, "file", "files"), format_bytes(report.bytes))
+          : fmt::format("The package {} is NOT whole: {}.\n", printable(report.package.string()),
+                        count_of(report.problems.size(), "problem", "problems"));
+  return head + problems_list("What is wrong:", report.problems) +
+         problems_list("What does not belong to it, and does no harm:", report.notes) + "\n" +
+         manifest_sheet(report.manifest) + (detail == Detail::kFull ? manifest_disks(report.manifest) : "");
+}
+
+std::string report_import(const service::ImportReport& report) {
+  return fmt::format("Imported {}.\n\n", count_of(report.machines.size(), "machine", "machines")) +
+         imported_table(report.machines, false);
+}
+
+std::string report_import_plan(const service::ImportPlan& plan) {
+  return fmt::format("{} would be made, their disks in {}.\n\n", count_of(plan.machines.size(), "machine", "machines"),
+                     printable(plan.storage.string())) +
+         imported_table(plan.machines, true) + needed_and_free(plan.estimated_bytes, plan.free_bytes);
+}
+
+}  // namespace cohort::cli

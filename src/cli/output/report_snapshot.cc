@@ -1,0 +1,169 @@
+// Snapshots: at one instant, planned, deleted.
+#include <fmt/format.h>
+
+#include <algorithm>
+
+#include "cli/output/printable.h"
+#include "cli/output/quantity.h"
+#include "cli/output/report.h"
+#include "cli/output/table.h"
+
+namespace cohort::cli {
+
+namespace {
+
+bool ran(const MemberSnapshot& member) { return member.power == PowerState::kRunning; }
+
+std::string pause_of(const MemberSnapshot& member) {
+  if (!ran(member)) {
+    return "-";
+  }
+  return member.pause ? format_duration(member.pause->length()) : "not measured";
+}
+
+std::string disks_of(const MemberSnapshot& member) {
+  std::vector<std::string> disks;
+  for (const auto& disk : member.disks) {
+    disks.push_back(fmt::format("{} {}", disk.target, format_bytes(disk.virtual_size)));
+  }
+  return disks.empty() ? "-" : joined(disks);
+}
+
+std::string left_out_of(const MemberSnapshot& member) {
+  std::vector<std::string> disks;
+  for (const auto& disk : member.left_out) {
+    disks.push_back(fmt::format("{} ({})", disk.target, to_string(disk.reason)));
+  }
+  return disks.empty() ? "-" : joined(disks);
+}
+
+std::string members_table(const std::vector<MemberSnapshot>& members) {
+  Table table({{"MACHINE"}, {"STATE"}, {"PAUSE", Align::kRight}, {"DISKS"}, {"LEFT OUT"}});
+  for (const auto& member : members) {
+    table.add(
+        {member.name, std::string(to_string(member.power)), pause_of(member), disks_of(member), left_out_of(member)});
+  }
+  return table.str();
+}
+
+std::string plan_table(const std::vector<MemberSnapshot>& members) {
+  Table table({{"MACHINE"}, {"STATE"}, {"DISKS"}, {"LEFT OUT"}});
+  for (const auto& member : members) {
+    table.add({member.name, std::string(to_string(member.power)), disks_of(member), left_out_of(member)});
+  }
+  return table.str();
+}
+
+std::string overlays_table(const std::vector<MemberSnapshot>& members) {
+  Table table({{"MACHINE"}, {"DISK"}, {"FROZEN"}, {"OVERLAY"}});
+  for (const auto& member : members) {
+    for (const auto& disk : member.disks) {
+      table.add({member.name, disk.target, disk.frozen.path.string(), disk.overlay.string()});
+    }
+  }
+  return table.str();
+}
+
+std::string fence_of(const Snapshot& snapshot) {
+  return snapshot.fence.raised.count() == 0
+             ? "not raised: no machine ran"
+             : fmt::format("up for {} (allowed: {} ms)", format_duration(snapshot.fence.raised),
+                           snapshot.fence.deadline.count());
+}
+
+std::string names_of_unmeasured(const Snapshot& snapshot) {
+  std::vector<std::string> names;
+  for (const auto& member : snapshot.members) {
+    if (ran(member) && !member.pause) {
+      names.push_back(member.name);
+    }
+  }
+  return joined(names);
+}
+
+std::string in_short(const Snapshot& snapshot) {
+  if (snapshot.fence.is_proven()) {
+    return "proven";
+  }
+  return std::any_of(snapshot.members.begin(), snapshot.members.end(), ran) ? "not measured" : "none ran";
+}
+
+}  // namespace
+
+std::string one_instant(const Snapshot& snapshot) {
+  const auto running = static_cast<std::uint64_t>(std::count_if(snapshot.members.begin(), snapshot.members.end(), ran));
+  if (running == 0) {
+    return "no machine ran, so nothing could change";
+  }
+  const auto& fence = snapshot.fence;
+  if (fence.is_proven()) {
+    return fmt::format("proven: {} stood still together for {}",
+                       running == 1 ? "the machine that ran" : fmt::format("all {} machines that ran", running),
+                       format_duration(*fence.overlap_end - *fence.overlap_begin));
+  }
+  if (fence.overlap_begin && fence.overlap_end) {
+    return "NOT proven: by QEMU's events the machines did not stand still together";
+  }
+  const auto names = names_of_unmeasured(snapshot);
+  return names.empty() ? "not measured" : fmt::format("not measured: QEMU's events were not seen from {}", names);
+}
+
+std::string report_snapshot(const Snapshot& snapshot, Detail detail) {
+  Sheet sheet;
+  sheet.add("Snapshot", snapshot.name);
+  sheet.add("Id", snapshot.id.str());
+  sheet.add("Collection", snapshot.collection_name);
+  sheet.add("State", std::string(to_string(snapshot.state)));
+  sheet.add("Instant", format_time(snapshot.instant));
+  sheet.add("One instant", one_instant(snapshot));
+  sheet.add("Fence", fence_of(snapshot));
+  return sheet.str() + "\n" + members_table(snapshot.members) +
+         (detail == Detail::kFull ? "\n" + overlays_table(snapshot.members) : "");
+}
+
+std::string report_snapshots(const std::vector<Snapshot>& snapshots, Detail detail) {
+  if (snapshots.empty()) {
+    return "There are no snapshots. To take one: cohort snapshot take COLLECTION\n";
+  }
+  Table table({{"NAME"}, {"ID"}, {"COLLECTION"}, {"STATE"}, {"INSTANT"}, {"MACHINES", Align::kRight}, {"ONE INSTANT"}});
+  for (const auto& snapshot : snapshots) {
+    table.add({snapshot.name, shown_id(snapshot.id, detail), snapshot.collection_name,
+               std::string(to_string(snapshot.state)), format_time(snapshot.instant),
+               std::to_string(snapshot.members.size()), in_short(snapshot)});
+  }
+  return table.str();
+}
+
+std::string report_snapshot_plan(const Snapshot& snapshot, Detail detail) {
+  const auto running = static_cast<std::uint64_t>(std::count_if(snapshot.members.begin(), snapshot.members.end(), ran));
+  return fmt::format("A snapshot of \"{}\" would take {}; {} would stand still for {} ms at most.\n\n",
+                     printable(snapshot.collection_name), count_of(snapshot.members.size(), "machine", "machines"),
+                     running == 0 ? "none" : count_of(running, "running one", "running ones"),
+                     snapshot.fence.deadline.count()) +
+         plan_table(snapshot.members) + (detail == Detail::kFull ? "\n" + overlays_table(snapshot.members) : "") +
+         "\nNothing was changed.\n";
+}
+
+std::string report_merges(const std::string& snapshot, const std::vector<service::PlannedMerge>& merges) {
+  Table table({{"MACHINE"}, {"DISK"}, {"OVERLAY"}, {"MERGED INTO"}});
+  for (const auto& merge : merges) {
+    table.add({merge.machine, merge.target, merge.overlay.string(),
+               merge.is_missing ? "(the machine is missing: the file stays)" : merge.into.string()});
+  }
+  return fmt::format("Deleting the snapshot \"{}\" would merge {}.\n\n", printable(snapshot),
+                     count_of(merges.size(), "overlay", "overlays")) +
+         table.str() + "\nNothing was changed.\n";
+}
+
+std::string report_deleted(const service::DeletedSnapshot& deleted) {
+  std::string text = fmt::format("Deleted the snapshot \"{}\".\n", printable(deleted.name));
+  if (!deleted.left_behind.empty()) {
+    text += "Files of machines that no longer exist were left behind:\n";
+  }
+  for (const auto& path : deleted.left_behind) {
+    text += fmt::format("  {}\n", printable(path.string()));
+  }
+  return text;
+}
+
+}  // namespace cohort::cli

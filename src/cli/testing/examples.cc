@@ -1,0 +1,222 @@
+#include "cli/testing/examples.h"
+
+#include <chrono>
+
+namespace cohort::cli {
+
+namespace {
+
+constexpr std::uint64_t kGiB = 1024ULL * 1024 * 1024;
+
+// The id whose hex digits end in this one.
+template <typename IdType>
+IdType id_of(char digit) {
+  return IdType::parse("00000000-0000-4000-8000-00000000000" + std::string(1, digit)).value_or(IdType{});
+}
+
+MachineSummary machine(char digit, const std::string& name, PowerState power) {
+  return MachineSummary{id_of<MachineId>(digit), name, power, true};
+}
+
+service::MemberView member(const MachineSummary& summary) { return {{summary.id, summary.name}, summary}; }
+
+DiskSnapshot disk(const std::string& name) {
+  return {"vda", {"/vm/" + name + ".qcow2", "qcow2"}, "/vm/" + name + ".cohort-00000000.qcow2", 2 * kGiB};
+}
+
+MemberSnapshot member_snapshot(char digit, const std::string& name, PowerState power) {
+  MemberSnapshot member;
+  member.machine = id_of<MachineId>(digit);
+  member.name = name;
+  member.power = power;
+  member.configuration = "<domain/>";
+  member.disks = {disk(name)};
+  return member;
+}
+
+package::MachineEntry machine_entry() {
+  package::MachineEntry entry;
+  entry.id = id_of<MachineId>('a');
+  entry.name = "db";
+  entry.power = PowerState::kRunning;
+  entry.pause = Pause{example_time(1000), example_time(19200)};
+  entry.configuration = {"Virtual Machines/00000000-0000-4000-8000-00000000000a.xml", 1234, std::string(64, '1')};
+  entry.disks = {{"vda", "qcow2", 2 * kGiB, {"Virtual Hard Disks/db-vda.qcow2", 300'000'000, std::string(64, '2')}}};
+  entry.left_out = {{"sda", LeftOutReason::kCdrom, "/iso/debian.iso"}};
+  return entry;
+}
+
+package::Manifest manifest() {
+  package::Manifest manifest;
+  manifest.created_by = "cohort 0.1.0";
+  manifest.created = example_time(900'000);
+  manifest.collection = id_of<CollectionId>('c');
+  manifest.collection_name = "shop";
+  manifest.snapshot = id_of<SnapshotId>('5');
+  manifest.snapshot_name = "before-upgrade";
+  manifest.instant = example_time(4000);
+  manifest.fence = example_snapshot().fence;
+  manifest.machines = {machine_entry()};
+  return manifest;
+}
+
+service::ImportedMachine imported(bool is_plan) {
+  service::ImportedMachine machine;
+  machine.original_name = "db";
+  machine.name = "try-db";
+  machine.id = is_plan ? MachineId{} : id_of<MachineId>('e');
+  machine.disks = {{"vda", {"/vm/try-db-vda.qcow2", "qcow2"}}};
+  machine.bytes = 300'000'000;
+  machine.started = true;
+  return machine;
+}
+
+}  // namespace
+
+WallTime example_time(std::int64_t microseconds) {
+  constexpr std::int64_t kSecond = 1'769'903'999;  // 2026-01-31T23:59:59Z
+  return WallTime{Microseconds{kSecond * 1'000'000 + microseconds}};
+}
+
+Collection example_collection() {
+  Collection collection;
+  collection.id = id_of<CollectionId>('c');
+  collection.name = "shop";
+  collection.created = example_time(0);
+  collection.machines = {{id_of<MachineId>('a'), "db"}, {id_of<MachineId>('b'), "web"}};
+  return collection;
+}
+
+service::CollectionView example_collection_view() {
+  service::CollectionView view;
+  view.collection = example_collection();
+  view.machines = {member(machine('a', "db", PowerState::kRunning)), {{id_of<MachineId>('b'), "web"}, std::nullopt}};
+  view.all_machines = view.machines;
+  view.contained_in = {"site"};
+  view.snapshots = 2;
+  return view;
+}
+
+service::CollectionView example_nested_view() {
+  service::CollectionView view;
+  view.collection.id = id_of<CollectionId>('d');
+  view.collection.name = "site";
+  view.collection.kind = CollectionKind::kCollections;
+  view.collection.created = example_time(1);
+  view.collection.collections = {id_of<CollectionId>('c')};
+  view.collections = {example_collection()};
+  view.all_machines = example_collection_view().machines;
+  return view;
+}
+
+std::vector<MachineSummary> example_machines() {
+  return {machine('a', "db", PowerState::kRunning), machine('f', "Büro Nr. 1", PowerState::kOff)};
+}
+
+service::HostReport example_host() {
+  service::HostReport report;
+  report.host = {"qemu:///system", "QEMU", "7.2.22", "9.0.0", "host1", true, true};
+  report.items = {{"libvirt", service::Finding::kGood, "libvirt 9.0.0 answers."},
+                  {"free_space:/vm", service::Finding::kWarning, "Only 1.0 GiB are free in /vm: make room."}};
+  return report;
+}
+
+Snapshot example_snapshot() {
+  Snapshot snapshot = example_planned_snapshot();
+  snapshot.id = id_of<SnapshotId>('5');
+  snapshot.name = "before-upgrade";
+  snapshot.state = SnapshotState::kReady;
+  snapshot.instant = example_time(4000);
+  snapshot.fence.raised = Microseconds{20'100};
+  snapshot.fence.overlap_begin = example_time(4000);
+  snapshot.fence.overlap_end = example_time(16'300);
+  snapshot.members[0].pause = Pause{example_time(1000), example_time(19'200)};
+  snapshot.members[1].pause = Pause{example_time(4000), example_time(16'300)};
+  return snapshot;
+}
+
+Snapshot example_planned_snapshot() {
+  Snapshot snapshot;
+  snapshot.collection = id_of<CollectionId>('c');
+  snapshot.collection_name = "shop";
+  snapshot.fence.deadline = Milliseconds{2000};
+  snapshot.members = {member_snapshot('a', "db", PowerState::kRunning),
+                      member_snapshot('b', "web", PowerState::kRunning),
+                      member_snapshot('f', "Büro Nr. 1", PowerState::kOff)};
+  snapshot.members[0].left_out = {{"sda", LeftOutReason::kCdrom, "/iso/debian.iso"}};
+  snapshot.members[2].has_nvram = true;
+  return snapshot;
+}
+
+service::DeletedSnapshot example_deleted() {
+  return {id_of<SnapshotId>('5'), "before-upgrade", {"/vm/web.cohort-00000000.qcow2"}};
+}
+
+std::vector<service::PlannedMerge> example_merges() {
+  return {{"db", "vda", "/vm/db.cohort-00000000.qcow2", "/vm/db.qcow2", false},
+          {"web", "vda", "/vm/web.cohort-00000000.qcow2", "/vm/web.qcow2", true}};
+}
+
+service::ExportPlan example_export_plan() {
+  return {"/backup/shop",
+          {{"db", "vda", "Virtual Hard Disks/db-vda.qcow2", 2 * kGiB, 300'000'000}},
+          300'100'000,
+          50 * kGiB};
+}
+
+service::ExportReport example_export_report() {
+  return {"/backup/shop", example_snapshot(), 5, 300'000'000, 290'000'000};
+}
+
+package::VerifyReport example_verify_report() {
+  package::VerifyReport report;
+  report.package = "/backup/shop";
+  report.manifest = manifest();
+  report.notes = {{"notes.txt", package::ProblemKind::kUnlisted, "It is not in the manifest."}};
+  report.files = 4;
+  report.bytes = 300'001'234;
+  return report;
+}
+
+package::VerifyReport example_broken_report() {
+  package::VerifyReport report = example_verify_report();
+  report.problems = {
+      {"Virtual Hard Disks/db-vda.qcow2", package::ProblemKind::kWrongHash, "Expected SHA-256 2222…, found 3333…."}};
+  return report;
+}
+
+service::ImportPlan example_import_plan() { return {{imported(true)}, "/vm", 300'000'000, 50 * kGiB}; }
+
+service::ImportReport example_import_report() { return {{imported(false)}}; }
+
+Job example_job() {
+  Job job;
+  job.id = id_of<JobId>('9');
+  job.type = JobType::kExport;
+  job.subject = "before-upgrade";
+  job.state = JobState::kRunning;
+  job.pid = 4711;
+  job.progress = {"copying disks", 150'000'000, 300'000'000};
+  job.created = example_time(0);
+  job.started = example_time(1);
+  return job;
+}
+
+Job example_failed_job() {
+  Job job = example_job();
+  job.state = JobState::kFailed;
+  job.ended = example_time(2'000'000);
+  job.error = Error{ErrorCode::kNoSpace, "The folder /backup is full.", "No space left on device", {"copying vda"}};
+  return job;
+}
+
+Job example_completed_job() {
+  Job job = example_job();
+  job.state = JobState::kCompleted;
+  job.progress.done_bytes = job.progress.total_bytes;
+  job.ended = example_time(2'000'000);
+  job.result = "/backup/shop";
+  return job;
+}
+
+}  // namespace cohort::cli

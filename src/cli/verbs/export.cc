@@ -1,0 +1,65 @@
+#include <memory>
+#include <string>
+
+#include "cli/arguments/arguments.h"
+#include "cli/arguments/shared_options.h"
+#include "cli/arguments/values.h"
+#include "cli/output/report.h"
+#include "cli/verbs/verbs.h"
+
+namespace cohort::cli {
+
+namespace {
+
+class Export final : public Verb {
+ public:
+  [[nodiscard]] Manual manual() const override {
+    return {.name = "export",
+            .summary = "write a snapshot to a directory",
+            .description =
+                "Copies the frozen disks of the snapshot, the configuration of its machines, and "
+                "their UEFI and TPM state to the package DIR, with a SHA-256 of every file. The "
+                "machines may run meanwhile.\n\n"
+                "DIR must not exist, or be empty; its parent must exist. The package grows as "
+                "DIR.partial and gets its name when all of it is on the disk: a package that is there "
+                "is whole. Nothing is left of an export that fails or is cancelled.",
+            .examples = {
+                {"cohort export before-upgrade /backup/shop --rate-limit 50M", "Writes 50 MiB per second at most."},
+                {"cohort export before-upgrade /backup --subdirectory --format raw",
+                 "Writes to /backup/shop, the disks as raw files."}}};
+  }
+
+  void declare(Arguments& arguments) override {
+    arguments.required("SNAPSHOT", snapshot_, "Name or id.");
+    arguments.required("DIR", directory_, "The package.");
+    export_.declare(arguments);
+    arguments.dry_run(is_dry_run_);
+  }
+
+  [[nodiscard]] Result<Outcome> run(Context& context) override {
+    service::ExportRequest request;
+    request.snapshot = snapshot_;
+    COHORT_ASSIGN(request.directory, parse_folder(directory_));
+    COHORT_TRY(export_.apply_to(request));
+    if (is_dry_run_) {
+      COHORT_ASSIGN(const auto plan, context.session().plan_export(request));
+      return planned(to_json(plan), report_export_plan(plan));
+    }
+    COHORT_ASSIGN(const auto report, context.run_job([&](const client::JobWatch& watch) {
+      return context.session().export_snapshot(request, watch);
+    }));
+    return notice(Json{{"export", to_json(report)}}, report_export(report, context.detail()));
+  }
+
+ private:
+  std::string snapshot_;
+  std::string directory_;
+  ExportOptions export_;
+  bool is_dry_run_ = false;
+};
+
+}  // namespace
+
+std::unique_ptr<Verb> make_export() { return std::make_unique<Export>(); }
+
+}  // namespace cohort::cli

@@ -1,0 +1,108 @@
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include "cli/testing/examples.h"
+#include "cli/testing/program.h"
+
+namespace cohort::cli {
+namespace {
+
+using testing::AllOf;
+using testing::ElementsAre;
+using testing::HasSubstr;
+
+class PackageVerbs : public testing::Test {
+ protected:
+  Program program;
+  SessionRecord& session = program.session;
+};
+
+TEST_F(PackageVerbs, ExportUsesDefaultsWhereNothingIsSaid) {
+  EXPECT_EQ(program.run({"export", "snap", "/backup/shop/"}), 0);
+  EXPECT_EQ(session.export_request.snapshot, "snap");
+  EXPECT_EQ(session.export_request.directory, "/backup/shop");
+  EXPECT_EQ(session.export_request.format, "qcow2");
+  EXPECT_EQ(session.export_request.rate_limit, 0U);
+  EXPECT_FALSE(session.export_request.subdirectory || session.export_request.no_storage);
+  EXPECT_THAT(program.out(), HasSubstr("to /backup/shop: 5 files, 286.1 MiB (276.6 MiB on the disk)."));
+}
+
+TEST_F(PackageVerbs, ExportHandsOnItsOptions) {
+  EXPECT_EQ(
+      program.run({"export", "snap", "/b", "--subdirectory", "--format", "raw", "--no-storage", "--rate-limit", "50M"}),
+      0);
+  EXPECT_TRUE(session.export_request.subdirectory && session.export_request.no_storage);
+  EXPECT_EQ(session.export_request.format, "raw");
+  EXPECT_EQ(session.export_request.rate_limit, 50ULL << 20U);
+}
+
+TEST_F(PackageVerbs, WrongValuesAreNamedBeforeAnythingIsDone) {
+  EXPECT_EQ(program.run({"export", "snap", "/b", "--format", "vmdk"}), 2);
+  EXPECT_THAT(program.err(), HasSubstr("\"vmdk\""));
+  EXPECT_EQ(program.run({"backup", "shop", "/b", "--rate-limit", "fast"}), 2);
+  EXPECT_THAT(program.err(), HasSubstr("\"fast\""));
+  EXPECT_EQ(program.run({"import", "/b", "--name", "db"}), 2);
+  EXPECT_THAT(program.err(), HasSubstr("\"db\""));
+  EXPECT_THAT(session.calls, ElementsAre());
+}
+
+TEST_F(PackageVerbs, DryRunsOnlyPlan) {
+  for (const std::vector<std::string>& words : {std::vector<std::string>{"export", "x"}, {"backup", "x"}, {"import"}}) {
+    auto arguments = words;
+    arguments.insert(arguments.end(), {"/b", "--dry-run"});
+    EXPECT_EQ(program.run(arguments), 0);
+    EXPECT_THAT(program.out(), HasSubstr("Nothing was changed."));
+  }
+  EXPECT_THAT(session.calls, ElementsAre("plan_export", "plan_backup", "plan_import"));
+}
+
+TEST_F(PackageVerbs, VerifyOfAWholePackageSucceeds) {
+  EXPECT_EQ(program.run({"verify", "/backup/shop"}), 0);
+  EXPECT_EQ(session.verified, "/backup/shop");
+  EXPECT_THAT(program.out(), HasSubstr("is whole"));
+}
+
+TEST_F(PackageVerbs, VerifyOfABrokenPackageNamesTheProblemAndExitsWith12) {
+  session.verify_report = example_broken_report();
+  EXPECT_EQ(program.run({"verify", "/backup/shop"}), 12);
+  EXPECT_THAT(program.out(), HasSubstr("db-vda.qcow2: wrong-hash"));
+  EXPECT_EQ(program.run({"verify", "/backup/shop", "--json"}), 12);
+  EXPECT_EQ(program.json().at("verify").at("whole"), false);
+  EXPECT_EQ(program.json().at("verify").at("problems").size(), 1U);
+}
+
+TEST_F(PackageVerbs, ImportHandsOnItsOptions) {
+  EXPECT_EQ(program.run({"import", "--name", "db=db2", "/b", "--name-prefix", "try-", "--name=web=web 2", "--keep-ids",
+                         "--storage", "/vm/", "--start"}),
+            0);
+  const auto& request = session.import_request;
+  EXPECT_EQ(request.directory, "/b");
+  EXPECT_EQ(request.name_prefix, "try-");
+  EXPECT_THAT(request.names, ElementsAre(std::pair("db", "db2"), std::pair("web", "web 2")));
+  EXPECT_TRUE(request.keep_ids && request.start);
+  EXPECT_EQ(request.storage, "/vm");
+  EXPECT_THAT(program.out(), AllOf(HasSubstr("Imported 1 machine."), HasSubstr("try-db")));
+}
+
+TEST_F(PackageVerbs, ImportLeavesTheStorageToTheHypervisor) {
+  EXPECT_EQ(program.run({"import", "/b"}), 0);
+  EXPECT_EQ(session.import_request.storage, "");
+  EXPECT_FALSE(session.import_request.keep_ids || session.import_request.start);
+}
+
+TEST_F(PackageVerbs, BackupHandsOnTheOptionsOfBothHalves) {
+  EXPECT_EQ(program.run({"backup", "shop", "/b", "--deadline", "700", "--ignore-non-snapshottable", "--format", "raw",
+                         "--rate-limit", "1G", "--subdirectory"}),
+            0);
+  EXPECT_THAT(session.calls, ElementsAre("backup"));
+  EXPECT_EQ(session.backup_request.take.collection, "shop");
+  EXPECT_EQ(session.backup_request.take.deadline, Milliseconds{700});
+  EXPECT_TRUE(session.backup_request.take.ignore_non_snapshottable);
+  EXPECT_EQ(session.backup_request.target.directory, "/b");
+  EXPECT_EQ(session.backup_request.target.format, "raw");
+  EXPECT_EQ(session.backup_request.target.rate_limit, 1ULL << 30U);
+  EXPECT_TRUE(session.backup_request.target.subdirectory);
+}
+
+}  // namespace
+}  // namespace cohort::cli

@@ -1,0 +1,54 @@
+#include <memory>
+#include <string>
+
+#include "cli/arguments/arguments.h"
+#include "cli/output/report.h"
+#include "cli/verbs/verbs.h"
+
+namespace cohort::cli {
+
+namespace {
+
+class SnapshotDelete final : public Verb {
+ public:
+  [[nodiscard]] Manual manual() const override {
+    return {.name = "delete",
+            .summary = "merge a snapshot back into the disks and forget it",
+            .description =
+                "Merges what the machines have written since the instant into the frozen files, "
+                "machines running or not, and removes the overlays. The guests do not notice. "
+                "Snapshots can be deleted in any order. If it is cancelled or fails half way, the "
+                "snapshot stays as \"deleting\", and the same command goes on with the rest.",
+            .examples = {{"cohort snapshot delete before-upgrade", "Deletes this snapshot."}}};
+  }
+
+  void declare(Arguments& arguments) override {
+    arguments.required("SNAPSHOT", snapshot_, "Name or id.");
+    arguments.flag("--forget-missing", is_forgetting_missing_,
+                   "Leave the overlay files of machines that no longer exist where they are, and go on.");
+    arguments.dry_run(is_dry_run_);
+  }
+
+  [[nodiscard]] Result<Outcome> run(Context& context) override {
+    const service::DeleteSnapshotRequest request{snapshot_, is_forgetting_missing_};
+    if (is_dry_run_) {
+      COHORT_ASSIGN(const auto merges, context.session().plan_delete_snapshot(request));
+      return planned(to_json(merges), report_merges(snapshot_, merges));
+    }
+    COHORT_ASSIGN(const auto deleted, context.run_job([&](const client::JobWatch& watch) {
+      return context.session().delete_snapshot(request, watch);
+    }));
+    return notice(Json{{"deleted", to_json(deleted)}}, report_deleted(deleted));
+  }
+
+ private:
+  std::string snapshot_;
+  bool is_forgetting_missing_ = false;
+  bool is_dry_run_ = false;
+};
+
+}  // namespace
+
+std::unique_ptr<Verb> make_snapshot_delete() { return std::make_unique<SnapshotDelete>(); }
+
+}  // namespace cohort::cli

@@ -1,0 +1,47 @@
+#include <memory>
+#include <string>
+
+#include "cli/arguments/arguments.h"
+#include "cli/arguments/values.h"
+#include "cli/output/report.h"
+#include "cli/verbs/verbs.h"
+
+namespace cohort::cli {
+
+namespace {
+
+class Verify final : public Verb {
+ public:
+  [[nodiscard]] Manual manual() const override {
+    return {
+        .name = "verify",
+        .summary = "check that a package is whole",
+        .description =
+            "Reads every file of the package and compares it with the manifest: presence, size, "
+            "SHA-256; every image is checked by qemu-img, and has to stand alone. All that is "
+            "wrong is named. The exit status is 12 if the package is not whole.",
+        .examples = {{"cohort verify /backup/shop-monday", "Reads all of the package."},
+                     {"cohort verify /backup/shop-monday --quiet >/dev/null && echo whole", "Only the exit status."}}};
+  }
+
+  void declare(Arguments& arguments) override { arguments.required("DIR", directory_, "The package."); }
+
+  [[nodiscard]] Result<Outcome> run(Context& context) override {
+    COHORT_ASSIGN(const auto directory, parse_folder(directory_));
+    COHORT_ASSIGN(const auto report, context.run_job([&](const client::JobWatch& watch) {
+      return context.session().verify(directory, watch);
+    }));
+    Outcome outcome = answer(Json{{"verify", to_json(report)}}, report_verify(report, context.detail()));
+    outcome.exit_code = report.is_whole() ? kExitDone : exit_code(ErrorCode::kCorrupt);
+    return outcome;
+  }
+
+ private:
+  std::string directory_;
+};
+
+}  // namespace
+
+std::unique_ptr<Verb> make_verify() { return std::make_unique<Verify>(); }
+
+}  // namespace cohort::cli
