@@ -152,6 +152,7 @@ TEST(WithDiskSource, ReplacesFileAndFormatOfThatDiskOnly) {
   EXPECT_TRUE(disks.at(0).backing.empty());
   EXPECT_EQ(disks.at(1).source, "/old/vdb.qcow2");
   EXPECT_THAT(xml.value(), Not(HasSubstr("backingStore")));
+  EXPECT_THAT(xml.value(), HasSubstr("<source file=\"/x/ä &amp; b\"/>")) << "the index was of the old file";
 }
 
 TEST(WithDiskSource, ReportsADiskThatIsNotThere) {
@@ -236,6 +237,27 @@ TEST(DefinitionForImport, ReportsADiskThatTheConfigurationLacks) {
   EXPECT_EQ(definition_for_import(request, MachineId::generate()).error().code, ErrorCode::kNotFound);
 }
 
+TEST(DefinitionForImport, LetsTheGuestWriteToTheDisksOfThePackage) {
+  EXPECT_FALSE(read_domain(import_of(machine(file_disk("vda", "<readonly/>")))).value().disks.at(0).is_readonly);
+}
+
+TEST(DefinitionForImport, RefusesFilesThatXmlCannotCarry) {
+  service::DefineMachineRequest request;
+  request.configuration = machine(file_disk("vda"));
+  request.name = "new";
+  request.disks = {{"vda", {"/new/\xff", "raw"}}};
+  EXPECT_EQ(definition_for_import(request, MachineId::generate()).error().code, ErrorCode::kInvalidArgument);
+}
+
+TEST(DefinitionForImport, RemovesOpenVSwitchIdsUnlessIdsAreKept) {
+  const std::string xml =
+      machine(file_disk("vda") +
+              "<interface type='bridge'><virtualport type='openvswitch'><parameters interfaceid='1' profileid='p'/>"
+              "</virtualport></interface>");
+  EXPECT_THAT(import_of(xml), AllOf(Not(HasSubstr("interfaceid")), HasSubstr("profileid")));
+  EXPECT_THAT(import_of(xml, with_kept_ids), HasSubstr("interfaceid"));
+}
+
 TEST(DefinitionForImport, RemovesMacAddressesUnlessIdsAreKept) {
   const std::string xml = machine(file_disk("vda") +
                                   "<interface type='network'><mac address='52:54:00:00:00:01'/><target dev='mine0'/>"
@@ -255,6 +277,12 @@ TEST(DefinitionForImport, DropsWhatLibvirtAssignedAtRunTime) {
                          Not(HasSubstr("seclabel"))));
 }
 
+TEST(DefinitionForImport, KeepsOtherResourcesThanThePartition) {
+  const std::string xml = import_of(
+      machine(file_disk("vda"), "<resource><partition>/machine</partition><fibrechannel appid='a'/></resource>"));
+  EXPECT_THAT(xml, AllOf(Not(HasSubstr("partition")), HasSubstr("fibrechannel")));
+}
+
 TEST(DefinitionForImport, LetsLibvirtMakeSocketsAndTerminalsAnew) {
   const std::string xml =
       import_of(machine(file_disk("vda") +
@@ -263,6 +291,13 @@ TEST(DefinitionForImport, LetsLibvirtMakeSocketsAndTerminalsAnew) {
                         "<log file='/var/log/x'/></console>"));
   EXPECT_THAT(xml, AllOf(Not(HasSubstr("/run/s")), Not(HasSubstr("/dev/pts")), Not(HasSubstr("/var/log")),
                          Not(HasSubstr("connected")), HasSubstr("a.0")));
+}
+
+TEST(DefinitionForImport, RemovesPathsOfPortsThatNeedNone) {
+  const std::string xml = import_of(machine(
+      file_disk("vda") +
+      "<channel type='spiceport'><source path='/x' channel='org.a'><seclabel model='dac'/></source></channel>"));
+  EXPECT_THAT(xml, AllOf(Not(HasSubstr("/x")), Not(HasSubstr("seclabel")), HasSubstr("org.a")));
 }
 
 TEST(DefinitionForImport, GivesSerialPortsFilesOfTheirOwn) {
@@ -292,6 +327,13 @@ TEST(DefinitionForImport, UsesTheFirmwareVariablesOfThePackage) {
   EXPECT_THAT(xml, HasSubstr("<nvram template=\"/t\">/new/n.fd</nvram>"));
 }
 
+TEST(DefinitionForImport, KeepsFirmwareVariablesInAFileWhateverTheyWereIn) {
+  const std::string xml =
+      import_of(machine(file_disk("vda"), "<os><nvram type='block'><source dev='/dev/x'/></nvram></os>"),
+                [](service::DefineMachineRequest& request) { request.nvram = "/new/n.fd"; });
+  EXPECT_THAT(xml, HasSubstr("<nvram>/new/n.fd</nvram>"));
+}
+
 TEST(DefinitionForImport, LetsLibvirtMakeFirmwareVariablesFromTheTemplate) {
   EXPECT_THAT(import_of(machine(file_disk("vda"), "<os><nvram template='/t'>/old.fd</nvram></os>")),
               HasSubstr("<nvram template=\"/t\"/>"));
@@ -306,6 +348,14 @@ TEST(DefinitionForImport, DoesNotOpenDisplaysToANetwork) {
   EXPECT_THAT(import_of(xml), AllOf(Not(HasSubstr("0.0.0.0")), Not(HasSubstr("passwd")), Not(HasSubstr("5901")),
                                     HasSubstr("autoport=\"yes\"")));
   EXPECT_THAT(import_of(xml, with_kept_ids), HasSubstr("5901"));
+}
+
+TEST(DefinitionForImport, KeepsTheKindOfAListenerButNotItsSocket) {
+  const std::string xml =
+      import_of(machine(file_disk("vda") + "<graphics type='vnc'><listen type='socket' socket='/x.sock'/></graphics>"
+                                           "<graphics type='spice'><listen type='none'/></graphics>"));
+  EXPECT_THAT(xml, AllOf(Not(HasSubstr("/x.sock")), HasSubstr("<listen type=\"socket\"/>"),
+                         HasSubstr("<listen type=\"none\"/>")));
 }
 
 TEST(DefinitionForImport, RenewsTheVsockAddressUnlessIdsAreKept) {
