@@ -5,7 +5,7 @@
 
 namespace cohort::hypervisor {
 
-// An outline: each line is an element below the one that is indented less, then its attributes.
+// (docs/security.md says why.) An outline: each line is an element below the one that is indented less, then its attributes.
 //   a|b           several elements alike
 //   attr          an attribute whose value may be anything plain: no '/', no control characters, 256 bytes at most
 //   attr=x|y      one of these values; '' is the empty one
@@ -14,8 +14,6 @@ namespace cohort::hypervisor {
 //   +device       the children listed under "device" at the end, too
 //   \             goes on in the next line
 //   ...           anything below, and any attribute: inert, or replaced by definition_for_import
-//
-// docs/security.md says why.
 inline constexpr std::string_view kAllowedConfiguration = R"(
 domain type=kvm|qemu id
   name|uuid|genid #

@@ -43,7 +43,6 @@ inline bool is_writable(std::string_view text) {
 
 inline std::string_view name_of(const xmlNode* node) { return reinterpret_cast<const char*>(node->name); }
 inline bool is_element(const xmlNode* node) { return node->type == XML_ELEMENT_NODE; }
-
 // The child elements, all or those of one name. A copy: they may be removed meanwhile.
 inline std::vector<xmlNode*> children(const xmlNode* parent, std::string_view name = {}) {
   std::vector<xmlNode*> found;
