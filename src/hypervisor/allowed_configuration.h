@@ -5,7 +5,7 @@
 
 namespace cohort::hypervisor {
 
-// (docs/security.md says why.) An outline: each line is an element below the one that is indented less, then its attributes.
+// An outline: each line is an element below the one that is indented less, then its attributes. docs/security.md: why.
 //   a|b           several elements alike
 //   attr          an attribute whose value may be anything plain: no '/', no control characters, 256 bytes at most
 //   attr=x|y      one of these values; '' is the empty one
