@@ -1,0 +1,71 @@
+"""What the tests compare before and after: machines as libvirt, QEMU's tools and the file system tell of them."""
+
+import json
+from pathlib import Path
+
+from harness import Disk, Guest
+from harness.domain_xml import domain_xml
+from harness.images import MIB, run
+from harness.lab import NAME_PREFIX
+
+PATIENT = ("--deadline", "20000")  # for snapshots whose deadline is not what is tested: the host may be busy
+
+
+def bare_machine(lab, name, disks=("raw",), folder=None):
+    """A machine that is never started, with small empty disks of these formats: quick to make."""
+    name = NAME_PREFIX + name
+    place = lab.new_folder(folder or f"bare-{len(list(lab.folder.iterdir()))}")
+    made = {}
+    for index, format in enumerate(disks):
+        path = place / f"disk{index}.{format}"
+        run("qemu-img", "create", "-q", "-f", format, path, str(4 * MIB))
+        made[f"disk{index}"] = (Disk(format), path)
+    lab.connection.defineXML(domain_xml(name, list(made.values()), place / "console.log", firmware="bios",
+                                        machine="q35", memory_mib=128, tpm=False, net=None, nvram=None))
+    lab.adopt(name)
+    return Guest(lab, name, {label: path for label, (_, path) in made.items()}, place)
+
+
+def chain(path):
+    """The files that an image consists of, the active one first, as their headers tell."""
+    information = json.loads(run("qemu-img", "info", "-U", "--backing-chain", "--output=json", path))
+    return [Path(image["filename"]) for image in information]
+
+
+def picture(*guests):
+    """All of the guests that a snapshot could change; equal pictures mean that nothing is different."""
+    return {guest.name: {
+        "state": guest.state(),
+        "live": guest.disk_paths(),
+        "defined": guest.disk_paths(inactive=True),
+        "chains": {target: chain(path) for target, path in guest.disk_paths().items()},
+        "files": sorted(path.name for path in guest.folder.iterdir()),
+        "snapshots": sorted(snapshot.getName() for snapshot in guest.domain.listAllSnapshots()),
+    } for guest in guests}
+
+
+def overlays(*guests):
+    return sorted(path for guest in guests for path in guest.folder.glob("*.cohort-*"))
+
+
+def snapshots(lab):
+    return {each["name"]: each for each in lab.cohort("snapshot", "list").json["snapshots"]}
+
+
+def take(lab, collection, name, *options, **how):
+    """Takes a snapshot and returns it as --json shows it."""
+    return lab.cohort("snapshot", "take", collection, "--name", name, *PATIENT, *options, **how).json["snapshot"]
+
+
+def member(snapshot, guest):
+    return next(each for each in snapshot["members"] if each["name"] == guest.name)
+
+
+def frozen(snapshot, guest):
+    """The frozen files of a guest's disks by their targets: {"vda": (path, format)}."""
+    return {disk["target"]: (Path(disk["frozen"]["path"]), disk["frozen"]["format"])
+            for disk in member(snapshot, guest)["disks"]}
+
+
+def error_of(ran):
+    return ran.json["error"]
