@@ -26,8 +26,11 @@ Result<ManifestFile> read_manifest_file(const PackageFolder& folder) {
   COHORT_ASSIGN(std::string text, read_text(folder));
   auto manifest = parse_manifest(text);
   if (!manifest) {
-    return Failure{std::move(manifest).error().with_context(
-        fmt::format("reading {} of \"{}\"", kManifestName, folder.path().string()))};
+    // What is wrong in it, and where it is: both belong to the sentence that people see.
+    Error error = std::move(manifest).error();
+    error.message =
+        fmt::format("\"{}\" is no usable manifest: {}", (folder.path() / kManifestName).string(), error.message);
+    return Failure{std::move(error)};
   }
   return ManifestFile{std::move(text), *std::move(manifest)};
 }
