@@ -224,6 +224,16 @@ TEST_F(ConvertTest, RefusesALayerThatSomebodyWritesTo) {
   }
 }
 
+TEST_F(ConvertTest, MeasuresAnImageThatAMachineWritesTo) {
+  make_qcow2(at("active"));
+  const auto at_rest = measure_image(at("active"), "qcow2", "qcow2");
+  ASSERT_TRUE(at_rest) << at_rest.error().describe();
+  const OpenImage machine(at("active"), "qcow2");
+  const auto in_use = measure_image(at("active"), "qcow2", "qcow2");
+  ASSERT_TRUE(in_use) << in_use.error().describe();
+  EXPECT_EQ(*in_use, *at_rest);
+}
+
 TEST_F(ConvertTest, RefusesALayerThatIsCutOff) {
   make_qcow2(at("a"));
   std::filesystem::resize_file(at("a"), 1'000'000);

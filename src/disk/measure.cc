@@ -19,10 +19,11 @@ Result<std::uint64_t> number_after(std::string_view text, std::string_view label
 }
 
 // For raw, QEMU gives the whole virtual size. What is allocated is found by asking for qcow2, whose tables take a
-// little more than the same data as raw.
+// little more than the same data as raw. Without locks (-U): a backup is planned while the machines still write.
 Result<std::uint64_t> measure_as_qcow2(const Chain& chain, const Path& source) {
-  COHORT_ASSIGN(const std::string answer, run_qemu_img({"measure", "--image-opts", "-O", "qcow2", image_options(chain)},
-                                                       fmt::format("Measuring \"{}\"", source.string())));
+  COHORT_ASSIGN(const std::string answer,
+                run_qemu_img({"measure", "-U", "--image-opts", "-O", "qcow2", image_options(chain)},
+                             fmt::format("Measuring \"{}\"", source.string())));
   return number_after(answer, "required size: ");
 }
 
