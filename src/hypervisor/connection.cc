@@ -41,11 +41,13 @@ Result<ConnectionHandle> another_reference(const ConnectionHandle& connection) {
   return ConnectionHandle(connection.get());
 }
 
-Error lookup_error(const MachineId& id) {
+Result<DomainHandle> look_up(virConnectPtr connection, const MachineId& id) {
+  DomainHandle domain(virDomainLookupByUUIDString(connection, id.str().c_str()));
+  if (domain) return domain;
   Error error = libvirt_error(fmt::format("The machine {} cannot be looked up.", id.str()));
   if (error.code == ErrorCode::kNotFound)
     error.message = fmt::format("There is no machine with the UUID {}.", id.str());
-  return error;
+  return Failure{std::move(error)};
 }
 
 }  // namespace
@@ -67,23 +69,19 @@ Result<ConnectionHandle> ConnectionPool::connection(std::size_t slot) {
 }
 
 Result<DomainHandle> ConnectionPool::domain(const MachineId& id) {
-  const std::string uuid = id.str();
-  const std::size_t slot = std::hash<std::string>()(uuid) % kConnections;
-  // Once more if the connection turns out to be dead only now.
-  for (bool is_last : {false, true}) {
-    COHORT_ASSIGN(const ConnectionHandle at, connection(slot));
-    DomainHandle domain(virDomainLookupByUUIDString(at.get(), uuid.c_str()));
-    if (domain) return domain;
-    if (is_last || virConnectIsAlive(at.get()) == 1) break;
-  }
-  return Failure{lookup_error(id)};
+  const std::size_t slot = std::hash<std::string>()(id.str()) % kConnections;
+  COHORT_ASSIGN(ConnectionHandle at, connection(slot));
+  auto found = look_up(at.get(), id);
+  if (found || virConnectIsAlive(at.get()) == 1) return found;
+  // Only this call has shown that the connection is dead: once more, on a new one.
+  COHORT_ASSIGN(at, connection(slot));
+  return look_up(at.get(), id);
 }
 
 Result<std::string> domain_xml(virDomainPtr domain, unsigned int flags) {
   const OwnedText text(virDomainGetXMLDesc(domain, flags));
   if (!text) {
-    return Failure{libvirt_error(
-        fmt::format("The configuration of the machine \"{}\" cannot be read.", virDomainGetName(domain)))};
+    return Failure{machine_error(domain, "The configuration of the machine \"{}\" cannot be read.")};
   }
   return std::string(text.get());
 }

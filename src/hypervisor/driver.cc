@@ -36,10 +36,6 @@ std::string text_or_empty(char* text) {
   return owned ? owned.get() : "";
 }
 
-Error action_error(virDomainPtr domain, std::string_view what) {
-  return libvirt_error(fmt::format("The machine \"{}\" cannot be {}.", virDomainGetName(domain), what));
-}
-
 DriverKind kind_of(virConnectPtr connection) {
   const char* type = virConnectGetType(connection);
   return driver_kind(type == nullptr ? "" : type, text_or_empty(virConnectGetURI(connection)));
@@ -134,7 +130,8 @@ Result<void> Driver::suspend(const MachineId& id) {
     return fail(ErrorCode::kInvalidState, "The machine \"{}\" does not run: it is {}.", virDomainGetName(domain.get()),
                 state.words());
   }
-  if (virDomainSuspend(domain.get()) != 0) return Failure{action_error(domain.get(), "suspended")};
+  if (virDomainSuspend(domain.get()) != 0)
+    return Failure{machine_error(domain.get(), "The machine \"{}\" cannot be suspended.")};
   return {};
 }
 
@@ -146,7 +143,8 @@ Result<void> Driver::resume(const MachineId& id) {
     return fail(ErrorCode::kInvalidState, "The machine \"{}\" is {}: it is not resumed.",
                 virDomainGetName(domain.get()), state.words());
   }
-  if (virDomainResume(domain.get()) != 0) return Failure{action_error(domain.get(), "resumed")};
+  if (virDomainResume(domain.get()) != 0)
+    return Failure{machine_error(domain.get(), "The machine \"{}\" cannot be resumed.")};
   return {};
 }
 
@@ -159,7 +157,8 @@ Result<void> Driver::merge_overlay(const MachineId& id, const DiskSnapshot& disk
 
 Result<void> Driver::start(const MachineId& id) {
   COHORT_ASSIGN(const DomainHandle domain, connections_->domain(id));
-  if (virDomainCreate(domain.get()) != 0) return Failure{action_error(domain.get(), "started")};
+  if (virDomainCreate(domain.get()) != 0)
+    return Failure{machine_error(domain.get(), "The machine \"{}\" cannot be started.")};
   return {};
 }
 

@@ -3,6 +3,7 @@
 #include <libvirt/libvirt.h>
 #include <libvirt/virterror.h>
 
+#include <csignal>
 #include <stop_token>
 #include <thread>
 
@@ -14,15 +15,25 @@ void ignore_error(void* /*data*/, virErrorPtr /*error*/) {}
 
 void no_action(int /*timer*/, void* /*data*/) {}
 
+// Signals are for threads that expect them.
+void block_signals() {
+  sigset_t all;
+  sigfillset(&all);
+  pthread_sigmask(SIG_BLOCK, &all, nullptr);
+}
+
 class EventLoop {
  public:
   EventLoop() {
+    // libvirt writes to its sockets without MSG_NOSIGNAL: a libvirtd that has just closed one would end this process.
+    std::signal(SIGPIPE, SIG_IGN);
     virInitialize();
     virSetErrorFunc(nullptr, ignore_error);
     virEventRegisterDefaultImpl();
     // A timer that never rests lets the loop see that it is to stop.
     virEventAddTimeout(kStopCheckMilliseconds, no_action, nullptr, nullptr);
     thread_ = std::jthread([](const std::stop_token& stop) {
+      block_signals();
       while (!stop.stop_requested()) virEventRunDefaultImpl();
     });
   }

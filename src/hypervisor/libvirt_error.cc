@@ -56,4 +56,11 @@ Error libvirt_error(std::string message) {
   return Error{code_with_details(*last), std::move(message), words, {}};
 }
 
+Error machine_error(virDomainPtr domain, fmt::format_string<const char*> sentence) {
+  Error error = libvirt_error({});
+  const char* name = virDomainGetName(domain);
+  error.message = fmt::format(sentence, name == nullptr ? "?" : name);
+  return error;
+}
+
 }  // namespace cohort::hypervisor

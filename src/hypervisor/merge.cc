@@ -1,6 +1,9 @@
 #include "hypervisor/merge.h"
 
 #include <algorithm>
+#include <array>
+#include <chrono>
+#include <thread>
 
 #include "base/kill_point.h"
 #include "hypervisor/connection.h"
@@ -54,20 +57,33 @@ Result<void> check_unused(virDomainPtr domain, unsigned int flags, const MergeRe
   return {};
 }
 
-Result<bool> is_active(virDomainPtr domain, const MergeRequest& request) {
-  const int active = virDomainIsActive(domain);
-  if (active >= 0) return active == 1;
+// libvirt's number for this run of the machine: another one for every start, -1 while it is off.
+Result<int> run_of(virDomainPtr domain, const MergeRequest& request) {
+  std::array<unsigned char, VIR_UUID_BUFLEN> uuid{};
+  virDomainGetUUID(domain, uuid.data());
+  const DomainHandle now(virDomainLookupByUUID(virDomainGetConnect(domain), uuid.data()));
+  if (now) return static_cast<int>(virDomainGetID(now.get()));
   return Failure{libvirt_error(fmt::format("The state of the machine \"{}\" cannot be read.", request.machine))};
+}
+
+// A failure because the machine was started or stopped under our hands is none. libvirt may notice the end of a QEMU a
+// little later than we do.
+bool has_changed(virDomainPtr domain, int run, const MergeRequest& request) {
+  for (const Milliseconds patience : {Milliseconds(0), Milliseconds(100), Milliseconds(400)}) {
+    std::this_thread::sleep_for(patience);
+    const auto now = run_of(domain, request);
+    if (!now || *now != run) return now.has_value();
+  }
+  return false;
 }
 
 // One look and what follows from it.
 Result<MergeOutcome> attempt(virDomainPtr domain, const MergeRequest& request) {
-  COHORT_ASSIGN(const bool was_active, is_active(domain, request));
-  auto outcome = was_active ? merge_live(domain, request) : merge_offline(domain, request);
+  COHORT_ASSIGN(const int run_number, run_of(domain, request));
+  auto outcome = run_number >= 0 ? merge_live(domain, request) : merge_offline(domain, request);
   if (outcome || outcome.error().code == ErrorCode::kCancelled) return outcome;
-  // A failure because the machine was started or stopped meanwhile is none.
-  const bool is_changed = (virDomainIsActive(domain) == 1) != was_active;
-  return is_changed ? Result<MergeOutcome>(MergeOutcome::kLookAgain) : outcome;
+  if (has_changed(domain, run_number, request)) return MergeOutcome::kLookAgain;
+  return outcome;
 }
 
 }  // namespace
@@ -100,12 +116,17 @@ Result<MergeOutcome> finish_merge(virDomainPtr domain, const MergeRequest& reque
 }
 
 Result<void> merge(virDomainPtr domain, const MergeRequest& request) {
+  Error last = make_error(ErrorCode::kInUse, "The machine \"{}\" is started and stopped all the time: try again later.",
+                          request.machine);
   for (int i = 0; i < kAttempts; ++i) {
-    COHORT_ASSIGN(const MergeOutcome outcome, attempt(domain, request));
-    if (outcome == MergeOutcome::kDone) return {};
+    auto outcome = attempt(domain, request);
+    if (outcome && *outcome == MergeOutcome::kDone) return {};
+    if (outcome) continue;
+    // Image locks are also held by a machine that has been stopped since, or by somebody who only has a look.
+    if (outcome.error().code != ErrorCode::kInUse) return Failure{std::move(outcome).error()};
+    last = std::move(outcome).error();
   }
-  return fail(ErrorCode::kInUse, "The machine \"{}\" is started and stopped all the time: try again later.",
-              request.machine);
+  return Failure{std::move(last)};
 }
 
 }  // namespace cohort::hypervisor

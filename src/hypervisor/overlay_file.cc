@@ -31,13 +31,13 @@ Error errno_error(std::string_view what, const Path& path) {
   return system_error(number, fmt::format("The overlay \"{}\" cannot be {}.", path.string(), what));
 }
 
-// Nothing if the file is shorter than a header.
+// Nothing if the file is empty. Zeros follow what is shorter than a header.
 Result<std::optional<HeaderStart>> read_header_start(const Path& path) {
   COHORT_ASSIGN(const UniqueFd fd, open_readonly(path));
   HeaderStart start{};
   const ssize_t count = ::pread(fd.get(), start.data(), start.size(), 0);
   if (count < 0) return Failure{errno_error("read", path)};
-  if (static_cast<std::size_t>(count) < start.size()) return std::nullopt;
+  if (count == 0) return std::nullopt;
   return start;
 }
 

@@ -65,8 +65,7 @@ std::string DomainState::words() const {
 Result<DomainState> state_of(virDomainPtr domain) {
   DomainState state;
   if (virDomainGetState(domain, &state.state, &state.reason, 0) != 0) {
-    return Failure{
-        libvirt_error(fmt::format("The state of the machine \"{}\" cannot be read.", virDomainGetName(domain)))};
+    return Failure{machine_error(domain, "The state of the machine \"{}\" cannot be read.")};
   }
   return state;
 }

@@ -1,0 +1,85 @@
+// On libvirt's test driver: what works without QEMU, and what says clearly that it does not.
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include "hypervisor/libvirt_hypervisor.h"
+
+namespace cohort::hypervisor {
+namespace {
+
+using testing::HasSubstr;
+
+class TestDriver : public testing::Test {
+ protected:
+  TestDriver() : hypervisor_(std::move(open_libvirt("test:///default").value())) {
+    machine_ = hypervisor_->find_machine("test").value_or(MachineSummary());
+  }
+
+  std::unique_ptr<service::Hypervisor> hypervisor_;
+  MachineSummary machine_;
+};
+
+TEST(OpenLibvirt, KnowsAUriThatItDoesNotKnow) {
+  const auto opened = open_libvirt("nosuchdriver:///system");
+  ASSERT_FALSE(opened);
+  EXPECT_EQ(opened.error().code, ErrorCode::kInvalidArgument);
+}
+
+TEST(OpenLibvirt, NamesTheRemedyWhenNobodyAnswers) {
+  const auto opened = open_libvirt("qemu+unix:///system?socket=/nonexistent/socket");
+  ASSERT_FALSE(opened);
+  EXPECT_EQ(opened.error().code, ErrorCode::kHypervisor);
+  EXPECT_THAT(opened.error().message, HasSubstr("Is libvirtd running"));
+  EXPECT_FALSE(opened.error().cause.empty());
+}
+
+TEST_F(TestDriver, TellsThatItTakesNoSnapshots) {
+  const auto host = hypervisor_->host();
+  ASSERT_TRUE(host) << host.error().describe();
+  EXPECT_FALSE(host->can_snapshot);
+  EXPECT_FALSE(host->measures_pauses);
+}
+
+TEST_F(TestDriver, FindsMachinesByNameAndByUuid) {
+  EXPECT_EQ(machine_.name, "test");
+  EXPECT_EQ(machine_.power, PowerState::kRunning);
+  EXPECT_EQ(hypervisor_->find_machine(machine_.id.str())->name, "test");
+  EXPECT_EQ(hypervisor_->machines()->size(), 1U);
+  EXPECT_EQ(hypervisor_->find_machine("nobody").error().code, ErrorCode::kNotFound);
+  EXPECT_EQ(hypervisor_->machine(MachineId::generate()).error().code, ErrorCode::kNotFound);
+}
+
+TEST_F(TestDriver, InspectsWithAnObstacleThatNamesTheDriver) {
+  const auto details = hypervisor_->inspect(machine_.id);
+  ASSERT_TRUE(details) << details.error().describe();
+  ASSERT_FALSE(details->obstacles.empty());
+  EXPECT_THAT(details->obstacles.back(), HasSubstr("needs QEMU"));
+}
+
+TEST_F(TestDriver, SuspendsOnceAndResumes) {
+  EXPECT_TRUE(hypervisor_->suspend(machine_.id));
+  EXPECT_EQ(hypervisor_->suspend(machine_.id).error().code, ErrorCode::kInvalidState);
+  EXPECT_EQ(hypervisor_->machine(machine_.id)->power, PowerState::kPaused);
+  EXPECT_TRUE(hypervisor_->resume(machine_.id));
+  EXPECT_TRUE(hypervisor_->resume(machine_.id));
+  EXPECT_EQ(hypervisor_->machine(machine_.id)->power, PowerState::kRunning);
+}
+
+TEST_F(TestDriver, RefusesWhatNeedsDisks) {
+  MemberSnapshot member;
+  member.machine = machine_.id;
+  const DiskSnapshot disk{"vda", {"/a", "raw"}, "/b", 0};
+  EXPECT_EQ(hypervisor_->capture(member).error().code, ErrorCode::kUnsupported);
+  EXPECT_EQ(hypervisor_->create_overlay(disk).error().code, ErrorCode::kUnsupported);
+  EXPECT_EQ(hypervisor_->merge_overlay(machine_.id, disk, {}, {}).error().code, ErrorCode::kUnsupported);
+}
+
+TEST_F(TestDriver, WatchesWithoutSeeing) {
+  const auto watch = hypervisor_->watch_pauses({machine_.id});
+  ASSERT_TRUE(watch);
+  EXPECT_FALSE((*watch)->pause_of(machine_.id, Milliseconds(1)));
+  EXPECT_FALSE((*watch)->has_resumed(machine_.id));
+}
+
+}  // namespace
+}  // namespace cohort::hypervisor

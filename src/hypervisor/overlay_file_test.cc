@@ -1,0 +1,113 @@
+#include "hypervisor/overlay_file.h"
+
+#include <gtest/gtest.h>
+#include <sys/stat.h>
+
+#include <chrono>
+#include <stop_token>
+#include <thread>
+
+#include "base/clock.h"
+#include "base/process.h"
+#include "base/temporary_folder.h"
+#include "hypervisor/image_chain.h"
+
+namespace cohort::hypervisor {
+namespace {
+
+class OverlayFile : public testing::Test {
+ protected:
+  OverlayFile() {
+    std::filesystem::create_directory(place_);
+    EXPECT_EQ(run({"qemu-img", "create", "-q", "-f", "raw", disk_.frozen.path.string(), "1M"}), 0);
+  }
+  static int run(const std::vector<std::string>& argv) {
+    const auto output = run_process(argv);
+    return output ? output->exit_status : -1;
+  }
+  [[nodiscard]] int write_with_qemu() const {
+    return run({"qemu-io", "-f", "qcow2", "-c", "write 0 64k", disk_.overlay.string()});
+  }
+
+  TemporaryFolder folder_;
+  Path place_ = folder_.path() / "json:a, b=\"ü\" nbd:1";
+  DiskSnapshot disk_{"vda", {place_ / "frozen, x", "raw"}, place_ / "over:lay", 1U << 20U};
+};
+
+TEST_F(OverlayFile, StandsOnTheFrozenFileWhateverItsName) {
+  ASSERT_TRUE(create_overlay_file(disk_));
+  const auto chain = read_image_chain({disk_.overlay, "qcow2"});
+  ASSERT_TRUE(chain) << chain.error().describe();
+  ASSERT_EQ(chain->layers.size(), 2U);
+  EXPECT_EQ(chain->layers[1].path, disk_.frozen.path);
+  EXPECT_EQ(chain->layers[1].format, "raw");
+  struct stat status {};
+  ASSERT_EQ(::stat(disk_.overlay.c_str(), &status), 0);
+  EXPECT_EQ(status.st_mode & 0777U, 0600U);
+}
+
+TEST_F(OverlayFile, IsNeverMadeOverAnExistingFile) {
+  ASSERT_TRUE(create_file(disk_.overlay, "precious"));
+  const auto created = create_overlay_file(disk_);
+  ASSERT_FALSE(created);
+  EXPECT_EQ(created.error().code, ErrorCode::kAlreadyExists);
+  EXPECT_EQ(read_file(disk_.overlay, 100).value_or(""), "precious");
+}
+
+TEST_F(OverlayFile, LeavesNothingBehindWhenItCannotBeMade) {
+  disk_.frozen.format = "no-such-format";
+  EXPECT_FALSE(create_overlay_file(disk_));
+  EXPECT_FALSE(std::filesystem::exists(disk_.overlay));
+}
+
+TEST_F(OverlayFile, IsRemovedOnceAndAgain) {
+  ASSERT_TRUE(create_overlay_file(disk_));
+  EXPECT_TRUE(remove_overlay_file(disk_));
+  EXPECT_FALSE(std::filesystem::exists(disk_.overlay));
+  EXPECT_TRUE(remove_overlay_file(disk_));
+}
+
+TEST_F(OverlayFile, IsNotRemovedIfItIsSomethingElse) {
+  ASSERT_TRUE(create_file(disk_.overlay, std::string(4096, 'x')));
+  EXPECT_FALSE(remove_overlay_file(disk_));
+  EXPECT_TRUE(std::filesystem::exists(disk_.overlay));
+}
+
+TEST_F(OverlayFile, WithAnInternalSnapshotIsNotMerged) {
+  ASSERT_TRUE(create_overlay_file(disk_));
+  EXPECT_TRUE(check_no_internal_snapshot(disk_));
+  ASSERT_EQ(run({"qemu-img", "snapshot", "-c", "theirs", disk_.overlay.string()}), 0);
+  const auto checked = check_no_internal_snapshot(disk_);
+  ASSERT_FALSE(checked);
+  EXPECT_EQ(checked.error().code, ErrorCode::kInvalidState);
+}
+
+TEST_F(OverlayFile, BehindABarrierIsNotWrittenByQemu) {
+  ASSERT_TRUE(create_overlay_file(disk_));
+  {
+    const auto barrier = WriteBarrier::raise(disk_.overlay);
+    ASSERT_TRUE(barrier) << barrier.error().describe();
+    EXPECT_NE(write_with_qemu(), 0);
+  }
+  EXPECT_EQ(write_with_qemu(), 0);
+}
+
+TEST_F(OverlayFile, GetsNoBarrierWhileQemuWritesToIt) {
+  ASSERT_TRUE(create_overlay_file(disk_));
+  std::stop_source stop;
+  const std::jthread qemu([this, &stop] {
+    static_cast<void>(
+        run_process({"qemu-io", "-f", "qcow2", "-c", "sleep 20000", disk_.overlay.string()}, stop.get_token()));
+  });
+  ErrorCode code = ErrorCode::kInternal;
+  for (int i = 0; i < 500 && code != ErrorCode::kInUse; ++i) {
+    std::this_thread::sleep_for(Milliseconds(10));
+    // Held for a moment only, so that QEMU gets its chance.
+    if (const auto barrier = WriteBarrier::raise(disk_.overlay); !barrier) code = barrier.error().code;
+  }
+  EXPECT_EQ(code, ErrorCode::kInUse);
+  stop.request_stop();
+}
+
+}  // namespace
+}  // namespace cohort::hypervisor
