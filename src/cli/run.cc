@@ -4,6 +4,7 @@
 #include <exception>
 #include <utility>
 
+#include "cli/arguments/arguments.h"
 #include "cli/command_tree.h"
 #include "cli/output/json.h"
 #include "cli/output/report.h"
@@ -16,8 +17,8 @@ namespace {
 Failure usage_error(const CLI::ParseError& error, const CommandTree& tree) {
   const auto unread = tree.root().remaining(true);
   if (tree.chosen_verb() == nullptr && !unread.empty()) {
-    return fail(ErrorCode::kInvalidArgument, "\"{}\" is no command or option of {}. See: {} --help", unread.front(),
-                command_path(tree.chosen()), command_path(tree.chosen()));
+    return fail(ErrorCode::kInvalidArgument, "\"{}\" is no command or option of {}. See: {} --help",
+                without_mark(unread.front()), command_path(tree.chosen()), command_path(tree.chosen()));
   }
   const std::string phrase = error.what();
   return fail(ErrorCode::kInvalidArgument, "{}{} See: {} --help", phrase,
@@ -27,7 +28,9 @@ Failure usage_error(const CLI::ParseError& error, const CommandTree& tree) {
 // Parses; an outcome if that is all there is to do (help, version).
 Result<std::optional<Outcome>> parse(CommandTree& tree, const std::vector<std::string>& arguments) {
   try {
-    tree.root().parse(std::vector<std::string>(arguments.rbegin(), arguments.rend()));
+    auto words = mark_plain_words(arguments);
+    std::reverse(words.begin(), words.end());  // as CLI11 wants them
+    tree.root().parse(std::move(words));
     return std::nullopt;
   } catch (const CLI::CallForHelp&) {
     const CLI::App& app = tree.chosen();

@@ -40,4 +40,9 @@ class Arguments {
   CLI::App& app_;
 };
 
+// The words of a command line as CLI11 has to get them. By itself it takes "[a]" for a list, and does not hold on to
+// what follows "--": such words are marked as plain values, and Arguments takes the mark off again.
+[[nodiscard]] std::vector<std::string> mark_plain_words(const std::vector<std::string>& words);
+[[nodiscard]] std::string without_mark(std::string word);
+
 }  // namespace cohort::cli

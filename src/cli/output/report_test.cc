@@ -68,9 +68,9 @@ TEST(OneInstant, NeedsNoProofWhereNothingRan) {
 
 TEST(ReportSnapshot, ShowsEachMembersPauseAndWhatWasLeftOut) {
   const auto text = report_snapshot(example_snapshot(), Detail::kUsual);
-  EXPECT_THAT(text, AllOf(HasSubstr("db           running  18.2 ms  vda 2.0 GiB  sda (cdrom)\n"),
-                          HasSubstr("web          running  12.3 ms  vda 2.0 GiB  -\n"),
-                          HasSubstr("Büro Nr. 1   off            -  vda 2.0 GiB  -\n"),
+  EXPECT_THAT(text, AllOf(HasSubstr("db          running  18.2 ms  vda 2.0 GiB  sda (cdrom)\n"),
+                          HasSubstr("web         running  12.3 ms  vda 2.0 GiB  -\n"),
+                          HasSubstr("Büro Nr. 1  off            -  vda 2.0 GiB  -\n"),
                           HasSubstr("up for 20.1 ms (allowed: 2000 ms)"), Not(HasSubstr("/vm/db.qcow2"))));
   EXPECT_THAT(report_snapshot(example_snapshot(), Detail::kFull), HasSubstr("/vm/db.qcow2"));
 }

@@ -44,6 +44,12 @@ TEST_F(CollectionVerbs, NamesMayLookLikeCommandsOrOptions) {
   EXPECT_THAT(session.collection_call.members, ElementsAre("list", "create", "collection", "-db", "--json"));
 }
 
+TEST_F(CollectionVerbs, NamesMayStandInBracketsAndAloneAfterTwoDashes) {
+  EXPECT_EQ(program.run({"collection", "create", "[prod]", "[db, 1]", "db", "--", "web"}), 0);
+  EXPECT_EQ(session.collection_call.collection, "[prod]");
+  EXPECT_THAT(session.collection_call.members, ElementsAre("[db, 1]", "db", "web"));
+}
+
 TEST_F(CollectionVerbs, ListShowsMembersAndMissingOnes) {
   EXPECT_EQ(program.run({"collection", "list"}), 0);
   EXPECT_THAT(program.out(), HasSubstr("db, web (missing)"));

@@ -84,6 +84,12 @@ TEST_F(PackageVerbs, ImportHandsOnItsOptions) {
   EXPECT_THAT(program.out(), AllOf(HasSubstr("Imported 1 machine."), HasSubstr("try-db")));
 }
 
+TEST_F(PackageVerbs, ValuesOfOptionsMayStandInBrackets) {
+  EXPECT_EQ(program.run({"import", "/b", "--name", "[a]=[b]", "--name-prefix", "[x]", "--storage", "/vm/[y]"}), 0);
+  EXPECT_THAT(session.import_request.names, ElementsAre(std::pair("[a]", "[b]")));
+  EXPECT_EQ(session.import_request.name_prefix, "[x]");
+}
+
 TEST_F(PackageVerbs, ImportLeavesTheStorageToTheHypervisor) {
   EXPECT_EQ(program.run({"import", "/b"}), 0);
   EXPECT_EQ(session.import_request.storage, "");
