@@ -1,0 +1,127 @@
+"""Ctrl-C in the middle of each operation: it ends with status 130 within seconds, and leaves nothing behind.
+
+The program stops itself at a named place, so that the signal always meets it there, and is then let go on.
+"""
+
+import signal
+import subprocess
+import time
+from pathlib import Path
+
+import pytest
+
+from crash_site import OFF
+from harness import wait_until
+from operations import Backup, Delete, Export, Import, Take
+
+CANCELLED = 130
+PATIENCE_S = 60  # "within seconds", on a busy machine
+
+CASES = [(Take(), "take.planned"), (Take(), "fence.suspended"), (Take(), "take.captured"),
+         (Export(), "export.begun"), (Export(), "export.disk_copied"),
+         (Import(), "import.before_copy"), (Import(), "import.started"),
+         (Backup(), "export.begun")]
+
+
+def is_stopped(program):
+    try:
+        # The state follows the name in parentheses, which may have anything in it.
+        return Path(f"/proc/{program.pid}/stat").read_text().rpartition(")")[2].split()[0] == "T"
+    except OSError:
+        return False
+
+
+def interrupted(site, point, *arguments):
+    """Runs the program, with ctrl-C at the point; returns its error as --json told it."""
+    program = site.start(*arguments, stop_at=point)
+    wait_until(lambda: is_stopped(program) or program.poll() is not None, 120, f"{arguments} reaches {point}")
+    assert program.poll() is None, f"{point} was not reached: {program.communicate()}"
+    program.send_signal(signal.SIGINT)
+    return ended(program)
+
+
+def ended(program):
+    """Lets the program go on, as often as it comes by the place again, until it ends."""
+    deadline = time.monotonic() + PATIENCE_S
+    while True:
+        if is_stopped(program):
+            program.send_signal(signal.SIGCONT)
+        try:
+            out, err = program.communicate(timeout=0.1)
+            break
+        except subprocess.TimeoutExpired:
+            assert time.monotonic() < deadline, "the program does not end"
+    assert program.returncode == CANCELLED, out + err
+    return out
+
+
+def last_job(site, type):
+    """The newest job of the type: its end is what the list has to tell."""
+    return next(job for job in site.jobs().values() if job["type"] == type)
+
+
+def check_cancelled(site, type, out):
+    assert '"cancelled"' in out
+    job = last_job(site, type)
+    assert (job["state"], job["error"]["code"]) == ("cancelled", "cancelled")
+
+
+def succeeds(site, operation):
+    ran = site.cohort(*operation.arguments(site))
+    assert "recovery" not in ran.json
+    operation.check_done(site)
+    operation.undo(site)
+
+
+@pytest.mark.parametrize("operation, point", CASES, ids=lambda value: value if isinstance(value, str)
+                         else type(value).__name__)
+def test_interrupted_leaves_nothing(site, operation, point):
+    operation.prepare(site)
+    before, token = site.picture(), site.last_token()
+    check_cancelled(site, operation.job_type, interrupted(site, point, *operation.arguments(site)))
+    site.nothing_is_half_done()
+    assert not operation.is_done(site)
+    operation.check_undone(site)
+    assert site.picture() == before
+    site.writer_has_written(above=token)
+    succeeds(site, operation)
+
+
+@pytest.mark.parametrize("operation", [Delete(), Delete(OFF)], ids=["running", "off"])
+def test_an_interrupted_merge_leaves_the_machines_on_their_overlays_and_goes_on_later(site, operation):
+    operation.prepare(site)
+    before, token = site.picture(), site.last_token()
+    out = interrupted(site, "merge.before_commit", *operation.arguments(site))
+    check_cancelled(site, "delete_snapshot", out)
+    assert "deleted" in out and "goes on" in out
+    site.no_block_jobs_run()
+    site.no_processes_stay()
+    site.members_go_on()
+    site.off_is_intact()
+    assert site.picture() == before
+    assert site.snapshots() == {"deleted": "deleting"}
+    # Other changes do not go on with it: that is left to whoever has interrupted it.
+    assert "recovery" not in site.recover().json
+    assert site.snapshots() == {"deleted": "deleting"}
+    site.writer_has_written(above=token)
+    succeeds(site, operation)
+
+
+def test_a_backup_interrupted_after_its_package_is_complete_leaves_the_machines_clean(site):
+    operation = Backup()
+    before = site.picture()
+    out = interrupted(site, "backup.exported", *operation.arguments(site))
+    check_cancelled(site, "backup", out)
+    assert "is complete" in out
+    site.nothing_is_half_done()
+    operation.check_done(site)
+    assert site.picture() == before
+    operation.undo(site)
+
+
+def test_an_interrupted_verification_changes_nothing(site):
+    before = sorted((path, path.stat().st_mtime_ns) for path in site.package.rglob("*"))
+    check_cancelled(site, "verify", interrupted(site, "job.begun", "verify", site.package))
+    site.nothing_is_half_done()
+    assert sorted((path, path.stat().st_mtime_ns) for path in site.package.rglob("*")) == before
+    site.package_is_whole(site.package)

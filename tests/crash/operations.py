@@ -1,0 +1,188 @@
+"""The operations that are killed: how each is prepared, what it leaves when it is done, and how that is undone."""
+
+from pathlib import Path
+
+from crash_site import ALL, COPY_PREFIX, PATIENT, is_running, overlays
+
+
+class Operation:
+    job_type = ""
+
+    def __init__(self, collection=ALL):
+        self.collection = collection
+
+    def prepare(self, site):
+        """Makes what the operation works on."""
+
+    def arguments(self, site):
+        """The command."""
+        raise NotImplementedError
+
+    def is_done(self, site):
+        """Whether it was done, judged by what people would look at first."""
+        raise NotImplementedError
+
+    def check_done(self, site):
+        """Everything that has to be true when it was done."""
+
+    def check_undone(self, site):
+        """What has to be true, beside the machines being as before, when it was not done."""
+
+    def undo(self, site):
+        """Takes back what is_done() means, and what prepare() has made."""
+
+    def give_up(self, site):
+        """Takes back what prepare() has made, after an operation that was not done."""
+
+
+class Take(Operation):
+    job_type = "take_snapshot"
+
+    def arguments(self, site):
+        return ["snapshot", "take", self.collection, "--name", "taken", *PATIENT]
+
+    def is_done(self, site):
+        return site.snapshots().get("taken") == "ready"
+
+    def check_done(self, site):
+        snapshot = site.cohort("snapshot", "show", "taken").json["snapshot"]
+        assert snapshot["state"] == "ready"
+        members = snapshot["members"]
+        for guest in site.guests:
+            [disks] = [member["disks"] for member in members if member["name"] == guest.name]
+            assert {disk["target"]: Path(disk["overlay"]) for disk in disks} == guest.disk_paths()
+            assert {Path(disk["frozen"]["path"]) for disk in disks} == set(guest.images.values())
+
+    def check_undone(self, site):
+        assert site.snapshots() == {}
+        assert not any((site.lab.state / "snapshots").glob("*/*"))
+        site.stands_on_own_files()
+
+    def undo(self, site):
+        site.cohort("snapshot", "delete", "taken")
+
+
+class Delete(Operation):
+    job_type = "delete_snapshot"
+
+    def prepare(self, site):
+        site.take("deleted", self.collection)
+        site.scribble()
+
+    def arguments(self, site):
+        return ["snapshot", "delete", "deleted"]
+
+    def is_done(self, site):
+        return "deleted" not in site.snapshots()
+
+    def check_done(self, site):
+        assert site.snapshots() == {}
+        site.stands_on_own_files()
+
+    def give_up(self, site):
+        site.cohort("snapshot", "delete", "deleted")
+
+
+class DeleteLower(Delete):
+    """The snapshot below another one: its overlays are not those that the machines write to."""
+
+    def prepare(self, site):
+        super().prepare(site)
+        site.take("upper", self.collection)
+        site.scribble()
+
+    def check_done(self, site):
+        assert site.snapshots() == {"upper": "ready"}
+        members = site.cohort("snapshot", "show", "upper").json["snapshot"]["members"]
+        for guest in site.guests:
+            disks = [disk for member in members if member["name"] == guest.name for disk in member["disks"]]
+            # What is frozen for the upper snapshot is the disk itself now, and the lower overlay is no more.
+            assert {Path(disk["frozen"]["path"]) for disk in disks} <= set(guest.images.values())
+            assert overlays(guest) == sorted(Path(disk["overlay"]).name for disk in disks)
+
+    def undo(self, site):
+        site.cohort("snapshot", "delete", "upper")
+        site.stands_on_own_files()
+
+    def give_up(self, site):
+        super().give_up(site)
+        self.undo(site)
+
+
+class Export(Operation):
+    job_type = "export"
+
+    def prepare(self, site):
+        if "exported" not in site.snapshots():
+            site.take("exported")
+
+    @staticmethod
+    def target(site):
+        return site.lab.folder / "exported"
+
+    def arguments(self, site):
+        return ["export", "exported", self.target(site)]
+
+    def is_done(self, site):
+        return self.target(site).exists()
+
+    def check_done(self, site):
+        assert site.snapshots() == {"exported": "ready"}
+        site.package_is_whole(self.target(site))
+
+    def check_undone(self, site):
+        assert site.snapshots() == {"exported": "ready"}
+
+    def undo(self, site):
+        site.remove(self.target(site))
+        self.give_up(site)
+
+    def give_up(self, site):
+        site.cohort("snapshot", "delete", "exported")
+
+
+class Backup(Operation):
+    job_type = "backup"
+
+    @staticmethod
+    def target(site):
+        return site.lab.folder / "backup"
+
+    def arguments(self, site):
+        return ["backup", self.collection, self.target(site), *PATIENT]
+
+    def is_done(self, site):
+        return self.target(site).exists()
+
+    def check_done(self, site):
+        site.package_is_whole(self.target(site))
+        self.check_undone(site)
+
+    def check_undone(self, site):
+        assert site.snapshots() == {}
+        site.stands_on_own_files()
+
+    def undo(self, site):
+        site.remove(self.target(site))
+
+
+class Import(Operation):
+    job_type = "import"
+
+    def arguments(self, site):
+        return ["import", site.package, "--name-prefix", COPY_PREFIX, "--storage", site.storage, "--start"]
+
+    def is_done(self, site):
+        return len(site.copies()) == 2 and all(is_running(domain) for domain in site.copies())
+
+    def check_done(self, site):
+        for domain in site.copies():
+            [path] = site.lab.adopt(domain.name()).disk_paths().values()
+            assert path.parent == site.storage
+
+    def check_undone(self, site):
+        assert site.copies() == []
+        assert list(site.storage.iterdir()) == []
+
+    def undo(self, site):
+        site.remove_copies()
