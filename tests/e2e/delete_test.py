@@ -1,0 +1,158 @@
+"""Snapshots are deleted in every order, machines running or not; no byte of the guests' data is lost."""
+
+import itertools
+
+import pytest
+
+from harness import Disk, Lab, inspect
+from harness.images import MIB, run
+from world import bare_machine, frozen, overlays, picture, snapshots, take
+
+NAMES = ("first", "second", "third")
+ORDERS = list(itertools.permutations(NAMES))
+
+
+@pytest.fixture(scope="module")
+def lab():
+    with Lab() as opened:
+        yield opened
+
+
+def format_of(path):
+    return path.suffix[1:]
+
+
+def write(guest, number):
+    """What a machine might write: one place again and again, and another one for each number."""
+    for path in guest.disk_paths().values():
+        run("qemu-io", "-f", format_of(path), "-c", f"write -P {number} 0 64k", "-c",
+            f"write -P {number} {number * 64}k 64k", path)
+
+
+def content(lab, path, format):
+    """All bytes that the guest would read."""
+    raw = lab.folder / "content.raw"
+    run("qemu-img", "convert", "-q", "-U", "-f", format, "-O", "raw", path, raw)
+    data = raw.read_bytes()
+    raw.unlink()
+    return data
+
+
+def expected(numbers):
+    """What the disk holds after these writes."""
+    data = bytearray(4 * MIB)
+    for number in numbers:
+        for at in (0, number * 65536):
+            data[at:at + 65536] = bytes([number]) * 65536
+    return bytes(data)
+
+
+def is_expected(lab, files, numbers):
+    return all(content(lab, *file) == expected(numbers) for file in files)
+
+
+def active(guest):
+    return [(path, format_of(path)) for path in guest.disk_paths().values()]
+
+
+@pytest.mark.parametrize("order", ORDERS, ids=["-".join(order) for order in ORDERS])
+def test_every_order_of_three_snapshots_of_a_machine_that_is_off(lab, order):
+    guest = bare_machine(lab, "-".join(order), ["qcow2", "raw"])
+    before = picture(guest)
+    lab.cohort("collection", "create", guest.name, guest.name)
+    held = {}
+    for number, name in enumerate(NAMES, start=1):
+        write(guest, number)
+        take(lab, guest.name, name)
+        held[name] = list(range(1, number + 1))
+    write(guest, 4)
+    for name in order:
+        lab.cohort("snapshot", "delete", name)
+        del held[name]
+        assert is_expected(lab, active(guest), [1, 2, 3, 4]), f"after {name}"
+        for other, snapshot in snapshots(lab).items():
+            assert is_expected(lab, frozen(snapshot, guest).values(), held[other]), f"{other} after {name}"
+        assert len(overlays(guest)) == 2 * len(held)
+    assert held == {} and snapshots(lab) == {}
+    assert picture(guest) == before
+    for path in guest.images.values():
+        run("qemu-img", "check", "-q", "-f", format_of(path), path) if format_of(path) == "qcow2" else None
+    lab.cohort("collection", "delete", guest.name)
+
+
+@pytest.fixture(scope="module")
+def running(lab):
+    """Two running machines, one with a qcow2 and a raw disk."""
+    guests = [lab.guest("runs 1", role="writer", interval_ms=50, disks=[Disk(), Disk("raw")]),
+              lab.guest("runs 2", role="writer", interval_ms=50)]
+    for guest in guests:
+        guest.start()
+    for guest in guests:
+        guest.wait_ready(600)
+        guest.wait_token(above=3, timeout=600)
+    lab.cohort("collection", "create", "running", *[guest.name for guest in guests])
+    return guests
+
+
+def tokens(snapshot, guests):
+    """The last token of each guest in a snapshot, all of them checked."""
+    last = []
+    for guest in guests:
+        disks = [inspect.tokens(*file) for target, file in frozen(snapshot, guest).items() if target != "vda"]
+        assert inspect.token_faults(disks) == []
+        last.append(disks[0][-1])
+    return last
+
+
+@pytest.mark.parametrize("order", [NAMES, NAMES[::-1], ("second", "first", "third")],
+                         ids=["oldest first", "newest first", "middle first"])
+def test_running_machines_go_on_while_their_snapshots_are_deleted(lab, running, order):
+    before = picture(*running)
+    held = {}
+    for name in NAMES:
+        held[name] = tokens(take(lab, "running", name), running)
+        for guest, last in zip(running, held[name]):
+            guest.wait_token(above=last.number, timeout=300)
+    for name in order:
+        lab.cohort("snapshot", "delete", name)
+        del held[name]
+        left = snapshots(lab)
+        assert {other: tokens(left[other], running) for other in left} == held
+        assert {guest.state() for guest in running} == {"running"}
+    assert picture(*running) == before
+    for guest in running:
+        guest.wait_token(above=guest.tokens_seen()[-1], timeout=300)
+
+
+def test_power_is_cut_between_taking_and_deleting(lab, running):
+    """Taken running, deleted off; taken off, deleted running; taken running, deleted while paused by the user."""
+    before = {guest.name: guest.disk_paths() for guest in running}
+    take(lab, "running", "taken running")
+    for guest in running:
+        guest.wait_token(above=guest.tokens_seen()[-1], timeout=300)
+        guest.destroy()
+    take(lab, "running", "taken off")
+    lab.cohort("snapshot", "delete", "taken running")
+    for guest in running:
+        guest.start().wait_ready(600)
+    take(lab, "running", "taken running again")
+    for guest in running:
+        guest.wait_token(timeout=600)
+    lab.cohort("snapshot", "delete", "taken off")
+    running[0].pause()
+    lab.cohort("snapshot", "delete", "taken running again")
+    assert [guest.state() for guest in running] == ["paused", "running"]
+    running[0].resume()
+    assert {guest.name: guest.disk_paths() for guest in running} == before
+    assert {guest.name: guest.disk_paths(inactive=True) for guest in running} == before
+    assert overlays(*running) == []
+
+
+def test_all_tokens_are_there_at_the_end(lab, running):
+    """After all the deletions above, none is missing and none is there twice."""
+    seen = [guest.wait_token(above=guest.tokens_seen()[-1], timeout=300) for guest in running]
+    for guest, number in zip(running, seen):
+        guest.destroy()
+        disks = [inspect.tokens(path) for path in guest.data_paths()]
+        assert inspect.token_faults(disks) == []
+        assert disks[0][-1].number >= number
