@@ -86,26 +86,28 @@ Result<void> JobEngine::run_erased(JobType type, const std::string& subject, con
   JobContext context(job.id, store_, cancel.get_token());
   if (watch.on_update) watch.on_update(job);
   Result<void> outcome;
-  Result<void> ended;
+  UndoReport undone;
   {
+    // Gone before the end is recorded: a late beat would let an ended job run again.
     const Pulse pulse(job, context, store_, watch, cancel);
     kill_point("job.begun");
     outcome = body(context);
     kill_point("job.before_end");
-    ended = end(job, context, std::move(outcome));
+    if (!outcome) {
+      context.set_phase("taking back what was begun");
+      undone = take_back_(job.id, context);
+    }
   }
+  auto ended = end(job, context, std::move(outcome), undone);
   if (watch.on_update) {
     if (const auto last = store_.job(job.id)) watch.on_update(*last);
   }
   return ended;
 }
 
-Result<void> JobEngine::end(Job job, JobContext& context, Result<void> outcome) {
+Result<void> JobEngine::end(Job job, const JobContext& context, Result<void> outcome, const UndoReport& undone) {
   job.result = context.result();
-  UndoReport undone;
   if (!outcome) {
-    context.set_phase("taking back what was begun");
-    undone = take_back_(job.id, context);
     describe_leftovers(outcome.error(), undone);
     job.error = outcome.error();
   }

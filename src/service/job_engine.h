@@ -39,7 +39,7 @@ class JobEngine {
   using Body = std::function<Result<void>(JobContext&)>;
   Result<void> run_erased(JobType type, const std::string& subject, const JobWatch& watch, const Body& body);
   [[nodiscard]] Result<Job> begin(JobType type, const std::string& subject);
-  [[nodiscard]] Result<void> end(Job job, JobContext& context, Result<void> outcome);
+  [[nodiscard]] Result<void> end(Job job, const JobContext& context, Result<void> outcome, const UndoReport& undone);
 
   StateStore& store_;
   TakeBack take_back_;
