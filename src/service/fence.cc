@@ -33,6 +33,11 @@ class Fence {
     raised_at_ = clock_.steady();
     const auto suspended =
         run_in_parallel(running_.size(), [&](std::size_t i) { return hypervisor_.suspend(running_[i]); });
+    for (std::size_t i = 0; i < running_.size(); ++i) {
+      // Who did not run any more was stopped by somebody else, and is not to be resumed.
+      const bool is_foreign = !suspended[i] && suspended[i].error().code == ErrorCode::kInvalidState;
+      if (!is_foreign) stopped_.push_back(running_[i]);
+    }
     kill_point("fence.suspended");
     for (const auto& outcome : suspended) COHORT_TRY(outcome);
     return check_deadline();
@@ -54,7 +59,7 @@ class Fence {
   // Lets every member run that this fence has stopped, or may have.
   Result<void> lower() {
     const auto resumed =
-        run_in_parallel(running_.size(), [&](std::size_t i) { return resume_stubbornly(running_[i]); });
+        run_in_parallel(stopped_.size(), [&](std::size_t i) { return resume_stubbornly(stopped_[i]); });
     snapshot_.fence.raised = std::chrono::duration_cast<Microseconds>(clock_.steady() - raised_at_);
     kill_point("fence.resumed");
     for (const auto& outcome : resumed) COHORT_TRY(outcome);
@@ -106,6 +111,7 @@ class Fence {
   Hypervisor& hypervisor_;
   const Clock& clock_;
   std::vector<MachineId> running_;
+  std::vector<MachineId> stopped_;  // by this fence, as far as can be known
   std::unique_ptr<PauseWatch> watch_;
   SteadyTime raised_at_;
 };
@@ -141,6 +147,12 @@ Result<std::vector<MachineStateFiles>> capture_inside_fence(
   // Not disarmed if this fails: the guard then tries on its own.
   COHORT_TRY(fence.lower());
   const auto disarmed = disarm(*armed);
+  if (!files || !disarmed) {
+    // Without an instant, the snapshot tells whoever takes it back that nobody stands still because of it. If that
+    // cannot be stored, they are resumed once more.
+    snapshot.instant = WallTime{};
+    static_cast<void>(commit_intent(snapshot));
+  }
   COHORT_TRY(files);
   COHORT_TRY(disarmed);
   fence.measure();

@@ -15,6 +15,7 @@ namespace cohort::service {
 // pauses, the fence's figures and the instant. Returns the small state files of each member, in their order.
 //
 // `commit_intent` is called when the guard is ready, before any member is stopped; the snapshot's instant is set then.
+// It is called again, with no instant, when the fence is down and the snapshot is void.
 // The members run again when this returns, whatever happened; only if libvirt refuses that for ten seconds they are
 // left to the guard, and the error names them. Fails with kTimeout if the deadline passed or the guard had to act; with
 // what the hypervisor said otherwise. Disks of some members may have been switched then: the caller takes the snapshot

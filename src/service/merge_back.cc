@@ -73,11 +73,17 @@ class Merging {
  private:
   void note(const MemberSnapshot& member, const DiskSnapshot& disk, const Result<void>& merged) {
     if (merged) return;
-    if (merged.error().code == ErrorCode::kNotFound && !hypervisor_.machine(member.machine)) {
+    if (merged.error().code == ErrorCode::kNotFound && is_missing(member.machine)) {
       left_.push_back(disk.overlay);
     } else if (!first_error_) {
       first_error_ = merged.error();
     }
+  }
+
+  // Only if the hypervisor says so; one that cannot be asked says nothing.
+  [[nodiscard]] bool is_missing(const MachineId& machine) {
+    const auto found = hypervisor_.machine(machine);
+    return !found && found.error().code == ErrorCode::kNotFound;
   }
 
   Hypervisor& hypervisor_;
@@ -100,7 +106,10 @@ Result<void> resume_members(const Snapshot& snapshot, Hypervisor& hypervisor) {
   }
   const auto resumed = run_in_parallel(ran.size(), [&](std::size_t i) { return hypervisor.resume(ran[i]->machine); });
   for (std::size_t i = 0; i < ran.size(); ++i) {
-    if (!resumed[i] && resumed[i].error().code != ErrorCode::kNotFound) {
+    // Who is gone, or stands still for a reason of its own (kInvalidState), does not wait for us.
+    const bool is_ours = !resumed[i] && resumed[i].error().code != ErrorCode::kNotFound &&
+                         resumed[i].error().code != ErrorCode::kInvalidState;
+    if (is_ours) {
       return Failure{Error(resumed[i].error()).with_context(fmt::format("letting \"{}\" run again", ran[i]->name))};
     }
   }
@@ -131,7 +140,8 @@ Result<std::vector<Path>> abandon_snapshot(const SnapshotId& id, Hypervisor& hyp
   if (!found && found.error().code == ErrorCode::kNotFound) return std::vector<Path>{};
   COHORT_ASSIGN(Snapshot snapshot, std::move(found));
   if (may_stand_still(snapshot)) COHORT_TRY(resume_members(snapshot, hypervisor));
-  if (snapshot.state == SnapshotState::kReady) {
+  // From here on nobody is resumed, however often the rest has to be tried: members may be paused by their users now.
+  if (snapshot.state != SnapshotState::kDeleting) {
     snapshot.state = SnapshotState::kDeleting;
     COHORT_TRY(store.update_snapshot(snapshot));
   }
