@@ -17,16 +17,16 @@ constexpr std::uint64_t kStateFileLimit = 16ULL << 20U;
 // Configurations, manifest, folders: small, but not nothing.
 constexpr std::uint64_t kSpaceBesideDisks = 4ULL << 20U;
 
-Result<void> check_request(const ExportRequest& request, const Snapshot& snapshot) {
-  if (request.format != "qcow2" && request.format != "raw") {
-    return fail(ErrorCode::kInvalidArgument, "\"{}\" is no format for exported disks: choose qcow2 or raw.",
-                request.format);
-  }
-  if (snapshot.state != SnapshotState::kReady) {
-    return fail(ErrorCode::kInvalidState, "The snapshot \"{}\" is {} and cannot be exported.", snapshot.name,
-                to_string(snapshot.state));
-  }
-  return {};
+Result<void> check_format(const ExportRequest& request) {
+  if (request.format == "qcow2" || request.format == "raw") return {};
+  return fail(ErrorCode::kInvalidArgument, "\"{}\" is no format for exported disks: choose qcow2 or raw.",
+              request.format);
+}
+
+Result<void> check_ready(const Snapshot& snapshot) {
+  if (snapshot.state == SnapshotState::kReady) return {};
+  return fail(ErrorCode::kInvalidState, "The snapshot \"{}\" is {} and cannot be exported.", snapshot.name,
+              to_string(snapshot.state));
 }
 
 Result<void> check_space(const ExportPlan& plan) {
@@ -166,10 +166,12 @@ ExportSnapshot::ExportSnapshot(StateStore& store, DiskCopier& copier, const Cloc
 
 Result<ExportPlan> ExportSnapshot::plan(const ExportRequest& request) {
   COHORT_ASSIGN(const auto snapshot, find_snapshot(store_, request.snapshot));
+  COHORT_TRY(check_ready(snapshot));
   return plan(request, snapshot);
 }
 
 Result<ExportPlan> ExportSnapshot::plan(const ExportRequest& request, const Snapshot& snapshot) {
+  COHORT_TRY(check_format(request));
   ExportPlan plan;
   COHORT_ASSIGN(plan.package, package_folder(request, snapshot));
   plan.estimated_bytes = kSpaceBesideDisks;
@@ -190,13 +192,17 @@ Result<ExportPlan> ExportSnapshot::plan(const ExportRequest& request, const Snap
 Result<ExportReport> ExportSnapshot::run(const ExportRequest& request, JobContext& job) {
   job.set_phase("planning");
   COHORT_ASSIGN(auto snapshot, find_snapshot(store_, request.snapshot));
-  COHORT_TRY(check_request(request, snapshot));
+  COHORT_TRY(check_ready(snapshot));
   COHORT_ASSIGN(const auto planned, plan(request, snapshot));
   job.set_total(planned.estimated_bytes - kSpaceBesideDisks);
   COHORT_ASSIGN(const auto step, job.will_undo(UndoKind::kRemovePartial,
                                                planned.package.string() + std::string(package::kPartialSuffix)));
   Exporting exporting(request, snapshot, planned, store_, copier_, job);
-  COHORT_TRY(exporting.begin());
+  if (const auto begun = exporting.begin(); !begun) {
+    // What is there already is somebody else's, and not to be removed with ours.
+    if (begun.error().code == ErrorCode::kAlreadyExists) COHORT_TRY(job.will_keep(step));
+    return Failure{begun.error()};
+  }
   kill_point("export.begun");
   package::Manifest manifest = manifest_of(snapshot, !request.no_storage, clock_.wall());
   for (const auto& member : snapshot.members) {

@@ -50,7 +50,7 @@ class Importing {
                          const ImportedDisk& target) {
     job_.set_phase(fmt::format("copying disk {} of {}", disk.target, entry.name));
     COHORT_TRY(job_.check_cancelled());
-    COHORT_TRY(job_.will_undo(UndoKind::kRemoveFile, target.file.path.string()));
+    COHORT_ASSIGN(const auto step, job_.will_undo(UndoKind::kRemoveFile, target.file.path.string()));
     kill_point("import.before_copy");
     const Layer source{request_.directory / disk.file.file, disk.format};
     std::uint64_t last = 0;
@@ -59,7 +59,7 @@ class Importing {
       last = done;
     });
     kill_point("import.copied");
-    if (!copied) return Failure{copied.error()};
+    if (!copied) return refuse(copied.error(), step);
     if (copied->virtual_size != disk.virtual_size) {
       return fail(ErrorCode::kCorrupt, "\"{}\" has {} bytes, and the manifest says {}.", disk.file.file,
                   copied->virtual_size, disk.virtual_size);
@@ -72,20 +72,22 @@ class Importing {
     if (!entry.nvram) return std::optional<Path>{};
     COHORT_ASSIGN(const auto content, read_verified(request_.directory, *entry.nvram));
     const Path place = nvram_place(prepared_.plan.storage, machine.name);
-    COHORT_TRY(job_.will_undo(UndoKind::kRemoveFile, place.string()));
-    COHORT_TRY(create_file(place, content));
+    COHORT_ASSIGN(const auto step, job_.will_undo(UndoKind::kRemoveFile, place.string()));
+    if (const auto created = create_file(place, content); !created) return refuse(created.error(), step);
     return std::optional(place);
   }
 
   Result<void> put_tpm_state(const package::MachineEntry& entry, const ImportedMachine& machine) {
     if (entry.tpm_state.empty()) return {};
-    COHORT_TRY(job_.will_undo(UndoKind::kRemoveTree, hypervisor_.tpm_state_folder(machine.id).string()));
     std::vector<MachineStateFiles::File> files;
     for (const auto& file : entry.tpm_state) {
       COHORT_ASSIGN(auto content, read_verified(request_.directory, file));
       files.push_back({name_below_tpm_folder(file.file), std::move(content)});
     }
-    return hypervisor_.write_tpm_state(machine.id, files);
+    const Path folder = hypervisor_.tpm_state_folder(machine.id);
+    COHORT_ASSIGN(const auto step, job_.will_undo(UndoKind::kRemoveTree, folder.string()));
+    if (const auto put = hypervisor_.write_tpm_state(machine.id, files); !put) return refuse(put.error(), step);
+    return {};
   }
 
   // "Virtual Machines/<uuid>.tpm/tpm2/x" is "tpm2/x".
@@ -104,11 +106,19 @@ class Importing {
     (request_.keep_ids ? definition.id : definition.new_id) = machine.id;
     definition.disks = machine.disks;
     COHORT_ASSIGN(definition.nvram, put_nvram(entry, machine));
-    COHORT_TRY(job_.will_undo(UndoKind::kUndefineMachine, machine.id.str()));
+    COHORT_ASSIGN(const auto step, job_.will_undo(UndoKind::kUndefineMachine, machine.id.str()));
     kill_point("import.before_define");
-    COHORT_TRY(hypervisor_.define_machine(definition));
+    if (const auto defined = hypervisor_.define_machine(definition); !defined) return refuse(defined.error(), step);
     kill_point("import.defined");
     return {};
+  }
+
+  // What was in the way is somebody else's: it must not be taken back with what this job has made.
+  [[nodiscard]] Failure refuse(const Error& error, const UndoStep& step) {
+    if (error.code == ErrorCode::kAlreadyExists) {
+      if (const auto kept = job_.will_keep(step); !kept) return Failure{kept.error()};
+    }
+    return Failure{error};
   }
 
   const ImportRequest& request_;

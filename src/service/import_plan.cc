@@ -70,6 +70,18 @@ Result<void> check_path_is_free(const Path& path) {
   return {};
 }
 
+// Of a machine that was removed, or is on another host: not ours to replace.
+Result<void> check_no_tpm_state(const ImportRequest& request, const package::MachineEntry& entry,
+                                Hypervisor& hypervisor) {
+  if (!request.keep_ids || entry.tpm_state.empty()) return {};
+  const Path folder = hypervisor.tpm_state_folder(entry.id);
+  std::error_code code;
+  if (!std::filesystem::exists(folder, code)) return {};
+  return fail(ErrorCode::kAlreadyExists,
+              "There is TPM state for the UUID {} in \"{}\" already: move it away, or import without --keep-ids.",
+              entry.id.str(), folder.string());
+}
+
 Result<std::string> read_configuration(const Path& directory, const package::MachineEntry& entry,
                                        Hypervisor& hypervisor) {
   COHORT_ASSIGN(auto text, read_file(directory / entry.configuration.file, kConfigurationLimit));
@@ -93,6 +105,7 @@ Result<ImportedMachine> plan_machine(const ImportRequest& request, const package
   machine.name = new_name(request, entry.name);
   if (request.keep_ids) machine.id = entry.id;
   COHORT_TRY(check_identity(request, entry, machine, hypervisor));
+  COHORT_TRY(check_no_tpm_state(request, entry, hypervisor));
   for (const auto& disk : entry.disks) {
     const Path target = storage / fmt::format("{}-{}.{}", machine.name, disk.target, disk.format);
     COHORT_TRY(check_path_is_free(target));
