@@ -21,24 +21,31 @@ Result<void> create_overlays(const Snapshot& snapshot, Hypervisor& hypervisor) {
   return {};
 }
 
-Result<void> keep_file(const Path& path, const std::string& content) {
+// Durable up to `root`, which is there.
+Result<void> keep_file(const Path& root, const Path& path, const std::string& content) {
   COHORT_TRY(make_directories(path.parent_path()));
   COHORT_TRY(create_file(path, content));
-  return sync_directory(path.parent_path());
+  Path folder = path.parent_path();
+  for (; folder != root && folder.has_relative_path(); folder = folder.parent_path()) {
+    COHORT_TRY(sync_directory(folder));
+  }
+  return sync_directory(folder);
 }
 
-Result<void> keep_state_files(const Path& folder, const MachineStateFiles& files) {
-  if (files.nvram) COHORT_TRY(keep_file(folder / "nvram", *files.nvram));
-  for (const auto& file : files.tpm) COHORT_TRY(keep_file(folder / "tpm" / file.name, file.content));
+Result<void> keep_state_files(const Path& root, const Path& folder, const MachineStateFiles& files) {
+  if (files.nvram) COHORT_TRY(keep_file(root, folder / "nvram", *files.nvram));
+  for (const auto& file : files.tpm) COHORT_TRY(keep_file(root, folder / "tpm" / file.name, file.content));
   return {};
 }
 
 Result<void> keep_all_state_files(Snapshot& snapshot, const std::vector<MachineStateFiles>& files, StateStore& store) {
+  // "<state>", of "<state>/snapshots/<id>".
+  const Path root = store.snapshot_folder(snapshot.id).parent_path().parent_path();
   for (std::size_t i = 0; i < files.size(); ++i) {
     auto& member = snapshot.members[i];
     member.has_nvram = files[i].nvram.has_value();
     member.has_tpm = !files[i].tpm.empty();
-    COHORT_TRY(keep_state_files(store.machine_state_folder(snapshot.id, member.machine), files[i]));
+    COHORT_TRY(keep_state_files(root, store.machine_state_folder(snapshot.id, member.machine), files[i]));
   }
   return {};
 }
@@ -77,7 +84,7 @@ Result<TakenSnapshot> TakeSnapshot::take(const TakeSnapshotRequest& request, Job
 Result<Snapshot> TakeSnapshot::run(const TakeSnapshotRequest& request, JobContext& job) {
   COHORT_ASSIGN(auto taken, take(request, job));
   COHORT_TRY(job.check_cancelled());
-  COHORT_TRY(job.will_keep(taken.step));
+  // The step is forgotten with the job's good end, both or neither: a job that failed has left no snapshot.
   return std::move(taken.snapshot);
 }
 
