@@ -1,0 +1,222 @@
+#include "service/delete_snapshot.h"
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include <algorithm>
+#include <array>
+
+#include "service/testing/lab.h"
+
+namespace cohort::service {
+namespace {
+
+using ::testing::ElementsAre;
+using ::testing::HasSubstr;
+using ::testing::IsEmpty;
+
+class DeleteSnapshotTest : public ::testing::Test {
+ protected:
+  DeleteSnapshotTest() {
+    lab.add_shop();
+    before = lab.hypervisor.describe();
+  }
+
+  // Takes a snapshot; the guests write something else after it.
+  Snapshot take(const std::string& name) {
+    Snapshot taken = lab.take_of_shop(name).value();
+    lab.hypervisor.write("web", "vda", static_cast<int>(++written), "after " + name);
+    return taken;
+  }
+
+  [[nodiscard]] std::string frozen_content(const std::string& snapshot) {
+    return lab.hypervisor.content(find(snapshot).members[0].disks[0].frozen.path);
+  }
+  [[nodiscard]] Snapshot find(const std::string& name) {
+    const auto all = lab.kept.snapshots().value();
+    return *std::ranges::find(all, name, &Snapshot::name);
+  }
+
+  Lab lab;
+  std::string before;
+  int written = 0;
+};
+
+TEST_F(DeleteSnapshotTest, PutsEveryMemberBackOnItsOwnDisks) {
+  ASSERT_TRUE(lab.take_of_shop("nightly"));
+  const auto deleted = lab.delete_snapshot({"nightly"});
+  ASSERT_TRUE(deleted) << deleted.error().describe();
+  EXPECT_EQ(deleted->name, "nightly");
+  EXPECT_THAT(deleted->left_behind, IsEmpty());
+  EXPECT_EQ(lab.hypervisor.describe(), before);
+  EXPECT_THAT(lab.kept.snapshots().value(), IsEmpty());
+  EXPECT_THAT(lab.left_open(), IsEmpty());
+}
+
+TEST_F(DeleteSnapshotTest, KeepsWhatTheGuestsWroteSince) {
+  take("nightly");
+  ASSERT_TRUE(lab.delete_snapshot({"nightly"}));
+  EXPECT_EQ(lab.hypervisor.active_file("web", "vda"), "/nonexistent/disks/web-vda.qcow2");
+  EXPECT_THAT(lab.hypervisor.disk_content("web", "vda"), HasSubstr("1=after nightly"));
+}
+
+TEST_F(DeleteSnapshotTest, RemovesTheSmallFiles) {
+  lab.hypervisor.change("web", [](FakeMachine& web) { web.state.nvram = "variables"; });
+  const Snapshot taken = take("nightly");
+  ASSERT_TRUE(std::filesystem::exists(lab.store.snapshot_folder(taken.id)));
+  ASSERT_TRUE(lab.delete_snapshot({"nightly"}));
+  EXPECT_FALSE(std::filesystem::exists(lab.store.snapshot_folder(taken.id)));
+}
+
+TEST_F(DeleteSnapshotTest, IsDeletingInTheStoreBeforeTheFirstMerge) {
+  take("nightly");
+  lab.control.clear();
+  ASSERT_TRUE(lab.delete_snapshot({"nightly"}));
+  EXPECT_LT(lab.control.first("update_snapshot deleting"), lab.control.first("merge_overlay"));
+  EXPECT_LT(lab.control.first("add_undo_step delete_snapshot"), lab.control.first("merge_overlay"));
+  EXPECT_LT(lab.control.last("merge_overlay"), lab.control.first("remove_snapshot"));
+}
+
+TEST_F(DeleteSnapshotTest, InAnyOrderOfThreeLeavesTheOthersAndTheGuestsAsTheyWere) {
+  std::array<std::string, 3> order{"a", "b", "c"};
+  do {
+    SCOPED_TRACE(order[0] + order[1] + order[2]);
+    written = 0;
+    Lab& world = lab;
+    for (const auto* name : {"a", "b", "c"}) take(name);
+    std::map<std::string, std::string> contents;
+    for (const auto* name : {"a", "b", "c"}) contents[name] = frozen_content(name);
+    const std::string now = world.hypervisor.disk_content("web", "vda");
+    for (const auto& name : order) {
+      ASSERT_TRUE(world.delete_snapshot({name}));
+      contents.erase(name);
+      for (const auto& [other, content] : contents) EXPECT_EQ(frozen_content(other), content);
+      EXPECT_EQ(world.hypervisor.disk_content("web", "vda"), now);
+    }
+    EXPECT_EQ(world.hypervisor.active_file("web", "vda"), "/nonexistent/disks/web-vda.qcow2");
+  } while (std::ranges::next_permutation(order).found);
+}
+
+TEST_F(DeleteSnapshotTest, TellsTheStoreWhereLaterSnapshotsFindTheirFrozenFiles) {
+  const Snapshot first = take("first");
+  take("second");
+  ASSERT_TRUE(lab.delete_snapshot({"first"}));
+  EXPECT_EQ(find("second").members[0].disks[0].frozen.path, first.members[0].disks[0].frozen.path);
+}
+
+TEST_F(DeleteSnapshotTest, RefusesAMissingMemberByNameAndChangesNothing) {
+  take("nightly");
+  lab.hypervisor.remove_machine("database");
+  const std::string now = lab.hypervisor.describe();
+  const auto deleted = lab.delete_snapshot({"nightly"});
+  ASSERT_FALSE(deleted);
+  EXPECT_EQ(deleted.error().code, ErrorCode::kNotFound);
+  EXPECT_THAT(deleted.error().message, HasSubstr("\"database\""));
+  EXPECT_THAT(deleted.error().message, HasSubstr("--forget-missing"));
+  EXPECT_EQ(lab.hypervisor.describe(), now);
+  EXPECT_EQ(find("nightly").state, SnapshotState::kReady);
+}
+
+TEST_F(DeleteSnapshotTest, LeavesTheOverlaysOfMissingMembersWhenAsked) {
+  const Snapshot taken = take("nightly");
+  lab.hypervisor.remove_machine("database");
+  const auto deleted = lab.delete_snapshot({"nightly", true});
+  ASSERT_TRUE(deleted) << deleted.error().describe();
+  EXPECT_THAT(deleted->left_behind, ElementsAre(taken.members[1].disks[0].overlay));
+  EXPECT_TRUE(lab.hypervisor.has_file(taken.members[1].disks[0].overlay));
+  EXPECT_EQ(lab.hypervisor.active_file("web", "vda"), "/nonexistent/disks/web-vda.qcow2");
+  EXPECT_THAT(lab.kept.snapshots().value(), IsEmpty());
+}
+
+// That a machine is missing has to be said by the hypervisor, not only not be denied.
+TEST_F(DeleteSnapshotTest, TakesNoMachineForMissingWhileTheHypervisorCannotBeAsked) {
+  take("nightly");
+  lab.control.fail_next("merge_overlay database", ErrorCode::kNotFound);
+  lab.control.before("merge_overlay database",
+                     [&] { lab.control.fail_next("machine database", ErrorCode::kHypervisor); });
+  EXPECT_FALSE(lab.delete_snapshot({"nightly"}));
+  EXPECT_EQ(find("nightly").state, SnapshotState::kDeleting);
+}
+
+TEST_F(DeleteSnapshotTest, GoesOnWithTheOtherDisksAfterAFailureAndFinishesWhenRunAgain) {
+  take("nightly");
+  lab.control.fail_next("merge_overlay web vda", ErrorCode::kInvalidState);
+  const auto deleted = lab.delete_snapshot({"nightly"});
+  ASSERT_FALSE(deleted);
+  EXPECT_EQ(deleted.error().code, ErrorCode::kInvalidState);
+  EXPECT_THAT(deleted.error().describe(), HasSubstr("disk vda of \"web\""));
+  EXPECT_EQ(lab.hypervisor.active_file("web", "vdb"), "/nonexistent/disks/web-vdb.qcow2");
+  EXPECT_EQ(lab.hypervisor.active_file("database", "vda"), "/nonexistent/disks/database-vda.qcow2");
+  EXPECT_EQ(find("nightly").state, SnapshotState::kDeleting);
+  EXPECT_THAT(lab.left_open(), IsEmpty());
+  ASSERT_TRUE(lab.delete_snapshot({"nightly"}));
+  EXPECT_THAT(lab.hypervisor.disk_content("web", "vda"), HasSubstr("1=after nightly"));
+  EXPECT_THAT(lab.kept.snapshots().value(), IsEmpty());
+}
+
+TEST_F(DeleteSnapshotTest, StopsHalfWayWhenCancelledAndFinishesWhenRunAgain) {
+  take("nightly");
+  std::stop_source cancel;
+  lab.control.before("merge_overlay database", [&] { cancel.request_stop(); });
+  const auto deleted = lab.delete_snapshot({"nightly"}, {cancel.get_token(), {}});
+  ASSERT_FALSE(deleted);
+  EXPECT_EQ(deleted.error().code, ErrorCode::kCancelled);
+  EXPECT_EQ(lab.newest_job().state, JobState::kCancelled);
+  EXPECT_EQ(lab.hypervisor.active_file("web", "vda"), "/nonexistent/disks/web-vda.qcow2");
+  EXPECT_NE(lab.hypervisor.active_file("database", "vda"), "/nonexistent/disks/database-vda.qcow2");
+  EXPECT_EQ(find("nightly").state, SnapshotState::kDeleting);
+  ASSERT_TRUE(lab.delete_snapshot({"nightly"}));
+  EXPECT_THAT(lab.kept.snapshots().value(), IsEmpty());
+}
+
+TEST_F(DeleteSnapshotTest, RefusesADiskThatSomebodyHasChanged) {
+  take("nightly");
+  lab.hypervisor.change("database", [](FakeMachine& m) { m.disks["vda"] = "/nonexistent/disks/web-vdb.qcow2"; });
+  const auto deleted = lab.delete_snapshot({"nightly"});
+  ASSERT_FALSE(deleted);
+  EXPECT_EQ(deleted.error().code, ErrorCode::kInvalidState);
+}
+
+TEST_F(DeleteSnapshotTest, PlanNamesEveryMergeAndChangesNothing) {
+  const Snapshot taken = take("nightly");
+  const std::string now = lab.hypervisor.describe();
+  const auto plan = lab.remove.plan({"nightly"});
+  ASSERT_TRUE(plan);
+  ASSERT_EQ(plan->size(), 5U);
+  EXPECT_EQ(plan->at(0).overlay, taken.members[0].disks[0].overlay);
+  EXPECT_EQ(plan->at(0).into, taken.members[0].disks[0].frozen.path);
+  EXPECT_EQ(lab.hypervisor.describe(), now);
+  EXPECT_EQ(find("nightly").state, SnapshotState::kReady);
+}
+
+TEST_F(DeleteSnapshotTest, NamesASnapshotThatIsNotThere) {
+  const auto deleted = lab.delete_snapshot({"nobody"});
+  ASSERT_FALSE(deleted);
+  EXPECT_EQ(deleted.error().code, ErrorCode::kNotFound);
+}
+
+// Whatever call fails, a later attempt finishes, and no guest loses what it wrote.
+TEST_F(DeleteSnapshotTest, CanBeFinishedAfterAnyCallHasFailed) {
+  for (std::size_t number = 1;; ++number) {
+    Lab world;
+    world.add_shop();
+    ASSERT_TRUE(world.take_of_shop("nightly"));
+    world.hypervisor.write("web", "vda", 1, "later");
+    world.control.clear();
+    world.control.fail_at(number, number % 2 == 0);
+    const auto deleted = world.delete_snapshot({"nightly"});
+    const auto calls = world.control.calls();
+    if (number > calls.size()) break;
+    SCOPED_TRACE(fmt::format("call {}: {}", number, calls[number - 1]));
+    world.control.clear();
+    ASSERT_TRUE(world.run_recover());
+    const bool is_left = !world.kept.snapshots()->empty();
+    EXPECT_EQ(is_left, world.delete_snapshot({"nightly"}).has_value());
+    EXPECT_EQ(world.hypervisor.active_file("web", "vda"), "/nonexistent/disks/web-vda.qcow2");
+    EXPECT_THAT(world.hypervisor.disk_content("web", "vda"), HasSubstr("1=later"));
+    EXPECT_THAT(world.left_open(), IsEmpty());
+  }
+}
+
+}  // namespace
+}  // namespace cohort::service

@@ -1,0 +1,53 @@
+// Copies disks that are only told of: the copy is a small file whose text names the source.
+#pragma once
+
+#include <string>
+#include <vector>
+
+#include "base/sha256.h"
+#include "service/ports/disk_copier.h"
+#include "service/testing/call_control.h"
+
+namespace cohort::service {
+
+class FakeDiskCopier final : public DiskCopier {
+ public:
+  static constexpr std::uint64_t kVirtualSize = 4096;
+
+  explicit FakeDiskCopier(CallControl& control) : control_(control) {}
+
+  [[nodiscard]] Result<std::uint64_t> measure(const Layer& source, const std::string& format) override {
+    return control_.call("measure " + source.path.string(), [&]() -> Result<std::uint64_t> {
+      measured_formats_.push_back(format);
+      return estimate_;
+    });
+  }
+
+  [[nodiscard]] Result<CopiedDisk> copy(const CopyDiskRequest& request, std::stop_token stop,
+                                        const std::function<void(std::uint64_t done)>& on_progress) override {
+    return control_.call("copy " + request.source.path.string(), [&]() -> Result<CopiedDisk> {
+      if (stop.stop_requested()) return fail(ErrorCode::kCancelled, "The copy was cancelled.");
+      requests_.push_back(request);
+      std::string content = fmt::format("{} of {}\n", request.format, request.source.path.string());
+      content.resize(kVirtualSize, '\0');
+      COHORT_TRY(create_file(request.target, content));
+      on_progress(estimate_ / 2);
+      on_progress(estimate_);
+      return CopiedDisk{virtual_size_, content.size(), Sha256::of(content)};
+    });
+  }
+
+  void estimate(std::uint64_t bytes) { estimate_ = bytes; }
+  void virtual_size(std::uint64_t bytes) { virtual_size_ = bytes; }
+  [[nodiscard]] const std::vector<CopyDiskRequest>& requests() const { return requests_; }
+  [[nodiscard]] const std::vector<std::string>& measured_formats() const { return measured_formats_; }
+
+ private:
+  CallControl& control_;
+  std::uint64_t estimate_ = kVirtualSize;
+  std::uint64_t virtual_size_ = kVirtualSize;
+  std::vector<CopyDiskRequest> requests_;
+  std::vector<std::string> measured_formats_;
+};
+
+}  // namespace cohort::service

@@ -1,0 +1,116 @@
+// A world of machines in memory: power, disks as chains of files with content, pauses.
+#pragma once
+
+#include <functional>
+#include <map>
+#include <memory>
+#include <mutex>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "service/ports/hypervisor.h"
+#include "service/testing/call_control.h"
+
+namespace cohort::service {
+
+// What stands in a disk file of the fake world. A place that a file does not have is its backing file's.
+struct FakeFile {
+  std::optional<Path> backing;
+  std::map<int, std::string> places;
+};
+
+struct FakeMachine {
+  MachineSummary summary;
+  std::map<std::string, Path> disks;  // the active file by target
+  std::vector<LeftOutDisk> left_out;
+  std::vector<std::string> obstacles;
+  MachineStateFiles state;
+  bool is_stuck = false;  // stands still by an I/O error
+};
+
+// Behaves as the port asks. Calls are named "suspend web", "create_overlay web.cohort-….qcow2", "merge_overlay web
+// vda".
+//
+// Threads: safe to call from several at once.
+class FakeHypervisor final : public Hypervisor {
+ public:
+  // TPM state is kept in real files below `folder`.
+  FakeHypervisor(CallControl& control, const Clock& clock, Path folder)
+      : control_(control), clock_(clock), folder_(std::move(folder)) {}
+
+  // --- the world, for tests ---
+
+  // The files of its disks are made, too, if they are not there, with the place 0 written.
+  MachineId add_machine(FakeMachine machine);
+  void remove_machine(const std::string& name);
+  void change(const std::string& name, const std::function<void(FakeMachine&)>& how);
+  void set_power(const std::string& name, PowerState power);
+  [[nodiscard]] PowerState power(const std::string& name) const;
+  [[nodiscard]] Path active_file(const std::string& name, const std::string& target) const;
+  // The guest writes to its disk.
+  void write(const std::string& name, const std::string& target, int place, const std::string& text);
+  // What a reader of the file with its backing files sees: "0=a 1=b".
+  [[nodiscard]] std::string content(const Path& file) const;
+  [[nodiscard]] std::string disk_content(const std::string& name, const std::string& target) const;
+  [[nodiscard]] bool has_file(const Path& file) const;
+  // All of it but the passage of time: equal worlds have equal descriptions.
+  [[nodiscard]] std::string describe() const;
+
+  HostInfo info{"fake:///system", "Fake", "1.0", "2.0", "here", true, true};
+  Path disk_folder = "/nonexistent/fake-disks";
+
+  // --- the port ---
+
+  [[nodiscard]] Result<HostInfo> host() override;
+  [[nodiscard]] Result<std::vector<MachineSummary>> machines() override;
+  [[nodiscard]] Result<MachineSummary> find_machine(std::string_view name_or_uuid) override;
+  [[nodiscard]] Result<MachineSummary> machine(const MachineId& id) override;
+  [[nodiscard]] Result<MachineDetails> inspect(const MachineId& id) override;
+  [[nodiscard]] Result<void> create_overlay(const DiskSnapshot& disk) override;
+  [[nodiscard]] Result<std::unique_ptr<PauseWatch>> watch_pauses(const std::vector<MachineId>& machines) override;
+  [[nodiscard]] Result<void> suspend(const MachineId& id) override;
+  [[nodiscard]] Result<void> resume(const MachineId& id) override;
+  [[nodiscard]] Result<MachineStateFiles> capture(const MemberSnapshot& member) override;
+  [[nodiscard]] Result<void> merge_overlay(const MachineId& id, const DiskSnapshot& disk, std::stop_token stop,
+                                           const MergeProgress& on_progress) override;
+  // A configuration of this world is "<uuid> <name>"; one that holds "forbidden" is refused.
+  [[nodiscard]] Result<void> check_configuration(const std::string& configuration) override;
+  [[nodiscard]] Result<MachineSummary> identity_of(const std::string& configuration) override;
+  [[nodiscard]] Result<MachineId> define_machine(const DefineMachineRequest& request) override;
+  [[nodiscard]] Path tpm_state_folder(const MachineId& id) const override { return folder_ / "tpm" / id.str(); }
+  [[nodiscard]] Result<void> write_tpm_state(const MachineId& id,
+                                             const std::vector<MachineStateFiles::File>& files) override;
+  [[nodiscard]] Result<void> start(const MachineId& id) override;
+  [[nodiscard]] Result<void> undefine_machine(const MachineId& id) override;
+  [[nodiscard]] Path default_disk_folder() const override { return disk_folder; }
+
+ private:
+  class Watch;
+  using Lock = std::lock_guard<std::mutex>;
+
+  // The name, or the UUID of a machine that is not there: for the names of calls.
+  [[nodiscard]] std::string name_of(const MachineId& id) const;
+
+  // The REQUIRES of all of these: mutex_ is held.
+  [[nodiscard]] Result<FakeMachine*> find(const MachineId& id);
+  [[nodiscard]] FakeMachine& named(const std::string& name);
+  [[nodiscard]] const FakeMachine& named(const std::string& name) const;
+  [[nodiscard]] std::vector<Path> chain_of(const Path& active) const;
+  [[nodiscard]] std::string read(const Path& file) const;
+  void set_running(FakeMachine& machine, bool is_running);
+  [[nodiscard]] Result<void> check_switchable(const FakeMachine& machine, const MemberSnapshot& member) const;
+  [[nodiscard]] Result<void> merge(FakeMachine& machine, const DiskSnapshot& disk);
+  void commit(FakeMachine& machine, const DiskSnapshot& disk);
+
+  CallControl& control_;
+  const Clock& clock_;
+  Path folder_;
+  mutable std::mutex mutex_;
+  std::map<MachineId, FakeMachine> machines_;
+  std::map<Path, FakeFile> files_;
+  std::map<MachineId, WallTime> stopped_;           // of machines that stand still
+  std::map<MachineId, std::vector<Pause>> pauses_;  // that have ended
+};
+
+}  // namespace cohort::service
