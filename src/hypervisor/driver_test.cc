@@ -49,11 +49,11 @@ TEST_F(TestDriver, FindsMachinesByNameAndByUuid) {
   EXPECT_EQ(hypervisor_->machine(MachineId::generate()).error().code, ErrorCode::kNotFound);
 }
 
-TEST_F(TestDriver, InspectsWithAnObstacleThatNamesTheDriver) {
+TEST_F(TestDriver, RefusesToInspectWhatItCannotCapture) {
   const auto details = hypervisor_->inspect(machine_.id);
-  ASSERT_TRUE(details) << details.error().describe();
-  ASSERT_FALSE(details->obstacles.empty());
-  EXPECT_THAT(details->obstacles.back(), HasSubstr("needs QEMU"));
+  ASSERT_FALSE(details);
+  EXPECT_EQ(details.error().code, ErrorCode::kUnsupported);
+  EXPECT_THAT(details.error().message, HasSubstr("needs QEMU"));
 }
 
 TEST_F(TestDriver, SuspendsOnceAndResumes) {

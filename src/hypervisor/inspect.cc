@@ -17,7 +17,7 @@ namespace {
 
 class Inspection {
  public:
-  Inspection(virDomainPtr domain, bool reads_disks) : domain_(domain), reads_disks_(reads_disks) {}
+  explicit Inspection(virDomainPtr domain) : domain_(domain) {}
 
   Result<MachineDetails> run() {
     COHORT_ASSIGN(state_, state_of(domain_));
@@ -64,10 +64,6 @@ class Inspection {
   Result<void> add(const DomainDisk& disk) {
     if (const auto reason = disk.left_out_reason()) {
       details_.left_out.push_back({disk.target, *reason, disk.source});
-      return {};
-    }
-    if (!reads_disks_) {
-      details_.disks.push_back({disk.target, {{disk.source, disk.format}}, capacity(disk)});
       return {};
     }
     if (!check_file(disk)) return {};
@@ -151,7 +147,6 @@ class Inspection {
   }
 
   virDomainPtr domain_;
-  bool reads_disks_;
   bool is_active_ = false;
   DomainState state_;
   MachineDetails details_;
@@ -161,10 +156,8 @@ class Inspection {
 
 Result<MachineDetails> Driver::inspect(const MachineId& id) {
   COHORT_ASSIGN(const DomainHandle domain, connections_->domain(id));
-  COHORT_ASSIGN(MachineDetails details, Inspection(domain.get(), kind_.can_snapshot()).run());
-  if (const auto reachable = check_disks_reachable(); !reachable) {
-    details.obstacles.push_back(reachable.error().message);
-  }
+  COHORT_TRY(check_disks_reachable());
+  COHORT_ASSIGN(MachineDetails details, Inspection(domain.get()).run());
   COHORT_ASSIGN(const DomainDescription description, read_domain(details.configuration));
   if (description.has_emulated_tpm) details.tpm_state = tpm_state_folder(id);
   return details;
