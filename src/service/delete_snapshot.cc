@@ -57,9 +57,13 @@ Result<DeletedSnapshot> DeleteSnapshot::run(const DeleteSnapshotRequest& request
   COHORT_ASSIGN(Snapshot snapshot, find_snapshot(store_, request.snapshot));
   COHORT_TRY(check_state(snapshot));
   COHORT_TRY(check_members(snapshot, request.forget_missing, hypervisor_));
-  snapshot.state = SnapshotState::kDeleting;
-  COHORT_TRY(store_.update_snapshot(snapshot));
+  // The step first: no crash can leave a snapshot that is being deleted by nobody.
   COHORT_ASSIGN(const auto step, job.will_undo(UndoKind::kDeleteSnapshot, snapshot.id.str()));
+  snapshot.state = SnapshotState::kDeleting;
+  if (const auto marked = store_.update_snapshot(snapshot); !marked) {
+    COHORT_TRY(job.will_keep(step));
+    return Failure{marked.error()};
+  }
   kill_point("delete.begun");
   auto left = merge_back(snapshot, hypervisor_, store_, job, job.stop());
   if (!left) {

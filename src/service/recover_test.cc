@@ -92,8 +92,9 @@ TEST(Recover, CompletesADeletionWhereverItsProcessDied) {
         ASSERT_TRUE(lab.run_recover());
         EXPECT_THAT(lab.left_open(), IsEmpty());
         // It may not have begun.
-        const bool is_left = !lab.kept.snapshots()->empty();
-        EXPECT_EQ(is_left, lab.delete_snapshot({"nightly"}).has_value());
+        const auto left = lab.kept.snapshots().value();
+        for (const Snapshot& snapshot : left) EXPECT_EQ(snapshot.state, SnapshotState::kReady);
+        EXPECT_EQ(!left.empty(), lab.delete_snapshot({"nightly"}).has_value());
         expect_as_before(lab, before);
       });
 }

@@ -58,9 +58,13 @@ Result<std::string> abandon(const std::string& uuid, Hypervisor& hypervisor, Sta
 Result<std::string> finish_delete(const std::string& uuid, Hypervisor& hypervisor, StateStore& store,
                                   JobContext& running) {
   COHORT_ASSIGN(const auto id, SnapshotId::parse(uuid));
-  const auto snapshot = store.snapshot(id);
+  auto snapshot = store.snapshot(id);
   if (!snapshot && snapshot.error().code == ErrorCode::kNotFound) return std::string();
   if (!snapshot) return Failure{snapshot.error()};
+  if (snapshot->state != SnapshotState::kDeleting) {
+    snapshot->state = SnapshotState::kDeleting;
+    COHORT_TRY(store.update_snapshot(*snapshot));
+  }
   COHORT_ASSIGN(const auto left, merge_back(*snapshot, hypervisor, store, running, {}));
   COHORT_TRY(forget_snapshot(id, store));
   std::string text = fmt::format("The deletion of the snapshot \"{}\" was completed.", snapshot->name);
