@@ -13,7 +13,7 @@ from harness.images import run
 MIB = 1024 * 1024
 
 # Slow enough that a copy of a guest's disks is under way until the test ends it.
-SLOW = ("--rate-limit", "256K")
+SLOW = ("--rate-limit", "64K")
 
 EXIT_CODES = {"internal": 1, "invalid_argument": 2, "not_found": 3, "already_exists": 4, "invalid_state": 5,
               "in_use": 6, "unsupported": 7, "timeout": 8, "permission": 9, "no_space": 10, "io": 11, "corrupt": 12,
