@@ -13,6 +13,7 @@
 #include <optional>
 #include <string_view>
 
+#include "hypervisor/guard_claim.h"
 #include "hypervisor/guard_protocol.h"
 #include "hypervisor/line_channel.h"
 #include "hypervisor/resumer.h"
@@ -21,6 +22,9 @@ namespace cohort::hypervisor {
 namespace {
 
 using Event = LineChannel::Event;
+
+// A guard whose process has died ends within some seconds once its members run. Shorter than the process waits for us.
+constexpr std::chrono::seconds kClaimPatience{10};
 
 // Ctrl-C, a closed terminal or a service's stop may be what ends the process it watches.
 void ignore_signals() {
@@ -88,6 +92,11 @@ int run() {
   LineChannel channel{UniqueFd(STDIN_FILENO)};
   const auto order = read_order(channel);
   if (!order) return EXIT_FAILURE;
+  const auto claim = GuardClaim::acquire(order->machines, kClaimPatience);
+  if (!claim) {
+    static_cast<void>(channel.say(format_failure(claim.error())));
+    return EXIT_FAILURE;
+  }
   const auto connections = connect(*order);
   if (!connections) {
     static_cast<void>(channel.say(format_failure(connections.error())));
