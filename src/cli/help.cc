@@ -56,8 +56,10 @@ std::string positionals_of(const CLI::App& app) {
 }
 
 std::vector<const CLI::Option*> options_of(const CLI::App& app) {
-  return app.get_options([](const CLI::Option* option) {
-    return !option->get_positional() && !option->check_lname("help") && !option->get_group().empty();
+  const bool is_program = app.get_parent() == nullptr;
+  return app.get_options([is_program](const CLI::Option* option) {
+    const bool is_told_above = !is_program && option->check_lname("help");
+    return !option->get_positional() && !is_told_above && !option->get_group().empty();
   });
 }
 

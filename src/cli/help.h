@@ -23,7 +23,7 @@ class HelpFormatter final : public CLI::Formatter {
 
 // "NAME [MACHINE...]": the positionals, as the usage line and the manual show them.
 [[nodiscard]] std::string positionals_of(const CLI::App& app);
-// The options of a command without --help; positionals left out.
+// The options of a command; positionals are left out, and so is --help, which every command has, but for the program.
 [[nodiscard]] std::vector<const CLI::Option*> options_of(const CLI::App& app);
 
 }  // namespace cohort::cli

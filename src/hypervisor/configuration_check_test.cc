@@ -17,7 +17,7 @@ using testing::ElementsAre;
 using testing::HasSubstr;
 using testing::IsEmpty;
 
-const Path kSource = Path(__FILE__).parent_path().parent_path().parent_path();
+const Path kSource = COHORT_SOURCE_DIR;
 const Path kOrdinary = kSource / "tests/configurations";
 const Path kHostile = kSource / "tests/hostile/configurations";
 const Path kFuzzCorpus = kSource / "fuzz/corpus/configuration";

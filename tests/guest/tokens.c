@@ -47,8 +47,7 @@ static uint64_t recover(int fd) {
 
 static void append(int fd, uint64_t number) {
   char line[kLine + 1];
-  snprintf(line, sizeof line, "%012llu %018lld\n", (unsigned long long)number,
-           (long long)clock_us(CLOCK_REALTIME));
+  snprintf(line, sizeof line, "%012llu %018lld\n", (unsigned long long)number, (long long)clock_us(CLOCK_REALTIME));
   if (write(fd, line, kLine) != kLine) die("write");
   if (fsync(fd) != 0) die("fsync");
 }
@@ -65,8 +64,8 @@ int main(int argc, char** argv) {
     const uint64_t last = recover(fds[i]);
     if (i == 0) number = last;
     if (last != number) {
-      printf("cohort-test-guest: tokens: %s has %llu, the first disk %llu\n", argv[2 + i],
-             (unsigned long long)last, (unsigned long long)number);
+      printf("cohort-test-guest: tokens: %s has %llu, the first disk %llu\n", argv[2 + i], (unsigned long long)last,
+             (unsigned long long)number);
     }
   }
   int64_t said = 0;
