@@ -166,10 +166,10 @@ class Guest:
         return self.domain.XMLDesc(libvirt.VIR_DOMAIN_XML_INACTIVE if inactive else 0)
 
     def disk_paths(self, inactive=False):
-        """The top image of each disk by its target: {"vda": Path(...), ...}; overlays show here."""
+        """The top image of each disk in a file by its target: {"vda": Path(...), ...}; overlays show here."""
         disks = ET.fromstring(self.xml(inactive)).findall("devices/disk")
         return {disk.find("target").get("dev"): Path(disk.find("source").get("file"))
-                for disk in disks if disk.find("source") is not None}
+                for disk in disks if disk.find("source[@file]") is not None}
 
     def image(self, label="data"):
         """The file that a disk was made with: "boot", "data", "data2", ..."""
