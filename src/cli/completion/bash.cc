@@ -4,6 +4,9 @@
 
 #include <fmt/format.h>
 
+#include <string_view>
+#include <vector>
+
 #include "cli/help.h"
 
 namespace cohort::cli {
@@ -104,20 +107,30 @@ std::vector<std::string> spellings(const CLI::Option& option) {
 }
 
 // Options of the program itself may stand after any command.
+std::vector<const CLI::Option*> options_after(const CommandTree& tree, const CLI::App& app) {
+  auto options = options_of(tree.root());
+  if (&app != &tree.root()) {
+    const auto own = options_of(app);
+    options.insert(options.end(), own.begin(), own.end());
+  }
+  return options;
+}
+
+// What stands behind the option; nothing for a flag.
+std::string value_row(const std::string& path, const std::string& word, const CLI::Option& option) {
+  if (option.get_type_size() == 0) {
+    return {};
+  }
+  return row(fmt::format("'{}/{}'", path, word), option.get_type_name());
+}
+
 void add_options(const CommandTree& tree, const CLI::App& app, Tables& tables) {
   const std::string path = command_path(app);
-  std::string words = "--help";
-  for (const CLI::App* owner : {&tree.root(), &app}) {
-    if (owner == &tree.root() && &app == owner && words != "--help") {
-      continue;  // the program's own, once
-    }
-    for (const CLI::Option* option : options_of(*owner)) {
-      for (const auto& word : spellings(*option)) {
-        words += " " + word;
-        if (option->get_type_size() != 0) {
-          tables.values += row(fmt::format("'{}/{}'", path, word), option->get_type_name());
-        }
-      }
+  std::string words;
+  for (const CLI::Option* option : options_after(tree, app)) {
+    for (const auto& word : spellings(*option)) {
+      words += (words.empty() ? "" : " ") + word;
+      tables.values += value_row(path, word, *option);
     }
   }
   tables.options += row("'" + path + "'", words);

@@ -50,6 +50,8 @@ TEST_F(BashCompletion, OffersNounsAndVerbs) {
 TEST_F(BashCompletion, OffersOptionsOfTheVerbAndOfTheProgram) {
   EXPECT_EQ(complete("cohort snapshot take x --de"), "--deadline|");
   EXPECT_EQ(complete("cohort snapshot take x --js"), "--json|");
+  EXPECT_EQ(complete("cohort vm list --h"), "--help|");
+  EXPECT_EQ(complete("cohort --h"), "--help|");
 }
 
 TEST_F(BashCompletion, OffersNamesAndQuotesThem) {

@@ -23,7 +23,7 @@ class RateMeter {
  private:
   struct Sample {
     SteadyTime time;
-    std::uint64_t done;
+    std::uint64_t done = 0;
   };
   std::deque<Sample> samples_;
 };
