@@ -15,7 +15,7 @@ from harness import wait_until
 from operations import Backup, Delete, Export, Import, Take
 
 CANCELLED = 130
-PATIENCE_S = 60  # "within seconds", on a busy machine
+PATIENCE_S = 180  # seconds on an idle machine; merges take their time on one that is not
 
 CASES = [(Take(), "take.planned"), (Take(), "fence.suspended"), (Take(), "take.captured"),
          (Export(), "export.begun"), (Export(), "export.disk_copied"),
@@ -50,7 +50,8 @@ def ended(program):
             out, err = program.communicate(timeout=0.1)
             break
         except subprocess.TimeoutExpired:
-            assert time.monotonic() < deadline, "the program does not end"
+            pass
+        assert time.monotonic() < deadline, "the program does not end"
     assert program.returncode == CANCELLED, out + err
     return out
 

@@ -11,11 +11,10 @@ from harness import Disk, wait_until
 from harness.images import MIB, run
 from harness.lab import remove_domain
 
-COPY_PREFIX = "cohort-test-crash-copy-"  # of imported machines
 ALL, OFF, PAIR = "all of them", "the one that is off", "those that do not run"
 
 # How long machines may stand still is not what is tested here, but it has to end: the guard's margin is for the host.
-DEADLINE_S = 20
+DEADLINE_S = 30
 PATIENT = ("--deadline", str(DEADLINE_S * 1000))
 GUARD_MARGIN_S = 20
 
@@ -27,10 +26,12 @@ class Site:
 
     def __init__(self, lab):
         self.lab = lab
-        lab.prefixes.append(COPY_PREFIX)
-        self.writer = lab.guest("crash writer", role="writer", disks=[Disk(size=16 * MIB)])
-        self.paused = lab.guest("crash paused", single_disk=True, disks=[Disk(size=16 * MIB)])
-        self.off = lab.guest("crash off", single_disk=True, disks=[Disk("raw", size=16 * MIB)])
+        mark = lab.folder.name[-8:]  # two runs on one host have machines of their own
+        self.copy_prefix = f"cohort-test-crash-{mark}-copy-"
+        lab.prefixes.append(self.copy_prefix)
+        self.writer = lab.guest(f"crash {mark} writer", role="writer", disks=[Disk(size=16 * MIB)])
+        self.paused = lab.guest(f"crash {mark} paused", single_disk=True, disks=[Disk(size=16 * MIB)])
+        self.off = lab.guest(f"crash {mark} off", single_disk=True, disks=[Disk("raw", size=16 * MIB)])
         self.guests = (self.writer, self.paused, self.off)
         self.storage = lab.new_folder("imported")
         self.package = lab.folder / "package"
@@ -175,7 +176,7 @@ class Site:
 
     def copies(self):
         """The imported machines."""
-        return [domain for domain in self.lab.connection.listAllDomains() if domain.name().startswith(COPY_PREFIX)]
+        return [domain for domain in self.lab.connection.listAllDomains() if domain.name().startswith(self.copy_prefix)]
 
     def remove_copies(self):
         for domain in self.copies():

@@ -2,7 +2,7 @@
 
 from pathlib import Path
 
-from crash_site import ALL, COPY_PREFIX, PATIENT, is_running, overlays
+from crash_site import ALL, PATIENT, is_running, overlays
 
 
 class Operation:
@@ -170,12 +170,13 @@ class Import(Operation):
     job_type = "import"
 
     def arguments(self, site):
-        return ["import", site.package, "--name-prefix", COPY_PREFIX, "--storage", site.storage, "--start"]
+        return ["import", site.package, "--name-prefix", site.copy_prefix, "--storage", site.storage, "--start"]
 
     def is_done(self, site):
         return len(site.copies()) == 2 and all(is_running(domain) for domain in site.copies())
 
     def check_done(self, site):
+        assert self.is_done(site)
         for domain in site.copies():
             [path] = site.lab.adopt(domain.name()).disk_paths().values()
             assert path.parent == site.storage
