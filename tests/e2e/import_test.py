@@ -14,6 +14,7 @@ from package_steps import (MIB, content, disk_in, image_information, machine_in,
 from world import PATIENT, bare_machine
 
 TPM = Path("/var/lib/libvirt/swtpm")
+STARTING = 900  # seconds: QEMU takes its time to start where the processors are busy
 
 
 def macs(guest):
@@ -83,7 +84,7 @@ def started(lab, running):
     storage = lab.new_folder("copies")
     lab.prefixes.append(NAME_PREFIX + "copy ")
     ran = lab.cohort("import", running.package, "--name-prefix", NAME_PREFIX + "copy ", "--storage", storage,
-                     "--start")
+                     "--start", timeout=STARTING)
     document = ran.json["import"]
     assert all(machine["started"] for machine in document["machines"])
     made = {machine["original_name"]: lab.adopt(machine["name"]) for machine in document["machines"]}
@@ -109,9 +110,11 @@ def test_copies_boot_and_go_on_where_the_instant_was(started, running):
     copy.wait_token(above=packed[0][-1].number, timeout=200)
     copy.destroy()
     tokens = [inspect.tokens(path) for path in copy.data_paths()]
-    assert inspect.token_faults(tokens) == []
-    assert tokens[0][:len(packed[0])] == packed[0], "what was written before the instant is there, unchanged"
-    assert len(tokens[0]) > len(packed[0])
+    for after, before in zip(tokens, packed, strict=True):
+        assert after[:len(before)] == before, "what was written before the instant is there, unchanged"
+        assert len(after) > len(before)
+    # The later disks may lack the one number that the instant came between; the first goes on without a gap.
+    assert inspect.token_faults(tokens[:1]) == []
 
 
 def test_a_copy_with_uefi_variables_and_tpm_boots(started, running):
@@ -255,7 +258,8 @@ def test_lost_machines_come_back_as_who_they_were(lab, storage):
     lost.undefine()
     for image in lost.images.values():
         image.unlink()
-    report = lab.cohort("import", target, "--keep-ids", "--storage", storage, "--start").json["import"]
+    report = lab.cohort("import", target, "--keep-ids", "--storage", storage, "--start",
+                        timeout=STARTING).json["import"]
     assert [machine["id"] for machine in report["machines"]] == [uuid]
     back = Guest(lab, lost.name)
     assert (back.uuid, macs(back)) == (uuid, addresses)
@@ -343,7 +347,7 @@ def test_no_machine_is_left_when_the_second_does_not_start(lab, package, storage
         taken.bind(("127.0.0.1", 0))
         busy = edited(lab, package, "busy", lambda xml: with_port(xml, taken.getsockname()[1]))
         refused(lab, "hypervisor", "import", busy, "--name-prefix", NAME_PREFIX + "start ", "--storage", storage,
-                "--start")
+                "--start", timeout=STARTING)
         assert no_new_machine(lab, before, storage)
         # Without the start it is a package like any other.
         made = copies(lab, lab.cohort("import", busy, "--name-prefix", NAME_PREFIX + "start ", "--storage",

@@ -7,6 +7,8 @@ import os
 import subprocess
 from pathlib import Path
 
+import libvirt
+
 from harness import inspect, processes, wait_until
 from harness.images import run
 
@@ -114,8 +116,13 @@ def shows_the_same(one, one_format, other, other_format):
 
 def machines_and_states(lab):
     """Every domain of the host that belongs to this lab, with whether it runs."""
-    return {domain.name(): bool(domain.isActive()) for domain in lab.connection.listAllDomains()
-            if lab.owns(domain)}
+    found = {}
+    for domain in lab.connection.listAllDomains():
+        # Those of others may go while they are looked at.
+        with contextlib.suppress(libvirt.libvirtError):
+            if lab.owns(domain):
+                found[domain.name()] = bool(domain.isActive())
+    return found
 
 
 def goes_on(guest):
