@@ -17,17 +17,16 @@ struct Image {
   int fd;
   const Qcow2Header& header;
   const std::string& name;
-  std::uint64_t length;
 
   [[nodiscard]] std::size_t cluster() const { return std::size_t{1} << header.cluster_bits; }
   [[nodiscard]] std::size_t entry_size() const { return header.has_extended_l2 ? 16 : 8; }
 };
 
-Failure cut_off(const Image& image, std::string_view what, std::uint64_t offset) {
+Failure cut_off(const Image& image, std::uint64_t length, std::string_view what, std::uint64_t offset) {
   return fail(ErrorCode::kCorrupt,
               "\"{}\" is cut off: it is {} bytes long, but has {} at {}. Restore the file, or see what qemu-img check "
               "says of it.",
-              image.name, image.length, what, offset);
+              image.name, length, what, offset);
 }
 
 // The place of a cluster's data; 0 where the cluster has none that is read.
@@ -45,10 +44,12 @@ std::uint64_t data_offset(const Image& image, std::string_view table, std::size_
 
 Result<void> check_l2_table(const Image& image, std::uint64_t offset) {
   COHORT_ASSIGN(const std::string table, read_at(image.fd, offset, image.cluster(), image.name));
-  if (table.size() < image.cluster()) return cut_off(image, "a table", offset);
+  // Asked for after the table is read, never before: an image that a machine writes to grows, and then names the place.
+  COHORT_ASSIGN(const std::uint64_t length, length_of(image.fd, image.name));
+  if (table.size() < image.cluster()) return cut_off(image, length, "a table", offset);
   for (std::size_t place = 0; place < table.size(); place += image.entry_size()) {
     const std::uint64_t data = data_offset(image, table, place);
-    if (data >= image.length) return cut_off(image, "data", data);
+    if (data >= length) return cut_off(image, length, "data", data);
   }
   return {};
 }
@@ -64,13 +65,12 @@ Result<void> check_l1_piece(const Image& image, std::string_view piece) {
 }  // namespace
 
 Result<void> check_qcow2_bounds(int fd, const Qcow2Header& header, const std::string& name) {
-  COHORT_ASSIGN(const std::uint64_t length, length_of(fd, name));
-  const Image image{fd, header, name, length};
+  const Image image{fd, header, name};
   const std::uint64_t end = header.l1_offset + std::uint64_t{header.l1_entries} * 8;
   for (std::uint64_t place = header.l1_offset; place < end; place += kL1Piece) {
     const auto wanted = static_cast<std::size_t>(std::min<std::uint64_t>(kL1Piece, end - place));
     COHORT_ASSIGN(const std::string piece, read_at(fd, place, wanted, name));
-    if (piece.size() < wanted) return cut_off(image, "a table", place);
+    if (piece.size() < wanted) return cut_off(image, place + piece.size(), "a table", place);
     COHORT_TRY(check_l1_piece(image, piece));
   }
   return {};

@@ -21,7 +21,7 @@ struct DomainFreer {
   void operator()(virDomain* domain) const { virDomainFree(domain); }
 };
 struct TextFreer {
-  void operator()(char* text) const { std::free(text); }
+  void operator()(char* text) const { std::free(text); }  // NOLINT(cppcoreguidelines-no-malloc): libvirt's rule
 };
 using ConnectionHandle = std::unique_ptr<virConnect, ConnectionCloser>;
 using DomainHandle = std::unique_ptr<virDomain, DomainFreer>;

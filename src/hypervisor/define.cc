@@ -4,7 +4,9 @@
 #include <pwd.h>
 #include <sys/stat.h>
 
+#include <algorithm>
 #include <array>
+#include <string_view>
 #include <system_error>
 
 #include "base/kill_point.h"
@@ -13,6 +15,7 @@
 #include "hypervisor/driver.h"
 #include "hypervisor/libvirt_error.h"
 #include "hypervisor/state_files.h"
+#include "hypervisor/xml_document.h"
 
 namespace cohort::hypervisor {
 namespace {
@@ -112,6 +115,22 @@ Result<MachineId> Driver::define_machine(const service::DefineMachineRequest& re
   if (!domain) return Failure{libvirt_error(fmt::format("The machine \"{}\" cannot be defined.", request.name))};
   kill_point("define.after_define");
   return id;
+}
+
+Result<std::vector<Path>> Driver::port_files(const service::DefineMachineRequest& request) {
+  COHORT_ASSIGN(const std::string definition,
+                definition_for_import(request, request.id.value_or(MachineId::generate())));
+  COHORT_ASSIGN(const auto document, xml::Document::parse(definition, "domain"));
+  std::vector<Path> files;
+  for (const std::string_view kind : {"serial", "parallel", "console", "channel"}) {
+    for (const xmlNode* device : xml::select(document.root(), {"devices", kind})) {
+      if (!xml::has_value(device, "type", "file")) continue;
+      Path file = xml::attribute_or(xml::child(device, "source"), "path", "");
+      // A console shows the file of its serial port.
+      if (std::find(files.begin(), files.end(), file) == files.end()) files.push_back(std::move(file));
+    }
+  }
+  return files;
 }
 
 Result<void> Driver::write_tpm_state(const MachineId& id, const std::vector<service::MachineStateFiles::File>& files) {

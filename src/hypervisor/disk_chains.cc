@@ -20,7 +20,8 @@ const DomainDisk* find_disk(const DomainDescription& domain, std::string_view ta
 
 Result<Chain> chain_of(const DomainDisk& disk) {
   const Layer active{disk.source, disk.format};
-  if (!disk.backing_is_complete) return read_image_chain(active).map([](ImageChain chain) { return chain.layers; });
+  if (!disk.backing_is_complete)
+    return read_image_chain(active).map([](ImageChain&& chain) { return std::move(chain.layers); });
   Chain chain{active};
   chain.insert(chain.end(), disk.backing.begin(), disk.backing.end());
   return chain;

@@ -34,6 +34,7 @@ class Driver final : public service::Hypervisor {
   [[nodiscard]] Result<void> check_configuration(const std::string& configuration) override;
   [[nodiscard]] Result<MachineSummary> identity_of(const std::string& configuration) override;
   [[nodiscard]] Result<MachineId> define_machine(const service::DefineMachineRequest& request) override;
+  [[nodiscard]] Result<std::vector<Path>> port_files(const service::DefineMachineRequest& request) override;
   [[nodiscard]] Path tpm_state_folder(const MachineId& id) const override;
   [[nodiscard]] Result<void> write_tpm_state(const MachineId& id,
                                              const std::vector<service::MachineStateFiles::File>& files) override;

@@ -23,6 +23,7 @@ class Inspection {
     COHORT_ASSIGN(state_, state_of(domain_));
     COHORT_ASSIGN(details_.summary, summary_of(domain_));
     is_active_ = virDomainIsActive(domain_) == 1;
+    answers_ = is_active_ && details_.summary.power != PowerState::kOther;
     // MIGRATABLE leaves out what only this host's libvirt added, so that the text can be defined elsewhere.
     const unsigned int kind = is_active_ ? VIR_DOMAIN_XML_MIGRATABLE : VIR_DOMAIN_XML_INACTIVE;
     COHORT_ASSIGN(details_.configuration, domain_xml(domain_, kind));
@@ -53,7 +54,7 @@ class Inspection {
           name(), name());
     }
     virDomainJobInfo job{};
-    if (is_active_ && virDomainGetJobInfo(domain_, &job) == 0 && job.type != VIR_DOMAIN_JOB_NONE) {
+    if (answers_ && virDomainGetJobInfo(domain_, &job) == 0 && job.type != VIR_DOMAIN_JOB_NONE) {
       obstacle(
           "The machine \"{}\" is being migrated, saved or backed up: wait for the end of that, or stop it with "
           "virsh domjobabort \"{}\".",
@@ -89,7 +90,7 @@ class Inspection {
     if (image.is_encrypted) {
       obstacle("The disk {} of \"{}\" is encrypted, which a snapshot cannot carry yet.", disk.target, name());
     }
-    const std::uint64_t running_size = is_active_ ? capacity(disk) : 0;
+    const std::uint64_t running_size = answers_ ? capacity(disk) : 0;
     details_.disks.push_back({disk.target, std::move(chain), running_size > 0 ? running_size : image.virtual_size});
     return {};
   }
@@ -134,7 +135,7 @@ class Inspection {
 
   void check_block_job(const DomainDisk& disk) {
     virDomainBlockJobInfo job{};
-    const bool has_job = is_active_ && virDomainGetBlockJobInfo(domain_, disk.target.c_str(), &job, 0) == 1;
+    const bool has_job = answers_ && virDomainGetBlockJobInfo(domain_, disk.target.c_str(), &job, 0) == 1;
     if (!has_job && !disk.has_mirror) return;
     obstacle("A block job runs on the disk {} of \"{}\": wait for it, or end it with virsh blockjob \"{}\" {} --abort.",
              disk.target, name(), name(), disk.target);
@@ -148,6 +149,7 @@ class Inspection {
 
   virDomainPtr domain_;
   bool is_active_ = false;
+  bool answers_ = false;  // its QEMU can be asked; one that is just starting or ending lets callers wait for long
   DomainState state_;
   MachineDetails details_;
 };

@@ -86,7 +86,7 @@ Result<void> rename_folder(const Path& from, const Path& to) {
 
 }  // namespace
 
-Writer::Writer(Path package) : package_(normal(package)) {}
+Writer::Writer(const Path& package) : package_(normal(package)) {}
 
 Path Writer::partial() const { return Path(package_.native() + std::string(kPartialSuffix)); }
 
@@ -97,7 +97,7 @@ Result<void> Writer::begin() {
   return make_directories(partial() / kDisksFolder);
 }
 
-Result<Path> Writer::place_for(const std::string& file) {
+Result<Path> Writer::place_for(const std::string& file) const {
   if (!is_safe_path(file)) return fail(ErrorCode::kInternal, "\"{}\" is not a path for a package.", file);
   const Path place = partial() / file;
   COHORT_TRY(make_directories(place.parent_path()));

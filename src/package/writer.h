@@ -16,13 +16,13 @@ class Writer {
  public:
   // `package` must not exist, or be an empty folder; "<package>.partial" must not exist (kAlreadyExists).
   // begin() makes the partial folder and its inner folders (0700).
-  explicit Writer(Path package);
+  explicit Writer(const Path& package);
   [[nodiscard]] Result<void> begin();
 
   [[nodiscard]] const Path& package() const { return package_; }
   [[nodiscard]] Path partial() const;
   // The place of a file while the package grows; makes the folders above it.
-  [[nodiscard]] Result<Path> place_for(const std::string& file);
+  [[nodiscard]] Result<Path> place_for(const std::string& file) const;
   // Writes a small file (0600), synced, and returns its entry.
   [[nodiscard]] Result<FileEntry> add(const std::string& file, std::string_view content);
   // Writes SHA256SUMS and the manifest, syncs every folder, renames, and syncs the parent.

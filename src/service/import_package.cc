@@ -106,10 +106,23 @@ class Importing {
     (request_.keep_ids ? definition.id : definition.new_id) = machine.id;
     definition.disks = machine.disks;
     COHORT_ASSIGN(definition.nvram, put_nvram(entry, machine));
+    COHORT_TRY(will_remove_port_files(definition));
     COHORT_ASSIGN(const auto step, job_.will_undo(UndoKind::kUndefineMachine, machine.id.str()));
     kill_point("import.before_define");
     if (const auto defined = hypervisor_.define_machine(definition); !defined) return refuse(defined.error(), step);
     kill_point("import.defined");
+    return {};
+  }
+
+  // Removed after the machine is, which makes them when it is started. One that is there already is somebody else's:
+  // the machine appends to it, and it stays.
+  Result<void> will_remove_port_files(const DefineMachineRequest& definition) {
+    COHORT_ASSIGN(const auto files, hypervisor_.port_files(definition));
+    for (const auto& file : files) {
+      std::error_code code;
+      if (std::filesystem::exists(std::filesystem::symlink_status(file, code))) continue;
+      COHORT_TRY(job_.will_undo(UndoKind::kRemoveFile, file.string()));
+    }
     return {};
   }
 

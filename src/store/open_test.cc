@@ -89,7 +89,8 @@ TEST_F(DamagedState, IsReportedWhenTheFileIsSomethingElse) {
   expect_reported(Access::kWrite, "text, writing");
   expect_reported(Access::kRead, "text, reading");
   std::filesystem::remove(file());
-  SQLite::Database(file().native(), SQLite::OPEN_READWRITE | SQLite::OPEN_CREATE).exec("CREATE TABLE x (y)");
+  SQLite::Database(file().native(), SQLite::OPEN_READWRITE | SQLite::OPEN_CREATE)
+      .exec("CREATE TABLE x (y); PRAGMA user_version = 1");
   expect_reported(Access::kWrite, "foreign database, writing");
   expect_reported(Access::kRead, "foreign database, reading");
 }

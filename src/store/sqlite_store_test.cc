@@ -148,7 +148,7 @@ TEST(SqliteStore, SaysThatAReaderMayNotUseTheFile) {
   const TemporaryFolder folder;
   ASSERT_NE(open_or_fail(folder.path()), nullptr);
   ASSERT_EQ(::chmod((folder.path() / "cohort.db").c_str(), 0444), 0);
-  ASSERT_EQ(::chmod(folder.path().c_str(), 0755), 0);
+  ASSERT_EQ(::chmod(folder.path().c_str(), 0777), 0);
   EXPECT_EQ(Child([&] { return read_without_permission(folder.path()); }).wait(), 0) << "file is read-only";
   ASSERT_EQ(::chmod((folder.path() / "cohort.db").c_str(), 0666), 0);
   ASSERT_EQ(::chmod(folder.path().c_str(), 0555), 0);

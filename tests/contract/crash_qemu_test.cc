@@ -20,7 +20,7 @@ constexpr const char* kSelf = "/proc/self/exe";
 
 // --merge UUID TARGET FROZEN FORMAT OVERLAY
 int merge_and_exit(char** argv) {
-  const auto hypervisor = hypervisor::open_libvirt(kUri);
+  const auto hypervisor = hypervisor::open_libvirt(uri());
   const auto id = MachineId::parse(argv[2]);
   if (!hypervisor || !id) return 2;
   const DiskSnapshot disk{argv[3], {argv[4], argv[5]}, argv[6], 0};
@@ -31,10 +31,10 @@ int merge_and_exit(char** argv) {
 
 // --fence HOW DEADLINE_MS UUID…: makes the machines stand still, then dies, stops or hangs in this state.
 int fence_and_fail(int argc, char** argv) {
-  const auto hypervisor = hypervisor::open_libvirt(kUri).value_or(nullptr);
+  const auto hypervisor = hypervisor::open_libvirt(uri()).value_or(nullptr);
   std::vector<MachineId> machines;
   for (int i = 4; i < argc; ++i) machines.push_back(MachineId::parse(argv[i]).value_or(MachineId()));
-  const auto guard = hypervisor::make_process_guard(kUri, COHORT_GUARD_PROGRAM);
+  const auto guard = hypervisor::make_process_guard(uri(), COHORT_GUARD_PROGRAM);
   const auto armed = guard->arm(machines, Milliseconds(std::atoi(argv[3])));
   const std::string how = argv[2];
   if (!armed) return 2;
@@ -80,7 +80,7 @@ std::vector<std::string> merge_words(const QemuMachine& machine, const DiskSnaps
 class CrashQemu : public testing::Test {
  protected:
   void SetUp() override {
-    auto opened = hypervisor::open_libvirt(kUri);
+    auto opened = hypervisor::open_libvirt(uri());
     if (!opened) GTEST_SKIP() << "SKIP: no libvirt: " << opened.error().describe();
     hypervisor_ = std::move(*opened);
   }

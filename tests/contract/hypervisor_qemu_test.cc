@@ -22,7 +22,7 @@ enum class Power { kOff, kRunning, kPaused };
 class HypervisorQemu : public testing::Test {
  protected:
   void SetUp() override {
-    auto opened = hypervisor::open_libvirt(kUri);
+    auto opened = hypervisor::open_libvirt(uri());
     if (!opened) GTEST_SKIP() << "SKIP: no libvirt: " << opened.error().describe();
     hypervisor_ = std::move(*opened);
   }
@@ -351,6 +351,60 @@ TEST_F(HypervisorQemu, MeasuresPausesFromQemusEvents) {
   EXPECT_LT(latest_stop, earliest_resume);
   timed("merge", [&](std::size_t i) { return merge_member(*hypervisor_, members[i]); });
   EXPECT_EQ(hypervisor_->suspend(MachineId::generate()).error().code, ErrorCode::kNotFound);
+}
+
+TEST_F(HypervisorQemu, CarriesNvramAndTpmStateIntoAnImportedMachine) {
+  const Path nvram = folder_.path() / "vars.fd";
+  QemuMachine machine(folder_.path(), "uefi", {"raw"},
+                      "<tpm model='tpm-crb'><backend type='emulator' version='2.0'/></tpm>",
+                      fmt::format("<loader readonly='yes' type='pflash'>/usr/share/OVMF/OVMF_CODE_4M.fd</loader>"
+                                  "<nvram template='/usr/share/OVMF/OVMF_VARS_4M.fd'>{}</nvram>",
+                                  nvram.string()));
+  bring(machine, Power::kPaused);
+  const auto details = hypervisor_->inspect(machine.id());
+  ASSERT_TRUE(details) << details.error().describe();
+  EXPECT_EQ(details->nvram, nvram);
+  EXPECT_EQ(details->tpm_state, hypervisor_->tpm_state_folder(machine.id()));
+  const MemberSnapshot member = plan_member(*details, SnapshotId::generate());
+  expect_ok(hypervisor_->create_overlay(member.disks[0]));
+  const auto files = hypervisor_->capture(member);
+  ASSERT_TRUE(files) << files.error().describe();
+  ASSERT_TRUE(files->nvram);
+  EXPECT_EQ(files->nvram, read_file(nvram, 1U << 24U).value_or(""));
+  ASSERT_FALSE(files->tpm.empty());
+  EXPECT_EQ(files->tpm[0].name, "tpm2/tpm2-00.permall");
+
+  const MachineId id = MachineId::generate();
+  const Path copy = folder_.path() / "copy.raw";
+  run({"cp", member.disks[0].frozen.path.string(), copy.string()});
+  expect_ok(create_file(folder_.path() / "copy.fd", *files->nvram));
+  expect_ok(hypervisor_->write_tpm_state(id, files->tpm));
+  const service::DefineMachineRequest request{member.configuration,     machine.name() + "-imported", {}, id,
+                                              {{"vda", {copy, "raw"}}}, folder_.path() / "copy.fd"};
+  const auto defined = hypervisor_->define_machine(request);
+  ASSERT_TRUE(defined) << defined.error().describe();
+  EXPECT_EQ(*defined, id);
+  EXPECT_EQ(hypervisor_->define_machine(request).error().code, ErrorCode::kAlreadyExists);
+  expect_ok(hypervisor_->start(id));
+  EXPECT_EQ(hypervisor_->machine(id).value_or(MachineSummary()).power, PowerState::kRunning);
+  expect_ok(hypervisor_->undefine_machine(id));
+  expect_ok(hypervisor_->undefine_machine(id));
+  EXPECT_EQ(hypervisor_->machine(id).error().code, ErrorCode::kNotFound);
+  EXPECT_TRUE(std::filesystem::exists(copy));
+  EXPECT_TRUE(std::filesystem::exists(folder_.path() / "copy.fd"));
+}
+
+TEST_F(HypervisorQemu, MergesNothingUnderASavedState) {
+  QemuMachine machine(folder_.path(), "saved", {"raw"});
+  bring(machine, Power::kRunning);
+  const MemberSnapshot member = take(machine);
+  ASSERT_EQ(virDomainManagedSave(machine.domain(), 0), 0);
+  const auto merged = hypervisor_->merge_overlay(machine.id(), member.disks[0], {}, {});
+  ASSERT_FALSE(merged);
+  EXPECT_EQ(merged.error().code, ErrorCode::kInvalidState);
+  ASSERT_TRUE(machine.start()) << virGetLastErrorMessage();
+  expect_ok(merge_member(*hypervisor_, member));
+  EXPECT_EQ(machine.active_file(0).path, machine.disks()[0].active.path);
 }
 
 TEST_F(HypervisorQemu, SuspendsOnlyWhatRunsAndResumesOnlyWhatAUserPaused) {

@@ -1,6 +1,7 @@
 """The guard: machines run again although the program dies, stops or hangs inside the fence."""
 
 import signal
+import time
 from pathlib import Path
 
 import pytest
@@ -48,8 +49,8 @@ def end(program):
 
 
 def wait_until_all_run(lab, witness):
-    """Waits until each member that ran stood still and was resumed; returns how long, by QEMU's clock."""
-    return {guest.name: witness.wait_pause(guest) for guest in lab.running}
+    """Waits until each member that ran stood still and was resumed; returns both times by QEMU's clock."""
+    return [witness.wait_pause(guest) for guest in lab.running]
 
 
 def check_world_inside(lab, place, before):
@@ -97,9 +98,10 @@ def test_killed_in_the_fence(lab, place):
     with Witness() as witness:
         program = begin(lab, "KILL", place, LONG_DEADLINE_S)
         assert program.wait(timeout=120) == -signal.SIGKILL
-        lengths = wait_until_all_run(lab, witness)
-        # By the death, not by the deadline.
-        assert max(lengths.values()) < BUSY_HOST_S, lengths
+        died = time.time()
+        # It is the death that lets them run; the deadline is far away.
+        for _stopped, resumed in wait_until_all_run(lab, witness):
+            assert resumed - died < BUSY_HOST_S
         check_world_inside(lab, place, before)
         check_the_same_again_succeeds(lab)
         check_as_before(lab, witness, before)
@@ -111,8 +113,8 @@ def test_standing_still_in_the_fence(lab, fate, place):
     before = picture(*lab.all)
     with Witness() as witness:
         program = begin(lab, fate, place, DEADLINE_S)
-        lengths = wait_until_all_run(lab, witness)
-        assert max(lengths.values()) < DEADLINE_S + BUSY_HOST_S, lengths
+        for stopped, resumed in wait_until_all_run(lab, witness):
+            assert resumed - stopped < DEADLINE_S + BUSY_HOST_S
         assert program.poll() is None  # it is still in there
         assert is_stopped(program) == (fate == "STOP")
         for guest in lab.running:

@@ -64,7 +64,6 @@ class Witness:
         return found
 
     def wait_pause(self, guest, timeout=120):
-        """Waits for the first pause to end; returns its length in seconds."""
-        stopped, resumed = wait_until(lambda: self.pauses(guest), timeout,
-                                      lambda: f"{guest.name} stops and resumes: {self.of(guest)}")[0]
-        return resumed - stopped
+        """Waits for the first pause to end; returns when it began and ended."""
+        return wait_until(lambda: self.pauses(guest), timeout,
+                          lambda: f"{guest.name} stops and resumes: {self.of(guest)}")[0]

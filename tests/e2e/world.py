@@ -8,7 +8,7 @@ from harness.domain_xml import domain_xml
 from harness.images import MIB, run
 from harness.lab import NAME_PREFIX
 
-PATIENT = ("--deadline", "20000")  # for snapshots whose deadline is not what is tested: the host may be busy
+PATIENT = ("--deadline", "30000")  # for snapshots whose deadline is not what is tested: the host may be busy
 
 
 def bare_machine(lab, name, disks=("raw",), folder=None):

@@ -110,6 +110,8 @@ class Hypervisor {
   // The UUID and name in a configuration.
   [[nodiscard]] virtual Result<MachineSummary> identity_of(const std::string& configuration) = 0;
   [[nodiscard]] virtual Result<MachineId> define_machine(const DefineMachineRequest& request) = 0;
+  // The files that the defined machine will write when it runs, beside those of the request: ports that go to a file.
+  [[nodiscard]] virtual Result<std::vector<Path>> port_files(const DefineMachineRequest& request) = 0;
   // Where libvirt keeps the emulated TPM's state of the machine with this UUID.
   [[nodiscard]] virtual Path tpm_state_folder(const MachineId& id) const = 0;
   // Puts the state in place for a machine that is about to be defined, owned as libvirt wants it.

@@ -78,6 +78,10 @@ class FakeHypervisor final : public Hypervisor {
   [[nodiscard]] Result<void> check_configuration(const std::string& configuration) override;
   [[nodiscard]] Result<MachineSummary> identity_of(const std::string& configuration) override;
   [[nodiscard]] Result<MachineId> define_machine(const DefineMachineRequest& request) override;
+  // The machines of this world have no ports.
+  [[nodiscard]] Result<std::vector<Path>> port_files(const DefineMachineRequest& /*request*/) override {
+    return std::vector<Path>{};
+  }
   [[nodiscard]] Path tpm_state_folder(const MachineId& id) const override { return folder_ / "tpm" / id.str(); }
   [[nodiscard]] Result<void> write_tpm_state(const MachineId& id,
                                              const std::vector<MachineStateFiles::File>& files) override;
