@@ -148,6 +148,14 @@ Result<void> check_for_reading(Connection& connection, int newest) {
   return {};
 }
 
+Result<void> make_ready(Connection& connection, Access access, const std::string& uri,
+                        const std::vector<Migration>& steps) {
+  COHORT_TRY(check_version(connection, steps.back().version));
+  COHORT_TRY(access == Access::kWrite ? prepare_for_writing(connection, steps)
+                                      : check_for_reading(connection, steps.back().version));
+  return check_uri(connection, uri);
+}
+
 }  // namespace
 
 Result<void> create_database(const Path& path, const std::string& uri, const std::vector<Migration>& steps) {
@@ -171,13 +179,7 @@ Result<std::unique_ptr<Connection>> open_database(const Path& path, Access acces
   COHORT_TRY(check_file(path));
   return without_exceptions(path, [&]() -> Result<std::unique_ptr<Connection>> {
     auto connection = std::make_unique<Connection>(path);
-    COHORT_TRY(check_version(*connection, steps.back().version));
-    if (access == Access::kWrite) {
-      COHORT_TRY(prepare_for_writing(*connection, steps));
-    } else {
-      COHORT_TRY(check_for_reading(*connection, steps.back().version));
-    }
-    COHORT_TRY(check_uri(*connection, uri));
+    COHORT_TRY(make_ready(*connection, access, uri, steps));
     return connection;
   });
 }

@@ -80,6 +80,31 @@ Result<bool> try_lock(int fd, const Path& path) {
   return errno_failure("locked", path);
 }
 
+// Empty while nobody who lives is named in the file.
+std::string holder_named_in(int fd) {
+  const std::optional<pid_t> pid = pid_in(fd);
+  if (!pid) {
+    return {};
+  }
+  const std::string command = command_of(*pid);
+  return command.empty() ? std::string() : fmt::format("process {} ({})", *pid, command);
+}
+
+// True once the lock is ours; else who has it.
+Result<bool> try_for_a_while(int fd, const Path& path, std::string& holder) {
+  for (int attempt = 0; attempt < kAttempts && holder.empty(); ++attempt) {
+    auto is_ours = try_lock(fd, path);
+    if (!is_ours || *is_ours) {
+      return is_ours;
+    }
+    holder = holder_named_in(fd);
+    if (holder.empty()) {
+      std::this_thread::sleep_for(kBetweenAttempts);
+    }
+  }
+  return false;
+}
+
 Failure in_use(const Path& state, const std::string& holder) {
   return fail(ErrorCode::kInUse, "The state in \"{}\" is in use by {}: wait until it has ended.", state.string(),
               holder);
@@ -93,20 +118,13 @@ Result<StateLock> StateLock::acquire(const Path& state) {
   if (!fd.is_open()) {
     return errno_failure("opened", path);
   }
-  for (int attempt = 0; attempt < kAttempts; ++attempt) {
-    COHORT_ASSIGN(const bool is_ours, try_lock(fd.get(), path));
-    if (is_ours) {
-      COHORT_TRY(write_holder(fd.get(), path));
-      return StateLock(std::move(fd));
-    }
-    const auto pid = pid_in(fd.get());
-    const std::string command = pid ? command_of(*pid) : std::string();
-    if (!command.empty()) {
-      return in_use(state, fmt::format("process {} ({})", *pid, command));
-    }
-    std::this_thread::sleep_for(kBetweenAttempts);
+  std::string holder;
+  COHORT_ASSIGN(const bool is_ours, try_for_a_while(fd.get(), path, holder));
+  if (!is_ours) {
+    return in_use(state, holder.empty() ? "another process" : holder);
   }
-  return in_use(state, "another process");
+  COHORT_TRY(write_holder(fd.get(), path));
+  return StateLock(std::move(fd));
 }
 
 StateLock::~StateLock() {
