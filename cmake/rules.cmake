@@ -6,6 +6,11 @@ target_include_directories(cohort_options INTERFACE ${PROJECT_SOURCE_DIR}/src)
 target_compile_options(cohort_options INTERFACE
   -Wall -Wextra -Wpedantic -Wconversion -Wsign-conversion -Wshadow -Wnon-virtual-dtor -Wold-style-cast
   -Woverloaded-virtual -Werror)
+# g++ 12 warns at -O2 and above of strings that overlap themselves wherever a literal is put before a string, which
+# cannot be (GCC bug 105329, mended in 13).
+if(CMAKE_CXX_COMPILER_ID STREQUAL "GNU" AND CMAKE_CXX_COMPILER_VERSION VERSION_LESS 13)
+  target_compile_options(cohort_options INTERFACE -Wno-restrict)
+endif()
 target_compile_definitions(cohort_options INTERFACE
   COHORT_VERSION="${PROJECT_VERSION}"
   $<$<BOOL:${COHORT_KILL_POINTS}>:COHORT_KILL_POINTS>)
