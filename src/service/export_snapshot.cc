@@ -131,10 +131,21 @@ class Exporting {
       return Failure{
           std::move(copied).error().with_context(fmt::format("copying disk {} of \"{}\"", disk.target, member.name))};
     }
+    COHORT_TRY(check_size(member, disk, *copied));
     finished_ += planned->estimated_bytes;
     job_.set_done(finished_);
     return package::DiskEntry{
         disk.target, request_.format, copied->virtual_size, {planned->file, copied->file_size, copied->sha256}};
+  }
+
+  // A raw file that was cut off reads as a smaller disk, and nothing else tells.
+  static Result<void> check_size(const MemberSnapshot& member, const DiskSnapshot& disk, const CopiedDisk& copied) {
+    if (copied.virtual_size == disk.virtual_size) return {};
+    return fail(
+        ErrorCode::kCorrupt,
+        "Disk {} of \"{}\" had {} bytes at the instant, and its frozen file \"{}\" has {}: somebody has changed "
+        "that file.",
+        disk.target, member.name, disk.virtual_size, disk.frozen.path.string(), copied.virtual_size);
   }
 
   const ExportRequest& request_;

@@ -240,6 +240,15 @@ TEST_F(ExportSnapshotTest, LeavesNothingWhenCancelled) {
   EXPECT_THAT(PackageLab::names_in(lab.folder.path()), ElementsAre("imported", "state"));
 }
 
+TEST_F(ExportSnapshotTest, RefusesAFrozenFileThatWasCutOff) {
+  lab.copier.virtual_size(FakeDiskCopier::kVirtualSize / 2);
+  const auto exported = lab.run_export(lab.export_request());
+  ASSERT_FALSE(exported);
+  EXPECT_EQ(exported.error().code, ErrorCode::kCorrupt);
+  EXPECT_THAT(exported.error().message, HasSubstr("somebody has changed that file"));
+  EXPECT_THAT(PackageLab::names_in(lab.folder.path()), ElementsAre("imported", "state"));
+}
+
 TEST_F(ExportSnapshotTest, LeavesNothingWhenAStateFileIsGone) {
   const Snapshot snapshot = nightly();
   ASSERT_TRUE(remove_tree(lab.store.snapshot_folder(snapshot.id)));
