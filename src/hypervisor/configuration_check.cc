@@ -1,30 +1,18 @@
 #include "hypervisor/configuration_check.h"
 
 #include <algorithm>
-#include <array>
 #include <deque>
 #include <map>
 #include <optional>
 #include <utility>
+
+#include <fmt/ranges.h>
 
 #include "hypervisor/allowed_configuration.h"
 #include "hypervisor/xml_document.h"
 
 namespace cohort::hypervisor {
 namespace {
-
-constexpr std::array<std::pair<RefusalKind, std::string_view>, 10> kKindNames{{
-    {RefusalKind::kMalformed, "malformed"},
-    {RefusalKind::kUnknownElement, "unknown-element"},
-    {RefusalKind::kUnknownAttribute, "unknown-attribute"},
-    {RefusalKind::kUnexpectedValue, "unexpected-value"},
-    {RefusalKind::kCommandLine, "command-line"},
-    {RefusalKind::kHostDevice, "host-device"},
-    {RefusalKind::kHostPath, "host-path"},
-    {RefusalKind::kNetwork, "network"},
-    {RefusalKind::kCharacterDevice, "character-device"},
-    {RefusalKind::kHostAction, "host-action"},
-}};
 
 // Better words for what is known to be harmful. Nothing is refused because it is listed here, but because it is not in
 // allowed_configuration.h.
@@ -412,22 +400,13 @@ std::string list_refusals(const std::vector<Refusal>& refusals) {
   return list;
 }
 
+std::string list_kinds(const std::vector<Refusal>& refusals) {
+  std::set<std::string_view> kinds;
+  for (const Refusal& each : refusals) kinds.insert(to_string(each.kind));
+  return fmt::format("{}", fmt::join(kinds, " --trust "));
+}
+
 }  // namespace
-
-std::string_view to_string(RefusalKind kind) {
-  const auto* const found =
-      std::find_if(kKindNames.begin(), kKindNames.end(), [&](const auto& each) { return each.first == kind; });
-  return found == kKindNames.end() ? "malformed" : found->second;
-}
-
-Result<RefusalKind> refusal_kind_from(std::string_view name) {
-  const auto* const found =
-      std::find_if(kKindNames.begin(), kKindNames.end(), [&](const auto& each) { return each.second == name; });
-  if (found == kKindNames.end()) {
-    return fail(ErrorCode::kInvalidArgument, "\"{}\" is no kind of refusal.", name);
-  }
-  return found->first;
-}
 
 std::vector<Refusal> find_refusals(const std::string& xml) { return find_untrusted(xml, {}); }
 
@@ -438,8 +417,9 @@ Result<void> check_configuration(const std::string& xml, const std::set<RefusalK
   }
   if (!refusals.empty()) {
     return fail(ErrorCode::kUnsupported,
-                "The machine configuration asks for more of this host than an import grants: {}",
-                list_refusals(refusals));
+                "The machine configuration asks for more of this host than an import grants: {} Who knows where the "
+                "package comes from can allow each kind: --trust {}.",
+                list_refusals(refusals), list_kinds(refusals));
   }
   return {};
 }

@@ -3,28 +3,12 @@
 
 #include <set>
 #include <string>
-#include <string_view>
 #include <vector>
 
 #include "base/result.h"
+#include "domain/refusal_kind.h"
 
 namespace cohort::hypervisor {
-
-enum class RefusalKind {
-  kMalformed,         // no XML, or a DOCTYPE, or too large or deep; cannot be trusted away
-  kUnknownElement,    // not on the list of what is known to be harmless
-  kUnknownAttribute,  // likewise
-  kUnexpectedValue,   // a value outside those known to be harmless
-  kCommandLine,       // changes how QEMU is started
-  kHostDevice,        // reaches a device of the host
-  kHostPath,          // names a file or folder of the host
-  kNetwork,           // reaches into the host's network beyond attaching to it
-  kCharacterDevice,   // connects a port of the guest to a file, socket or device of the host
-  kHostAction,        // makes the host do something when the guest fails, such as writing a dump
-};
-// The stable name of a kind ("host-device").
-[[nodiscard]] std::string_view to_string(RefusalKind kind);
-[[nodiscard]] Result<RefusalKind> refusal_kind_from(std::string_view name);
 
 struct Refusal {
   RefusalKind kind = RefusalKind::kUnknownElement;

@@ -160,12 +160,6 @@ TEST(CheckConfiguration, NeverTrustsAMalformedDocument) {
   EXPECT_EQ(result.error().code, ErrorCode::kCorrupt);
 }
 
-TEST(RefusalKind, HasANameThatLeadsBackToIt) {
-  EXPECT_EQ(refusal_kind_from("host-device").value(), RefusalKind::kHostDevice);
-  EXPECT_EQ(to_string(RefusalKind::kNetwork), "network");
-  EXPECT_FALSE(refusal_kind_from("harmless"));
-}
-
 TEST(FuzzCorpus, IsReadWithoutACrash) {
   const auto files = files_in(kFuzzCorpus);
   ASSERT_FALSE(files.empty());

@@ -96,8 +96,8 @@ Result<void> undefine(virDomainPtr domain) {
 
 }  // namespace
 
-Result<void> Driver::check_configuration(const std::string& configuration) {
-  return hypervisor::check_configuration(configuration);
+Result<void> Driver::check_configuration(const std::string& configuration, const std::set<RefusalKind>& trusted) {
+  return hypervisor::check_configuration(configuration, trusted);
 }
 
 Result<MachineSummary> Driver::identity_of(const std::string& configuration) {

@@ -31,7 +31,8 @@ class Driver final : public service::Hypervisor {
   [[nodiscard]] Result<void> merge_overlay(const MachineId& id, const DiskSnapshot& disk, std::stop_token stop,
                                            const MergeProgress& on_progress) override;
 
-  [[nodiscard]] Result<void> check_configuration(const std::string& configuration) override;
+  [[nodiscard]] Result<void> check_configuration(const std::string& configuration,
+                                                 const std::set<RefusalKind>& trusted) override;
   [[nodiscard]] Result<MachineSummary> identity_of(const std::string& configuration) override;
   [[nodiscard]] Result<MachineId> define_machine(const service::DefineMachineRequest& request) override;
   [[nodiscard]] Result<std::vector<Path>> port_files(const service::DefineMachineRequest& request) override;

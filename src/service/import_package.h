@@ -3,11 +3,13 @@
 
 #include <cstdint>
 #include <map>
+#include <set>
 #include <string>
 #include <vector>
 
 #include "base/file.h"
 #include "domain/machine.h"
+#include "domain/refusal_kind.h"
 #include "service/job_context.h"
 #include "service/ports/disk_copier.h"
 #include "service/ports/hypervisor.h"
@@ -18,9 +20,10 @@ namespace cohort::service {
 struct ImportRequest {
   Path directory;                            // the package
   std::string name_prefix;                   // put before every name
-  std::map<std::string, std::string> names;  // new name by name in the package; goes before the prefix
+  std::map<std::string, std::string> names;  // new name by name in the package; gets no prefix
   bool keep_ids = false;                     // keep UUIDs and MAC addresses; refused if a machine with one exists
   Path storage;                              // folder for the disks; empty: the hypervisor's default
+  std::set<RefusalKind> trusted;             // what the machines may ask of this host all the same
   bool start = false;                        // start them when all are defined
 };
 

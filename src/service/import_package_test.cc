@@ -222,6 +222,15 @@ TEST_F(ImportPackageTest, RefusesAConfigurationThatReachesForTheHostOrIsAnothers
   expect_nothing_made();
 }
 
+TEST_F(ImportPackageTest, AcceptsWhatTheUserTrusts) {
+  const auto manifest = package::read_manifest(lab.target()).value();
+  auto request = lab.import_request();
+  request.trusted = {RefusalKind::kHostDevice};
+  overwrite(manifest.machines[1].configuration.file, manifest.machines[1].id.str() + " database forbidden");
+  // It goes on to the next check: that this is not the configuration that was exported.
+  expect_refused(request, ErrorCode::kCorrupt, "database");
+}
+
 TEST_F(ImportPackageTest, RefusesFilesThatChangeAfterTheVerification) {
   const auto manifest = package::read_manifest(lab.target()).value();
   const std::vector<std::string> files{manifest.machines[3].configuration.file, manifest.machines[0].nvram->file,

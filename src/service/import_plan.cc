@@ -82,10 +82,10 @@ Result<void> check_no_tpm_state(const ImportRequest& request, const package::Mac
               entry.id.str(), folder.string());
 }
 
-Result<std::string> read_configuration(const Path& directory, const package::MachineEntry& entry,
+Result<std::string> read_configuration(const ImportRequest& request, const package::MachineEntry& entry,
                                        Hypervisor& hypervisor) {
-  COHORT_ASSIGN(auto text, read_file(directory / entry.configuration.file, kConfigurationLimit));
-  auto checked = hypervisor.check_configuration(text);
+  COHORT_ASSIGN(auto text, read_file(request.directory / entry.configuration.file, kConfigurationLimit));
+  auto checked = hypervisor.check_configuration(text, request.trusted);
   if (!checked) {
     return Failure{
         std::move(checked).error().with_context(fmt::format("checking the configuration of \"{}\"", entry.name))};
@@ -159,7 +159,7 @@ Result<PreparedImport> prepare_import(const ImportRequest& request, Hypervisor& 
                      .lexically_normal();
   COHORT_TRY(check_storage(plan));
   for (const auto& entry : prepared.manifest.machines) {
-    COHORT_ASSIGN(auto text, read_configuration(request.directory, entry, hypervisor));
+    COHORT_ASSIGN(auto text, read_configuration(request, entry, hypervisor));
     prepared.configurations.push_back(std::move(text));
     COHORT_ASSIGN(auto machine, plan_machine(request, entry, plan.storage, hypervisor, copier));
     plan.estimated_bytes += machine.bytes;

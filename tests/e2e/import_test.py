@@ -316,8 +316,15 @@ def test_a_package_that_reaches_for_the_host_makes_no_machine(lab, package, stor
     before = machines_and_states(lab)
     message = refused(lab, "unsupported", "import", hostile, "--name-prefix", NAME_PREFIX + "host ",
                       "--storage", storage)
-    assert "hostdev" in message
+    assert "hostdev" in message and "--trust host-device" in message
     assert no_new_machine(lab, before, storage)
+    assert "host-device, host-path" in refused(lab, "invalid_argument", "import", hostile, "--trust", "everything")
+    refused(lab, "unsupported", "import", hostile, "--name-prefix", NAME_PREFIX + "host ", "--storage", storage,
+            "--trust", "host-path")
+    assert no_new_machine(lab, before, storage)
+    made = lab.cohort("import", hostile, "--name-prefix", NAME_PREFIX + "host ", "--storage", storage,
+                      "--trust", "host-device").json["import"]["machines"]
+    assert "<hostdev" in configuration(made[0]["name"])
 
 
 # All or none

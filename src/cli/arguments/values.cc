@@ -67,6 +67,15 @@ Result<std::map<std::string, std::string>> parse_names(const std::vector<std::st
   return names;
 }
 
+Result<std::set<RefusalKind>> parse_trusted(const std::vector<std::string>& names) {
+  std::set<RefusalKind> trusted;
+  for (const auto& name : names) {
+    COHORT_ASSIGN(const RefusalKind kind, trusted_kind_from(name));
+    trusted.insert(kind);
+  }
+  return trusted;
+}
+
 Result<Path> parse_folder(const std::string& text) {
   if (text.empty()) {
     return fail(ErrorCode::kInvalidArgument, "The folder's name is empty.");

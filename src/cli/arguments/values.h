@@ -3,12 +3,14 @@
 
 #include <cstdint>
 #include <map>
+#include <set>
 #include <string>
 #include <string_view>
 #include <vector>
 
 #include "base/file.h"
 #include "base/result.h"
+#include "domain/refusal_kind.h"
 
 namespace cohort::cli {
 
@@ -17,6 +19,9 @@ namespace cohort::cli {
 
 // "OLD=NEW"…, each OLD once; the first '=' divides.
 [[nodiscard]] Result<std::map<std::string, std::string>> parse_names(const std::vector<std::string>& pairs);
+
+// The names of what an import may be trusted with, each a kind of refusal.
+[[nodiscard]] Result<std::set<RefusalKind>> parse_trusted(const std::vector<std::string>& names);
 
 // The folder's absolute path without a slash at its end; it need not exist.
 [[nodiscard]] Result<Path> parse_folder(const std::string& text);

@@ -43,6 +43,15 @@ TEST(ParseNames, RefusesHalfAPairAndTwoNamesForOneMachine) {
   EXPECT_THAT(twice.error().message, HasSubstr("\"db\""));
 }
 
+TEST(ParseTrusted, TakesKindsOfRefusalAndNamesWhatIsNone) {
+  const auto trusted = parse_trusted({"host-path", "host-device", "host-path"});
+  ASSERT_TRUE(trusted);
+  EXPECT_EQ(*trusted, (std::set{RefusalKind::kHostDevice, RefusalKind::kHostPath}));
+  const auto unknown = parse_trusted({"host-path", "all"});
+  ASSERT_FALSE(unknown);
+  EXPECT_THAT(unknown.error().message, HasSubstr("\"all\""));
+}
+
 TEST(ParseFolder, IsAbsoluteWithoutSlashAtItsEnd) {
   EXPECT_EQ(parse_folder("/backup/shop/").value_or(Path{}), "/backup/shop");
   EXPECT_EQ(parse_folder("/backup/../srv/./x").value_or(Path{}), "/srv/x");

@@ -22,7 +22,10 @@ class Import final : public Verb {
                 "originals; names that are taken need --name-prefix or --name. With --keep-ids they "
                 "come back as who they were, which is refused while one of them exists.\n\n"
                 "The machines use the networks that their configuration names: look at it before you "
-                "start copies beside the originals.",
+                "start copies beside the originals.\n\n"
+                "A machine that asks for more of this host than its disks and a network, such as a "
+                "device or a folder, is refused with all that it asks for and the kind of each. A "
+                "package may come from a stranger: --trust a kind only if you know what it does.",
             .examples = {{"cohort import /backup/shop-monday --name-prefix try- --start",
                           "Makes copies beside the originals and starts them."},
                          {"cohort import /backup/shop-monday --keep-ids", "Brings lost machines back."},
@@ -34,9 +37,12 @@ class Import final : public Verb {
     arguments.required("DIR", directory_, "The package.");
     arguments.option("--name-prefix", name_prefix_, "PREFIX", "Put this before every name.");
     arguments.repeated_option("--name", names_, "OLD=NEW",
-                              "The new name of one machine, before the prefix; can be repeated.");
+                              "The new name of one machine, instead of one with the prefix; can be repeated.");
     arguments.flag("--keep-ids", is_keeping_ids_, "Keep UUIDs and MAC addresses.");
     arguments.option("--storage", storage_, "DIR", "Folder for the disks; default: the hypervisor's own.");
+    arguments.repeated_option("--trust", trusted_, "KIND",
+                              "Accept machines that ask for this of the host (host-device, host-path, network, "
+                              "character-device and others; the refusal names it); can be repeated.");
     arguments.flag("--start", is_starting_, "Start the machines when all are defined.");
     arguments.dry_run(is_dry_run_);
   }
@@ -62,6 +68,7 @@ class Import final : public Verb {
       COHORT_ASSIGN(request.storage, parse_folder(storage_));
     }
     request.name_prefix = name_prefix_;
+    COHORT_ASSIGN(request.trusted, parse_trusted(trusted_));
     request.keep_ids = is_keeping_ids_;
     request.start = is_starting_;
     return request;
@@ -71,6 +78,7 @@ class Import final : public Verb {
   std::string name_prefix_;
   std::vector<std::string> names_;
   std::string storage_;
+  std::vector<std::string> trusted_;
   bool is_keeping_ids_ = false;
   bool is_starting_ = false;
   bool is_dry_run_ = false;

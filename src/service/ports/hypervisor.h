@@ -4,6 +4,7 @@
 #include <functional>
 #include <memory>
 #include <optional>
+#include <set>
 #include <stop_token>
 #include <string>
 #include <string_view>
@@ -12,6 +13,7 @@
 #include "base/clock.h"
 #include "base/result.h"
 #include "domain/machine.h"
+#include "domain/refusal_kind.h"
 #include "domain/snapshot.h"
 
 namespace cohort::service {
@@ -105,8 +107,10 @@ class Hypervisor {
 
   // --- import ---
 
-  // Refuses (kUnsupported, naming the element) a configuration that reaches for the host beyond its disks.
-  [[nodiscard]] virtual Result<void> check_configuration(const std::string& configuration) = 0;
+  // Refuses (kUnsupported, naming the element) a configuration that reaches for the host beyond its disks, except in
+  // the ways that are trusted.
+  [[nodiscard]] virtual Result<void> check_configuration(const std::string& configuration,
+                                                         const std::set<RefusalKind>& trusted) = 0;
   // The UUID and name in a configuration.
   [[nodiscard]] virtual Result<MachineSummary> identity_of(const std::string& configuration) = 0;
   [[nodiscard]] virtual Result<MachineId> define_machine(const DefineMachineRequest& request) = 0;

@@ -323,9 +323,11 @@ Result<void> FakeHypervisor::merge_overlay(const MachineId& id, const DiskSnapsh
 
 // --- import ---
 
-Result<void> FakeHypervisor::check_configuration(const std::string& configuration) {
+Result<void> FakeHypervisor::check_configuration(const std::string& configuration,
+                                                 const std::set<RefusalKind>& trusted) {
   return control_.call("check_configuration", [&]() -> Result<void> {
     if (configuration.find("forbidden") == std::string::npos) return {};
+    if (trusted.contains(RefusalKind::kHostDevice)) return {};
     return fail(ErrorCode::kUnsupported, "The configuration reaches for the host.");
   });
 }

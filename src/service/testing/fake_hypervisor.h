@@ -75,7 +75,9 @@ class FakeHypervisor final : public Hypervisor {
   [[nodiscard]] Result<void> merge_overlay(const MachineId& id, const DiskSnapshot& disk, std::stop_token stop,
                                            const MergeProgress& on_progress) override;
   // A configuration of this world is "<uuid> <name>"; one that holds "forbidden" is refused.
-  [[nodiscard]] Result<void> check_configuration(const std::string& configuration) override;
+  // Refuses one that holds "forbidden", unless kHostDevice is trusted.
+  [[nodiscard]] Result<void> check_configuration(const std::string& configuration,
+                                                 const std::set<RefusalKind>& trusted) override;
   [[nodiscard]] Result<MachineSummary> identity_of(const std::string& configuration) override;
   [[nodiscard]] Result<MachineId> define_machine(const DefineMachineRequest& request) override;
   // The machines of this world have no ports.
