@@ -20,12 +20,6 @@ bool is_format_name(std::string_view format) {
   });
 }
 
-// A name such as nbd://…, json:… or fat:…: QEMU looks for a colon before the first slash.
-bool has_protocol(std::string_view name) {
-  const std::size_t colon = name.find_first_of(":/");
-  return colon != std::string_view::npos && name[colon] == ':';
-}
-
 Result<bool> is_block_device(int fd, const Path& path) {
   struct stat info {};
   if (::fstat(fd, &info) != 0) {
@@ -89,6 +83,11 @@ std::string escaped(std::string_view text) {
 }
 
 }  // namespace
+
+bool has_protocol(std::string_view name) {
+  const std::size_t colon = name.find_first_of(":/");
+  return colon != std::string_view::npos && name[colon] == ':';
+}
 
 Path absolute_path(const Path& path) {
   std::error_code code;

@@ -3,6 +3,7 @@
 
 #include <optional>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "base/file.h"
@@ -34,6 +35,9 @@ struct Chain {
 // The chain as an argument for qemu-img's --image-opts. Each layer is named with its format, so that nothing is guessed
 // and no character of a file name has a meaning.
 [[nodiscard]] std::string image_options(const Chain& chain);
+
+// A name such as nbd://…, json:… or fat:…: QEMU looks for a colon before the first slash.
+[[nodiscard]] bool has_protocol(std::string_view name);
 
 // An absolute path: QEMU takes no part of such a name for a protocol.
 [[nodiscard]] Path absolute_path(const Path& path);

@@ -24,4 +24,11 @@ struct Extent {
   friend bool operator==(const Extent&, const Extent&) = default;
 };
 
+// The `length` bytes of the extent that begin `begin` bytes after its start.
+// REQUIRES: begin + length <= extent.length.
+[[nodiscard]] Extent part_of(const Extent& extent, std::uint64_t begin, std::uint64_t length);
+
+// Makes the extent longer by `next`, which follows it on the disk, if one extent can say both.
+[[nodiscard]] bool join(Extent& extent, const Extent& next);
+
 }  // namespace cohort::disk

@@ -21,16 +21,22 @@ Result<UniqueFd> open_image(const Path& path) {
   return fd;
 }
 
-Result<std::string> read_at(int fd, std::uint64_t offset, std::size_t length, const std::string& name) {
-  std::string bytes(length, '\0');
+Result<std::size_t> read_into(int fd, std::uint64_t offset, std::span<std::byte> into, const std::string& name) {
   std::size_t filled = 0;
-  while (filled < length) {
-    const ssize_t count = ::pread(fd, bytes.data() + filled, length - filled, static_cast<off_t>(offset + filled));
+  while (filled < into.size()) {
+    const std::span<std::byte> rest = into.subspan(filled);
+    const ssize_t count = ::pread(fd, rest.data(), rest.size(), static_cast<off_t>(offset + filled));
     if (count < 0 && errno == EINTR) continue;
     if (count < 0) return errno_failure("cannot be read", name);
     if (count == 0) break;
     filled += static_cast<std::size_t>(count);
   }
+  return filled;
+}
+
+Result<std::string> read_at(int fd, std::uint64_t offset, std::size_t length, const std::string& name) {
+  std::string bytes(length, '\0');
+  COHORT_ASSIGN(const std::size_t filled, read_into(fd, offset, std::as_writable_bytes(std::span(bytes)), name));
   bytes.resize(filled);
   return bytes;
 }

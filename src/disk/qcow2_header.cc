@@ -20,12 +20,18 @@ constexpr std::size_t kFirstCluster = std::size_t{1} << kMaxClusterBits;
 
 constexpr std::uint64_t kFeatureCorrupt = 1U << 1U;
 constexpr std::uint64_t kFeatureDataFile = 1U << 2U;
+constexpr std::uint64_t kFeatureCompression = 1U << 3U;
 constexpr std::uint64_t kFeatureExtendedL2 = 1U << 4U;
 constexpr std::uint64_t kKnownFeatures = 0x1f;  // dirty, corrupt, data file, compression type, extended L2
+constexpr std::uint64_t kAutoclearBitmaps = 1U << 0U;
+// A subcluster, the 32nd part of a cluster, is no smaller than a sector.
+constexpr std::uint32_t kMinExtendedClusterBits = 14;
 
 constexpr std::uint32_t kExtensionEnd = 0;
 constexpr std::uint32_t kExtensionBackingFormat = 0xe2792aca;
 constexpr std::uint32_t kExtensionDataFile = 0x44415441;
+constexpr std::uint32_t kExtensionBitmaps = 0x23852875;
+constexpr std::size_t kBitmapsLength = 24;
 
 // The places of the fixed fields.
 enum Field : std::size_t {
@@ -39,7 +45,9 @@ enum Field : std::size_t {
   kFieldL1Offset = 40,
   kFieldSnapshots = 60,
   kFieldFeatures = 72,
+  kFieldAutoclear = 88,
   kFieldHeaderLength = 100,
+  kFieldCompression = 104,
 };
 
 Result<void> check_version(std::string_view bytes) {
@@ -84,6 +92,11 @@ Result<void> check_fixed_fields(const Qcow2Header& header) {
   return {};
 }
 
+// Feature bits and autoclear bits came with version 3.
+bool has_bit(std::string_view bytes, const Qcow2Header& header, Field field, std::uint64_t bit) {
+  return header.version >= 3 && (big_endian<std::uint64_t>(bytes, field) & bit) != 0;
+}
+
 Result<void> read_features(std::string_view bytes, Qcow2Header& header) {
   if (header.version < 3) return {};
   const auto features = big_endian<std::uint64_t>(bytes, kFieldFeatures);
@@ -94,6 +107,24 @@ Result<void> read_features(std::string_view bytes, Qcow2Header& header) {
   header.is_marked_corrupt = (features & kFeatureCorrupt) != 0;
   header.has_data_file = (features & kFeatureDataFile) != 0;
   header.has_extended_l2 = (features & kFeatureExtendedL2) != 0;
+  if (header.has_extended_l2 && header.cluster_bits < kMinExtendedClusterBits) {
+    return fail(ErrorCode::kCorrupt, "Clusters of 2^{} bytes are too small for subclusters.", header.cluster_bits);
+  }
+  return {};
+}
+
+// The field came late: a header that is shorter means deflate, and the feature bit guards everything else.
+Result<void> read_compression(std::string_view bytes, std::size_t length, Qcow2Header& header) {
+  if (header.version < 3) return {};
+  const bool has_field = length > kFieldCompression && bytes.size() > kFieldCompression;
+  const auto type = has_field ? big_endian<std::uint8_t>(bytes, kFieldCompression) : std::uint8_t{0};
+  if (type > static_cast<std::uint8_t>(Compression::kZstd)) {
+    return fail(ErrorCode::kUnsupported, "The compression type {} is not known.", type);
+  }
+  header.compression = static_cast<Compression>(type);
+  if (has_bit(bytes, header, kFieldFeatures, kFeatureCompression) != (header.compression != Compression::kDeflate)) {
+    return fail(ErrorCode::kCorrupt, "The compression type {} contradicts the feature bits.", type);
+  }
   return {};
 }
 
@@ -119,9 +150,23 @@ Result<void> read_backing_file(std::string_view bytes, Qcow2Header& header) {
   return {};
 }
 
-void apply_extension(std::uint32_t type, std::string_view data, Qcow2Header& header) {
+Result<void> read_bitmaps_extension(std::string_view bytes, std::string_view data, Qcow2Header& header) {
+  if (data.size() != kBitmapsLength) {
+    return fail(ErrorCode::kCorrupt, "The header extension for bitmaps is {} bytes long.", data.size());
+  }
+  header.bitmaps = {big_endian<std::uint32_t>(data, 0), big_endian<std::uint64_t>(data, 16),
+                    big_endian<std::uint64_t>(data, 8), has_bit(bytes, header, kFieldAutoclear, kAutoclearBitmaps)};
+  return {};
+}
+
+Result<void> apply_extension(std::string_view bytes, std::uint32_t type, std::string_view data, Qcow2Header& header) {
   if (type == kExtensionBackingFormat) header.backing_format = std::string(data);
-  if (type == kExtensionDataFile) header.has_data_file = true;
+  if (type == kExtensionDataFile) {
+    if (has_bit(bytes, header, kFieldFeatures, kFeatureDataFile)) header.data_file = std::string(data);
+    header.has_data_file = true;
+  }
+  if (type == kExtensionBitmaps) return read_bitmaps_extension(bytes, data, header);
+  return {};
 }
 
 // Extensions lie between the header and the backing file's name, or the end of the first cluster.
@@ -139,7 +184,7 @@ Result<void> read_extensions(std::string_view bytes, std::size_t begin, Qcow2Hea
     if (length > end - place) {
       return fail(ErrorCode::kCorrupt, "The header extension {:#x} of {} bytes does not fit.", type, length);
     }
-    apply_extension(type, bytes.substr(place, length), header);
+    COHORT_TRY(apply_extension(bytes, type, bytes.substr(place, length), header));
     place += (std::uint64_t{length} + 7U) & ~std::uint64_t{7};
   }
   return {};
@@ -157,6 +202,7 @@ Result<Qcow2Header> parse_qcow2_header(std::string_view bytes) {
   COHORT_TRY(check_fixed_fields(header));
   COHORT_TRY(read_features(bytes, header));
   COHORT_ASSIGN(const std::size_t length, header_length(bytes, header));
+  COHORT_TRY(read_compression(bytes, length, header));
   COHORT_TRY(read_backing_file(bytes, header));
   COHORT_TRY(read_extensions(bytes, length, header));
   return header;

@@ -11,6 +11,17 @@
 
 namespace cohort::disk {
 
+enum class Compression : std::uint8_t { kDeflate, kZstd };
+
+// Where the persistent bitmaps of an image are listed.
+struct Qcow2BitmapDirectory {
+  std::uint32_t count = 0;
+  std::uint64_t offset = 0;  // bytes from the start of the file
+  std::uint64_t size = 0;    // bytes
+  // False once a program that knows nothing of bitmaps has written to the image: they lack what it changed.
+  bool is_current = false;
+};
+
 struct Qcow2Header {
   std::uint32_t version = 0;
   std::uint32_t cluster_bits = 0;
@@ -18,12 +29,16 @@ struct Qcow2Header {
   std::uint32_t internal_snapshots = 0;
   bool is_encrypted = false;
   bool has_data_file = false;  // an external data file, by feature bit or extension
+  // Its name as recorded. Not there if there is none, or if only one of feature bit and extension is.
+  std::optional<std::string> data_file;
   bool has_extended_l2 = false;
+  Compression compression = Compression::kDeflate;
   bool is_marked_corrupt = false;  // by QEMU, when it found the image damaged
   std::optional<std::string> backing_file;
   std::optional<std::string> backing_format;
   std::uint64_t l1_offset = 0;   // bytes from the start of the file
   std::uint32_t l1_entries = 0;  // of 8 bytes each
+  std::optional<Qcow2BitmapDirectory> bitmaps;
 };
 
 // Fails with kCorrupt, naming what is wrong, or kUnsupported for a version or feature that is not known; never reads

@@ -23,7 +23,8 @@ class ExtentCursor {
   [[nodiscard]] virtual Result<std::optional<Extent>> next() = 0;
 };
 
-// Any number of threads can read at the same time; each walks with a cursor of its own.
+// Any number of threads can read at the same time; each walks with a cursor of its own. The source must outlive its
+// cursors.
 class DiskSource {
  public:
   virtual ~DiskSource() = default;

@@ -1,0 +1,142 @@
+#include "disk/source.h"
+
+#include <gmock/gmock.h>
+
+#include <nlohmann/json.hpp>
+
+#include "disk/random_images.h"
+
+namespace cohort::disk {
+namespace {
+
+using testing::HasSubstr;
+
+std::vector<Extent> extents_of(const DiskSource& source) {
+  std::vector<Extent> found;
+  auto cursor = source.extents();
+  EXPECT_TRUE(cursor);
+  while (cursor) {
+    auto extent = (*cursor)->next();
+    if (!extent) ADD_FAILURE() << extent.error().describe();
+    if (!extent || !*extent) break;
+    found.push_back(**extent);
+  }
+  return found;
+}
+
+void expect_whole(const std::vector<Extent>& extents, std::uint64_t size) {
+  std::uint64_t place = 0;
+  for (std::size_t i = 0; i < extents.size(); ++i) {
+    EXPECT_EQ(extents[i].offset, place);
+    EXPECT_GT(extents[i].length, 0U);
+    place += extents[i].length;
+    Extent before = i == 0 ? Extent{} : extents[i - 1];
+    EXPECT_FALSE(i != 0 && join(before, extents[i])) << "not as long as it can be: " << i;
+  }
+  EXPECT_EQ(place, size);
+}
+
+std::string content_of(const DiskSource& source, const std::vector<Extent>& extents) {
+  std::string content(source.virtual_size(), '?');
+  for (const Extent& extent : extents) {
+    const auto into = std::as_writable_bytes(std::span(content)).subspan(extent.offset, extent.length);
+    const auto outcome = source.read(extent, 0, into);
+    EXPECT_TRUE(outcome) << outcome.error().describe();
+  }
+  return content;
+}
+
+// Pieces of the extents, as a copy with small buffers reads them.
+void expect_same_in_pieces(const DiskSource& source, const std::vector<Extent>& extents, const std::string& content,
+                           RandomNumbers random) {
+  for (int i = 0; i < 50 && !extents.empty(); ++i) {
+    const Extent& extent = extents[random.between(0, extents.size() - 1)];
+    const std::uint64_t begin = random.between(0, extent.length - 1);
+    std::string piece(random.between(1, std::min<std::uint64_t>(extent.length - begin, 200'000)), '?');
+    ASSERT_TRUE(source.read(extent, begin, std::as_writable_bytes(std::span(piece))));
+    EXPECT_TRUE(content.compare(extent.offset + begin, piece.size(), piece) == 0) << extent.offset << "+" << begin;
+  }
+}
+
+// A letter for each sector: '0' zeros, 'x' something.
+std::string map_of(const std::vector<Extent>& extents, std::uint64_t size) {
+  std::string map(size / 512, '0');
+  for (const Extent& extent : extents) {
+    if (extent.kind == ExtentKind::kZero) continue;
+    const std::uint64_t first = extent.offset / 512;
+    std::fill_n(map.begin() + static_cast<std::ptrdiff_t>(first), (extent.offset + extent.length + 511) / 512 - first,
+                'x');
+  }
+  return map;
+}
+
+std::string map_by_qemu(const Path& image, const std::string& format, std::uint64_t size) {
+  std::string map(size / 512, '?');
+  for (const auto& each : nlohmann::json::parse(run({"qemu-img", "map", "--output=json", "-f", format, image}))) {
+    const std::uint64_t first = each["start"].get<std::uint64_t>() / 512;
+    std::fill_n(map.begin() + static_cast<std::ptrdiff_t>(first), each["length"].get<std::uint64_t>() / 512,
+                each["zero"].get<bool>() ? '0' : 'x');
+  }
+  return map;
+}
+
+std::unique_ptr<DiskSource> open(const Path& image, const std::string& format) {
+  const auto chain = read_chain(image, format);
+  if (!chain) {
+    ADD_FAILURE() << chain.error().describe();
+    return nullptr;
+  }
+  auto source = open_disk(*chain);
+  if (source) return *std::move(source);
+  ADD_FAILURE() << source.error().describe();
+  return nullptr;
+}
+
+class SourceTest : public testing::Test {
+ protected:
+  Path at(const std::string& name) { return folder_.path() / name; }
+
+  std::string content_by_qemu(const Path& image, const std::string& format) {
+    qemu_img({"convert", "-f", format, "-O", "raw", image, at("converted")});
+    return disk::content_of(at("converted"));
+  }
+
+  void expect_as_qemu_reads(const Path& image, const std::string& format) {
+    const auto source = open(image, format);
+    ASSERT_TRUE(source);
+    const std::vector<Extent> extents = extents_of(*source);
+    expect_whole(extents, source->virtual_size());
+    EXPECT_TRUE(content_of(*source, extents) == content_by_qemu(image, format));
+  }
+
+  TemporaryFolder folder_;
+};
+
+// We find more zeros, since QEMU's map does not look for holes of the file within data; that they are zeros is seen by
+// the content.
+void expect_same_map(const std::string& ours, const std::string& theirs) {
+  ASSERT_EQ(ours.size(), theirs.size());
+  for (std::size_t i = 0; i < ours.size(); ++i) {
+    ASSERT_TRUE(ours[i] == '0' || theirs[i] == 'x') << "sector " << i << " is data, for QEMU " << theirs[i];
+  }
+}
+
+TEST_F(SourceTest, ReadsRandomChainsAsQemuDoes) {
+  for (const unsigned seed : random_seeds(15, 3000)) {
+    const TemporaryFolder folder;
+    const RandomChain chain(folder.path(), seed);
+    SCOPED_TRACE(fmt::format("COHORT_SEED={}\n{}", seed, chain.story()));
+    const auto source = open(chain.top(), chain.format());
+    ASSERT_TRUE(source);
+    const std::vector<Extent> extents = extents_of(*source);
+    expect_whole(extents, source->virtual_size());
+    const std::string content = content_by_qemu(chain.top(), chain.format());
+    ASSERT_TRUE(content_of(*source, extents) == content);
+    expect_same_in_pieces(*source, extents, content, RandomNumbers(seed));
+    expect_same_map(map_of(extents, content.size()), map_by_qemu(chain.top(), chain.format(), content.size()));
+    if (HasFailure()) return;
+  }
+}
+
+}  // namespace
+}  // namespace cohort::disk
