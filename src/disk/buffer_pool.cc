@@ -1,0 +1,31 @@
+#include "disk/buffer_pool.h"
+
+#include <algorithm>
+
+namespace cohort::disk {
+
+BufferPool::BufferPool(std::uint64_t budget) : not_made_(std::max<std::uint64_t>(budget / kBufferBytes, 1)) {}
+
+std::optional<BufferPool::Buffer> BufferPool::take(const std::stop_token& stop) {
+  std::unique_lock lock(mutex_);
+  if (!returned_.wait(lock, stop, [&] { return !free_.empty() || not_made_ > 0; })) return std::nullopt;
+  if (stop.stop_requested()) return std::nullopt;
+  if (free_.empty()) {
+    Memory memory(static_cast<std::byte*>(::operator new(kBufferBytes, kAlignment)));
+    --not_made_;
+    return Buffer(*this, std::move(memory));
+  }
+  Memory memory = std::move(free_.back());
+  free_.pop_back();
+  return Buffer(*this, std::move(memory));
+}
+
+void BufferPool::give_back(Memory memory) {
+  {
+    const std::lock_guard lock(mutex_);
+    free_.push_back(std::move(memory));
+  }
+  returned_.notify_one();
+}
+
+}  // namespace cohort::disk

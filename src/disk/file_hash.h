@@ -1,0 +1,28 @@
+// The SHA-256 of a file that is written with holes.
+#pragma once
+
+#include <cstdint>
+#include <span>
+#include <stop_token>
+#include <string>
+
+#include "base/sha256.h"
+
+namespace cohort::disk {
+
+class FileHash {
+ public:
+  // What the file has from `offset` on; between the last bytes and these it has zeros. Zeros cost as much as other
+  // bytes (each step of SHA-256 needs the one before), except that they do not come from memory.
+  // False if `stop` was requested before: the hash is then of no use.
+  // REQUIRES: `offset` is not before the end of what was added.
+  [[nodiscard]] bool add(std::uint64_t offset, std::span<const std::byte> bytes, const std::stop_token& stop);
+  // 64 lower-case hex digits; the object is spent.
+  [[nodiscard]] std::string finish() { return sha256_.finish(); }
+
+ private:
+  Sha256 sha256_;
+  std::uint64_t end_ = 0;
+};
+
+}  // namespace cohort::disk

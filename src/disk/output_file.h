@@ -1,0 +1,46 @@
+// The file that a copy is written to.
+#pragma once
+
+#include <atomic>
+#include <cstdint>
+#include <memory>
+#include <span>
+
+#include "base/file.h"
+#include "base/result.h"
+#include "disk/new_file.h"
+
+namespace cohort::disk {
+
+// Written past the page cache (O_DIRECT) where the file system can: it takes a tenth of the processor's time, nothing
+// is left to be written in the end, and what others read stays in memory.
+// Threads: write() from any number at once.
+class OutputFile {
+ public:
+  // The unit of what is left out because it is zero.
+  static constexpr std::size_t kPageBytes = 4096;
+
+  // A new one, all holes; gone again unless keep() is called. kAlreadyExists, kNoSpace, …
+  [[nodiscard]] static Result<std::unique_ptr<OutputFile>> create(const Path& path, std::uint64_t size);
+
+  // Whole pages that are zero are left as the holes that they are, unless they are few between others. What goes past
+  // the size is cut off by sync().
+  // REQUIRES: `offset`, the memory and its length are multiples of kPageBytes; nothing was written there before.
+  [[nodiscard]] Result<void> write(std::uint64_t offset, std::span<const std::byte> bytes);
+
+  // All that was written is on the storage when it returns.
+  [[nodiscard]] Result<void> sync();
+  void keep() { file_.keep(); }
+
+ private:
+  OutputFile(NewFile file, std::uint64_t size);
+  [[nodiscard]] Result<void> write_all(std::uint64_t offset, std::span<const std::byte> bytes);
+  [[nodiscard]] ssize_t write_some(std::uint64_t offset, std::span<const std::byte> bytes);
+  [[nodiscard]] Failure failure(int error_number, const char* what) const;
+
+  NewFile file_;
+  std::uint64_t size_;
+  std::atomic<bool> is_direct_;
+};
+
+}  // namespace cohort::disk
