@@ -44,7 +44,4 @@ class Layer {
 [[nodiscard]] Result<std::unique_ptr<Layer>> open_qcow2_layer(const ChainLayer& image, ImageFiles& files);
 [[nodiscard]] Result<std::unique_ptr<Layer>> open_raw_layer(const ChainLayer& image, ImageFiles& files);
 
-// QEMU counts disks in sectors.
-constexpr std::uint64_t kSector = 512;
-
 }  // namespace cohort::disk

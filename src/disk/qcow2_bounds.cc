@@ -29,7 +29,9 @@ Result<void> check_l2_table(const Image& image, std::uint64_t offset) {
   // Asked for after the table is read, never before: an image that a machine writes to grows, and then names the place.
   COHORT_ASSIGN(const std::uint64_t length, length_of(image.fd, image.name));
   if (table.size() < image.tables.cluster_size()) return cut_off(image, length, "a table", offset);
-  for (std::size_t place = 0; place < table.size(); place += image.tables.entry_size()) {
+  const std::size_t entry_size = image.tables.entry_size();
+  const auto after_unused = [&](std::size_t place) { return skip_zeros(table, place) / entry_size * entry_size; };
+  for (std::size_t place = after_unused(0); place < table.size(); place = after_unused(place + entry_size)) {
     const auto data = image.tables.place_of(table, place);
     if (data && *data >= length) return cut_off(image, length, "data", *data);
   }

@@ -11,6 +11,8 @@
 
 namespace cohort::disk {
 
+constexpr std::uint64_t kSector = 512;  // bytes; QEMU counts disks in sectors
+
 enum class Compression : std::uint8_t { kDeflate, kZstd };
 
 // Where the persistent bitmaps of an image are listed.
@@ -39,6 +41,9 @@ struct Qcow2Header {
   std::uint64_t l1_offset = 0;   // bytes from the start of the file
   std::uint32_t l1_entries = 0;  // of 8 bytes each
   std::optional<Qcow2BitmapDirectory> bitmaps;
+
+  // Bytes of the disk as the guest sees it: QEMU counts whole sectors.
+  [[nodiscard]] std::uint64_t disk_size() const { return virtual_size / kSector * kSector; }
 };
 
 // Fails with kCorrupt, naming what is wrong, or kUnsupported for a version or feature that is not known; never reads

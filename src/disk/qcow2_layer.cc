@@ -206,8 +206,7 @@ Result<std::unique_ptr<Layer>> open_qcow2_layer(const ChainLayer& image, ImageFi
   file.cluster_bits = header.cluster_bits;
   file.compression = header.compression;
   const Qcow2Tables tables(header);
-  // QEMU, too, leaves out a last sector that is not whole.
-  const std::uint64_t size = header.virtual_size / kSector * kSector;
+  const std::uint64_t size = header.disk_size();
   const std::uint64_t needed = size / tables.reach_of_table() + (size % tables.reach_of_table() != 0 ? 1 : 0);
   COHORT_TRY(check_l1(file, header, needed));
   files.push_back(std::move(file));

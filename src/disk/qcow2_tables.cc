@@ -14,7 +14,6 @@ constexpr std::uint64_t kAllZero = 1;
 constexpr std::uint64_t kCompressed = std::uint64_t{1} << 62U;
 constexpr std::uint64_t kCopied = std::uint64_t{1} << 63U;
 constexpr std::uint32_t kSubclusters = 32;
-constexpr std::uint64_t kSector = 512;
 
 ClusterPart impossible(std::string_view problem) { return {ClusterState::kImpossible, 0, 0, 0, problem}; }
 

@@ -2,14 +2,16 @@
 
 #include <gmock/gmock.h>
 
+#include <chrono>
 #include <nlohmann/json.hpp>
 
+#include "base/parallel.h"
 #include "disk/random_images.h"
 
 namespace cohort::disk {
 namespace {
 
-using testing::HasSubstr;
+using testing::ElementsAre;
 
 std::vector<Extent> extents_of(const DiskSource& source) {
   std::vector<Extent> found;
@@ -136,6 +138,102 @@ TEST_F(SourceTest, ReadsRandomChainsAsQemuDoes) {
     expect_same_map(map_of(extents, content.size()), map_by_qemu(chain.top(), chain.format(), content.size()));
     if (HasFailure()) return;
   }
+}
+
+TEST_F(SourceTest, SeesTheHolesOfARawFile) {
+  write_content(at("raw"), "");
+  std::filesystem::resize_file(at("raw"), 8 << 20);
+  qemu_io(at("raw"), "raw", {"write -P 1 1M 64k", "write -P 2 6M 2M"});
+  const auto source = open(at("raw"), "raw");
+  ASSERT_TRUE(source);
+  EXPECT_THAT(extents_of(*source),
+              ElementsAre(Extent{.offset = 0, .length = 1 << 20}, Extent{1 << 20, 65536, ExtentKind::kData, 0, 1 << 20},
+                          Extent{.offset = 1114112, .length = 5177344},
+                          Extent{6 << 20, 2 << 20, ExtentKind::kData, 0, 6 << 20}));
+}
+
+TEST_F(SourceTest, FillsUpTheLastSectorOfARawFile) {
+  write_content(at("raw"), std::string(1000, 'x'));
+  const auto source = open(at("raw"), "raw");
+  ASSERT_TRUE(source);
+  EXPECT_EQ(source->virtual_size(), 1024U);
+  expect_as_qemu_reads(at("raw"), "raw");
+}
+
+TEST_F(SourceTest, SeesTheHolesOfAPreallocatedImage) {
+  qemu_img({"create", "-q", "-f", "qcow2", "-o", "preallocation=metadata", at("image"), "64M"});
+  qemu_io(at("image"), "qcow2", {"write -P 1 1M 64k"});
+  const auto source = open(at("image"), "qcow2");
+  ASSERT_TRUE(source);
+  const auto extents = extents_of(*source);
+  ASSERT_EQ(extents.size(), 3U);
+  EXPECT_EQ(extents[1].offset, 1U << 20U);
+  EXPECT_EQ(extents[1].length, 65536U);
+  EXPECT_EQ(extents[2].kind, ExtentKind::kZero);
+}
+
+// What lies below the end of the image in the middle must not come up again.
+TEST_F(SourceTest, ReadsZerosPastTheEndOfAShorterImage) {
+  qemu_img({"create", "-q", "-f", "raw", at("base"), "8M"});
+  qemu_io(at("base"), "raw", {"write -P 1 0 8M"});
+  qemu_img({"create", "-q", "-f", "qcow2", "-b", at("base"), "-F", "raw", at("middle"), "3000320"});
+  qemu_img({"create", "-q", "-f", "qcow2", "-b", at("middle"), "-F", "qcow2", at("top"), "9M"});
+  const auto source = open(at("top"), "qcow2");
+  ASSERT_TRUE(source);
+  EXPECT_THAT(extents_of(*source), ElementsAre(Extent{0, 3000320, ExtentKind::kData, 2, 0},
+                                               Extent{.offset = 3000320, .length = (9 << 20) - 3000320}));
+  expect_as_qemu_reads(at("top"), "qcow2");
+}
+
+TEST_F(SourceTest, FindsARelativeDataFileBesideTheImage) {
+  qemu_img({"create", "-q", "-f", "qcow2", "-o", fmt::format("data_file={}", at("data").native()), at("image"), "8M"});
+  qemu_io(at("image"), "qcow2", {"write -P 1 0 1M", "write -P 2 5M 64k"});
+  const std::string expected = content_by_qemu(at("image"), "qcow2");
+  const std::string name = at("data").native();
+  std::string bytes = disk::content_of(at("image"));
+  std::string relative = "data";
+  bytes[bytes.find(name) - 1] = static_cast<char>(relative.size());
+  relative.resize((relative.size() + 7) / 8 * 8);
+  bytes.replace(bytes.find(name), (name.size() + 7) / 8 * 8, relative);
+  bytes.insert(1024, (name.size() + 7) / 8 * 8 - relative.size(), '\0');
+  write_content(at("image"), bytes);
+  const auto source = open(at("image"), "qcow2");
+  ASSERT_TRUE(source);
+  EXPECT_TRUE(content_of(*source, extents_of(*source)) == expected);
+}
+
+TEST_F(SourceTest, ReadsAnImageThatWasNotClosed) {
+  make_qcow2(at("image"));
+  const std::string expected = content_by_qemu(at("image"), "qcow2");
+  std::string bytes = disk::content_of(at("image"));
+  bytes[79] = 1;  // the feature bit "dirty"
+  write_content(at("image"), bytes);
+  const auto source = open(at("image"), "qcow2");
+  ASSERT_TRUE(source);
+  EXPECT_TRUE(content_of(*source, extents_of(*source)) == expected);
+}
+
+TEST_F(SourceTest, PlansAHugeEmptyDiskAtOnce) {
+  qemu_img({"create", "-q", "-f", "qcow2", "-o", "cluster_size=2M", at("image"), "1024P"});
+  const auto begin = std::chrono::steady_clock::now();
+  const auto source = open(at("image"), "qcow2");
+  ASSERT_TRUE(source);
+  EXPECT_THAT(extents_of(*source), ElementsAre(Extent{.offset = 0, .length = 1UL << 60U}));
+  EXPECT_LT(std::chrono::steady_clock::now() - begin, std::chrono::seconds(2));
+}
+
+TEST_F(SourceTest, IsReadByManyThreadsAtOnce) {
+  make_qcow2(at("plain"));
+  qemu_img({"convert", "-c", "-f", "qcow2", "-O", "qcow2", at("plain"), at("packed")});
+  const std::string content = content_by_qemu(at("plain"), "qcow2");
+  const auto source = open(at("packed"), "qcow2");
+  ASSERT_TRUE(source);
+  static_cast<void>(run_in_parallel(4, [&](std::size_t thread) {
+    const auto extents = extents_of(*source);
+    EXPECT_TRUE(content_of(*source, extents) == content);
+    expect_same_in_pieces(*source, extents, content, RandomNumbers(static_cast<unsigned>(thread)));
+    return true;
+  }));
 }
 
 }  // namespace
