@@ -1,6 +1,7 @@
 // The service's DiskCopier over the disk images of disk/.
 #pragma once
 
+#include "disk/buffer_pool.h"
 #include "service/ports/disk_copier.h"
 
 namespace cohort::client {
@@ -10,6 +11,9 @@ class ImageCopier final : public service::DiskCopier {
   [[nodiscard]] Result<std::uint64_t> measure(const Layer& source, const std::string& format) override;
   [[nodiscard]] Result<service::CopiedDisk> copy(const service::CopyDiskRequest& request, std::stop_token stop,
                                                  const std::function<void(std::uint64_t done)>& on_progress) override;
+
+ private:
+  disk::BufferPool buffers_;  // of all copies that run side by side
 };
 
 }  // namespace cohort::client

@@ -1,15 +1,13 @@
 #include "disk/convert.h"
 
-#include <fcntl.h>
-
 #include <algorithm>
-#include <cerrno>
 #include <charconv>
 
 #include "base/parallel.h"
 #include "base/sha256.h"
 #include "disk/chain.h"
 #include "disk/file_bytes.h"
+#include "disk/new_file.h"
 #include "disk/qcow2_header.h"
 #include "disk/qemu_img.h"
 
@@ -19,31 +17,6 @@ namespace {
 // The part of the progress that is qemu-img's; the rest is hashing. Measured from a warm cache, when copying is
 // fastest, they take about the same time.
 constexpr double kConvertShare = 0.6;
-
-// Removes the file again, unless it is kept.
-class NewFile {
- public:
-  explicit NewFile(Path path) : path_(std::move(path)) {}
-  NewFile(const NewFile&) = delete;
-  NewFile& operator=(const NewFile&) = delete;
-  ~NewFile() {
-    // What is left of a failed copy is reported by the failure itself; nothing better can be done about this one.
-    if (!is_kept_) static_cast<void>(remove_file(path_));
-  }
-  void keep() { is_kept_ = true; }
-
- private:
-  Path path_;
-  bool is_kept_ = false;
-};
-
-// Made here, so that it is new and private from the beginning; qemu-img writes into the file that is there.
-Result<UniqueFd> create_target(const Path& target) {
-  UniqueFd fd(::open(target.c_str(), O_RDWR | O_CREAT | O_EXCL | O_CLOEXEC, 0600));
-  if (fd.is_open()) return fd;
-  const int number = errno;
-  return Failure{system_error(number, fmt::format("\"{}\" cannot be created.", target.string()))};
-}
 
 // Out of order (-W), many requests at once (-m): several times as fast as in order; the target is hashed after. The
 // target's cache mode is qemu-img's default "unsafe", which does not sync: that is done here, with its outcome seen.
@@ -120,16 +93,16 @@ Result<ConvertedImage> convert_image(const ConvertRequest& request, std::stop_to
                 request.target_format);
   }
   COHORT_ASSIGN(const Chain chain, read_chain(request.source, request.source_format));
-  COHORT_ASSIGN(const UniqueFd target, create_target(request.target));
-  NewFile created(request.target);
+  // Made here, so that it is new and private from the beginning; qemu-img writes into the file that is there.
+  COHORT_ASSIGN(NewFile target, NewFile::create(request.target));
   ProgressReader progress(on_fraction);
   COHORT_TRY(run_qemu_img(convert_arguments(request, chain), fmt::format("Copying \"{}\"", request.source.string()),
                           stop, [&](std::string_view piece) { progress(piece); }));
   ConvertedImage image;
-  COHORT_ASSIGN(image.file_size, length_of(target.get(), request.target.string()));
-  COHORT_ASSIGN(image.virtual_size, virtual_size_of(target.get(), request, image.file_size));
+  COHORT_ASSIGN(image.file_size, length_of(target.descriptor(), request.target.string()));
+  COHORT_ASSIGN(image.virtual_size, virtual_size_of(target.descriptor(), request, image.file_size));
   COHORT_ASSIGN(image.sha256, hash_and_sync(request.target, image.file_size, stop, on_fraction));
-  created.keep();
+  target.keep();
   return image;
 }
 

@@ -7,7 +7,9 @@
 #include <chrono>
 #include <thread>
 
+#include "disk/copy_image.h"
 #include "disk/measure.h"
+#include "disk/open_image_in_qemu.h"
 #include "disk/qcow2_header.h"
 #include "disk/test_images.h"
 
@@ -18,12 +20,35 @@ using std::chrono::milliseconds;
 using std::chrono::steady_clock;
 using testing::HasSubstr;
 
-class ConvertTest : public testing::Test {
+enum class Way { kThroughQemu, kDirectly };
+
+// What holds of a copy in whichever way it is made.
+class ConvertTest : public testing::TestWithParam<Way> {
  protected:
   Path at(const std::string& name) { return folder_.path() / name; }
+  Result<ConvertedImage> convert(const ConvertRequest& request, const std::stop_token& stop = {},
+                                 const std::function<void(double)>& on_progress = {}) {
+    if (GetParam() == Way::kThroughQemu) return convert_image(request, stop, on_progress);
+    RateLimiter limiter(request.rate_limit);
+    const auto measured = measure_copy(request.source, request.source_format, request.target_format);
+    const auto on_bytes = [&](std::uint64_t done) {
+      if (on_progress) on_progress(static_cast<double>(done) / static_cast<double>(measured.value_or(1)));
+    };
+    return copy_image(
+               {request.source, request.source_format, request.target, request.target_format, {buffers_, limiter}},
+               stop, on_bytes)
+        .map([](const CopiedImage& copied) {
+          return ConvertedImage{copied.virtual_size, copied.file_size, copied.sha256};
+        });
+  }
   Result<ConvertedImage> convert(const Path& source, const std::string& source_format, const Path& target,
                                  const std::string& target_format) {
-    return convert_image({source, source_format, target, target_format, 0}, {}, {});
+    return convert({source, source_format, target, target_format, 0});
+  }
+  Result<std::uint64_t> measure(const Path& source, const std::string& source_format,
+                                const std::string& target_format) {
+    if (GetParam() == Way::kThroughQemu) return measure_image(source, source_format, target_format);
+    return measure_copy(source, source_format, target_format);
   }
   // Copies to both formats and checks all that is promised of the result.
   void expect_copied(const Path& source, const std::string& format, std::uint64_t virtual_size) {
@@ -47,35 +72,41 @@ class ConvertTest : public testing::Test {
   }
 
   TemporaryFolder folder_;
+  BufferPool buffers_;
 };
 
-TEST_F(ConvertTest, CopiesQcow2) { expect_copied(make_qcow2(at("a.qcow2")), "qcow2", 8U << 20U); }
+INSTANTIATE_TEST_SUITE_P(InEachWay, ConvertTest, testing::Values(Way::kThroughQemu, Way::kDirectly),
+                         [](const auto& tested) {
+                           return tested.param == Way::kDirectly ? "Directly" : "ThroughQemu";
+                         });
 
-TEST_F(ConvertTest, CopiesRaw) {
+TEST_P(ConvertTest, CopiesQcow2) { expect_copied(make_qcow2(at("a.qcow2")), "qcow2", 8U << 20U); }
+
+TEST_P(ConvertTest, CopiesRaw) {
   write_content(at("a.raw"), std::string(3U << 20U, 'x') + std::string(1U << 20U, '\0') + std::string(512, 'y'));
   expect_copied(at("a.raw"), "raw", (4U << 20U) + 512);
 }
 
-TEST_F(ConvertTest, CopiesSizesThatAreNoMultipleOfTheCluster) {
+TEST_P(ConvertTest, CopiesSizesThatAreNoMultipleOfTheCluster) {
   qemu_img({"create", "-q", "-f", "qcow2", at("a.qcow2"), "1000448"});
   qemu_io(at("a.qcow2"), "qcow2", {"write -P 9 0 1000448"});
   expect_copied(at("a.qcow2"), "qcow2", 1000448);
 }
 
-TEST_F(ConvertTest, CopiesCompressedClusters) {
+TEST_P(ConvertTest, CopiesCompressedClusters) {
   make_qcow2(at("plain"));
   qemu_img({"convert", "-c", "-f", "qcow2", "-O", "qcow2", at("plain"), at("packed")});
   expect_copied(at("packed"), "qcow2", 8U << 20U);
   EXPECT_TRUE(are_identical(at("plain"), "qcow2", at("copy.raw"), "raw"));
 }
 
-TEST_F(ConvertTest, CopiesAnEmptyDisk) {
+TEST_P(ConvertTest, CopiesAnEmptyDisk) {
   qemu_img({"create", "-q", "-f", "qcow2", at("a.qcow2"), "0"});
   expect_copied(at("a.qcow2"), "qcow2", 0);
 }
 
 // A shorter raw base below a longer overlay with zero clusters over data: all that can shine through wrongly.
-TEST_F(ConvertTest, CopiesABackingChain) {
+TEST_P(ConvertTest, CopiesABackingChain) {
   write_content(at("base.raw"), std::string(2U << 20U, 'b'));
   qemu_img({"create", "-q", "-f", "qcow2", "-b", "base.raw", "-F", "raw", at("middle"), "6M"});
   qemu_io(at("middle"), "qcow2", {"write -P 4 1M 128k", "write -z 0 256k"});
@@ -84,7 +115,7 @@ TEST_F(ConvertTest, CopiesABackingChain) {
   expect_copied(at("top"), "qcow2", 8U << 20U);
 }
 
-TEST_F(ConvertTest, CopiesFilesOfOddNames) {
+TEST_P(ConvertTest, CopiesFilesOfOddNames) {
   const Path plain = make_qcow2(at("plain"));
   for (const std::string name : {"a b", "a:b", "nbd:x", "a,b,,c", "-f", "ä€\xf0\x9f\x98\x80", "a\"'\\b", "a\nb",
                                  "a=b%20", "json:{}", "\xff\xfe", "a,driver=raw"}) {
@@ -98,7 +129,7 @@ TEST_F(ConvertTest, CopiesFilesOfOddNames) {
   }
 }
 
-TEST_F(ConvertTest, CopiesFromAndToRelativeNames) {
+TEST_P(ConvertTest, CopiesFromAndToRelativeNames) {
   const Path before = std::filesystem::current_path();
   std::filesystem::current_path(folder_.path());
   make_qcow2("x");
@@ -109,7 +140,7 @@ TEST_F(ConvertTest, CopiesFromAndToRelativeNames) {
   EXPECT_TRUE(std::filesystem::exists(at("fat:copy")));
 }
 
-TEST_F(ConvertTest, FollowsABackingFileOfOddName) {
+TEST_P(ConvertTest, FollowsABackingFileOfOddName) {
   std::filesystem::rename(make_qcow2(at("plain")), at("b a,s:e"));
   make_qcow2(at("plain"));
   qemu_img({"create", "-q", "-f", "qcow2", "-u", "-b", at("b a,s:e"), "-F", "qcow2", at("top"), "8M"});
@@ -117,7 +148,7 @@ TEST_F(ConvertTest, FollowsABackingFileOfOddName) {
   EXPECT_TRUE(are_identical(at("copy"), "qcow2", at("plain"), "qcow2"));
 }
 
-TEST_F(ConvertTest, LeavesHolesWhereTheSourceIsZero) {
+TEST_P(ConvertTest, LeavesHolesWhereTheSourceIsZero) {
   qemu_img({"create", "-q", "-f", "raw", at("a.raw"), "1G"});
   qemu_io(at("a.raw"), "raw", {"write -P 1 512M 64k", "write -P 0 700M 16M"});
   for (const std::string format : {"raw", "qcow2"}) {
@@ -126,13 +157,13 @@ TEST_F(ConvertTest, LeavesHolesWhereTheSourceIsZero) {
   }
 }
 
-TEST_F(ConvertTest, MakesTheTargetPrivate) {
+TEST_P(ConvertTest, MakesTheTargetPrivate) {
   ASSERT_TRUE(convert(make_qcow2(at("a")), "qcow2", at("copy"), "qcow2"));
   EXPECT_EQ(std::filesystem::status(at("copy")).permissions(),
             std::filesystem::perms::owner_read | std::filesystem::perms::owner_write);
 }
 
-TEST_F(ConvertTest, NeverOverwrites) {
+TEST_P(ConvertTest, NeverOverwrites) {
   write_content(at("copy"), "precious");
   const auto copied = convert(make_qcow2(at("a")), "qcow2", at("copy"), "qcow2");
   ASSERT_FALSE(copied);
@@ -140,23 +171,23 @@ TEST_F(ConvertTest, NeverOverwrites) {
   EXPECT_EQ(content_of(at("copy")), "precious");
 }
 
-TEST_F(ConvertTest, ReportsProgressFromZeroToOne) {
+TEST_P(ConvertTest, ReportsProgressFromZeroToOne) {
   std::vector<double> seen;
-  ASSERT_TRUE(convert_image({make_qcow2(at("a")), "qcow2", at("copy"), "raw", 0}, {},
-                            [&](double fraction) { seen.push_back(fraction); }));
+  ASSERT_TRUE(convert({make_qcow2(at("a")), "qcow2", at("copy"), "raw", 0}, {},
+                      [&](double fraction) { seen.push_back(fraction); }));
   ASSERT_FALSE(seen.empty());
   EXPECT_TRUE(std::ranges::is_sorted(seen));
   EXPECT_DOUBLE_EQ(seen.back(), 1.0);
 }
 
-TEST_F(ConvertTest, KeepsToTheRateLimit) {
+TEST_P(ConvertTest, KeepsToTheRateLimit) {
   write_content(at("a.raw"), std::string(6U << 20U, 'x'));
   const auto begin = steady_clock::now();
-  ASSERT_TRUE(convert_image({at("a.raw"), "raw", at("copy"), "qcow2", 2U << 20U}, {}, {}));
+  ASSERT_TRUE(convert({at("a.raw"), "raw", at("copy"), "qcow2", 2U << 20U}, {}, {}));
   EXPECT_GT(steady_clock::now() - begin, milliseconds(1500));
 }
 
-TEST_F(ConvertTest, StopsWithinASecondAndLeavesNothing) {
+TEST_P(ConvertTest, StopsWithinASecondAndLeavesNothing) {
   write_content(at("a.raw"), std::string(16U << 20U, 'x'));
   std::stop_source stop;
   const std::jthread canceller([&] {
@@ -164,14 +195,14 @@ TEST_F(ConvertTest, StopsWithinASecondAndLeavesNothing) {
     stop.request_stop();
   });
   const auto begin = steady_clock::now();
-  const auto copied = convert_image({at("a.raw"), "raw", at("copy"), "qcow2", 1U << 20U}, stop.get_token(), {});
+  const auto copied = convert({at("a.raw"), "raw", at("copy"), "qcow2", 1U << 20U}, stop.get_token(), {});
   ASSERT_FALSE(copied);
   EXPECT_EQ(copied.error().code, ErrorCode::kCancelled);
   EXPECT_LT(steady_clock::now() - begin, milliseconds(1300));
   EXPECT_FALSE(std::filesystem::exists(at("copy")));
 }
 
-TEST_F(ConvertTest, SaysThatTheTargetIsFullAndLeavesNothing) {
+TEST_P(ConvertTest, SaysThatTheTargetIsFullAndLeavesNothing) {
   std::filesystem::create_directory(at("small"));
   if (::mount("none", at("small").c_str(), "tmpfs", 0, "size=1m") != 0) {
     GTEST_SKIP() << "mounting a small tmpfs needs root and CAP_SYS_ADMIN";
@@ -184,22 +215,7 @@ TEST_F(ConvertTest, SaysThatTheTargetIsFullAndLeavesNothing) {
   EXPECT_FALSE(is_left);
 }
 
-// qemu-io holds the image open for writing, as a running machine does, until its input ends.
-class OpenImage {
- public:
-  OpenImage(const Path& image, const std::string& format)
-      : pipe_(::popen(("qemu-io -f " + format + " '" + image.native() + "' >/dev/null 2>&1").c_str(), "w")) {
-    std::this_thread::sleep_for(milliseconds(700));
-  }
-  OpenImage(const OpenImage&) = delete;
-  OpenImage& operator=(const OpenImage&) = delete;
-  ~OpenImage() { ::pclose(pipe_); }
-
- private:
-  FILE* pipe_;
-};
-
-TEST_F(ConvertTest, CopiesAFrozenChainThatARunningMachineStandsOn) {
+TEST_P(ConvertTest, CopiesAFrozenChainThatARunningMachineStandsOn) {
   make_qcow2(at("base.qcow2"));
   write_content(at("base.raw"), std::string(1U << 20U, 'x'));
   for (const std::string format : {"qcow2", "raw"}) {
@@ -210,7 +226,7 @@ TEST_F(ConvertTest, CopiesAFrozenChainThatARunningMachineStandsOn) {
   }
 }
 
-TEST_F(ConvertTest, RefusesALayerThatSomebodyWritesTo) {
+TEST_P(ConvertTest, RefusesALayerThatSomebodyWritesTo) {
   make_qcow2(at("base.qcow2"));
   write_content(at("base.raw"), std::string(1U << 20U, 'x'));
   for (const std::string format : {"qcow2", "raw"}) {
@@ -224,17 +240,17 @@ TEST_F(ConvertTest, RefusesALayerThatSomebodyWritesTo) {
   }
 }
 
-TEST_F(ConvertTest, MeasuresAnImageThatAMachineWritesTo) {
+TEST_P(ConvertTest, MeasuresAnImageThatAMachineWritesTo) {
   make_qcow2(at("active"));
-  const auto at_rest = measure_image(at("active"), "qcow2", "qcow2");
+  const auto at_rest = measure(at("active"), "qcow2", "qcow2");
   ASSERT_TRUE(at_rest) << at_rest.error().describe();
   const OpenImage machine(at("active"), "qcow2");
-  const auto in_use = measure_image(at("active"), "qcow2", "qcow2");
+  const auto in_use = measure(at("active"), "qcow2", "qcow2");
   ASSERT_TRUE(in_use) << in_use.error().describe();
   EXPECT_EQ(*in_use, *at_rest);
 }
 
-TEST_F(ConvertTest, RefusesALayerThatIsCutOff) {
+TEST_P(ConvertTest, RefusesALayerThatIsCutOff) {
   make_qcow2(at("a"));
   std::filesystem::resize_file(at("a"), 1'000'000);
   const auto copied = convert(at("a"), "qcow2", at("copy"), "qcow2");
@@ -243,17 +259,17 @@ TEST_F(ConvertTest, RefusesALayerThatIsCutOff) {
   EXPECT_FALSE(std::filesystem::exists(at("copy")));
 }
 
-TEST_F(ConvertTest, RefusesOtherTargetFormats) {
+TEST_P(ConvertTest, RefusesOtherTargetFormats) {
   EXPECT_EQ(convert(make_qcow2(at("a")), "qcow2", at("copy"), "vmdk").error().code, ErrorCode::kUnsupported);
-  EXPECT_EQ(measure_image(at("a"), "qcow2", "vmdk").error().code, ErrorCode::kUnsupported);
+  EXPECT_EQ(measure(at("a"), "qcow2", "vmdk").error().code, ErrorCode::kUnsupported);
 }
 
-TEST_F(ConvertTest, TakesNoMoreThanMeasured) {
+TEST_P(ConvertTest, TakesNoMoreThanMeasured) {
   write_content(at("base.raw"), std::string(2U << 20U, 'b'));
   qemu_img({"create", "-q", "-f", "qcow2", "-b", "base.raw", "-F", "raw", at("top"), "100M"});
   qemu_io(at("top"), "qcow2", {"write -P 4 50M 3M"});
   for (const std::string format : {"qcow2", "raw"}) {
-    const auto measured = measure_image(at("top"), "qcow2", format);
+    const auto measured = measure(at("top"), "qcow2", format);
     ASSERT_TRUE(measured) << measured.error().describe();
     ASSERT_TRUE(convert(at("top"), "qcow2", at("copy." + format), format));
     EXPECT_GE(*measured, allocated(at("copy." + format)));

@@ -25,6 +25,11 @@ void RateLimiter::set_rate(std::uint64_t bytes_per_second) {
   rate_changed_.notify_all();
 }
 
+std::uint64_t RateLimiter::rate() const {
+  const std::lock_guard lock(mutex_);
+  return static_cast<std::uint64_t>(rate_);
+}
+
 void RateLimiter::refill(Clock::time_point now) {
   const std::chrono::duration<double> passed = now - refilled_;
   balance_ = std::min(balance_ + passed.count() * rate_, kBurst * rate_);

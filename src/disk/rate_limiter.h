@@ -17,6 +17,7 @@ class RateLimiter {
 
   // Holds from now on, for those who wait as well.
   void set_rate(std::uint64_t bytes_per_second);
+  [[nodiscard]] std::uint64_t rate() const;
 
   // Returns when the caller may move so many bytes; false if `stop` was requested before. More than a second's worth
   // may be asked for at once: those who come after wait for it.
@@ -26,7 +27,7 @@ class RateLimiter {
   using Clock = std::chrono::steady_clock;
   void refill(Clock::time_point now);
 
-  std::mutex mutex_;
+  mutable std::mutex mutex_;
   std::condition_variable_any rate_changed_;
   double rate_;         // bytes per second
   double balance_ = 0;  // bytes; below 0 until what was moved has been waited for
