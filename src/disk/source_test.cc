@@ -123,6 +123,19 @@ void expect_same_map(const std::string& ours, const std::string& theirs) {
   }
 }
 
+// QEMU 7.2 sometimes puts data over a compressed cluster that it wrote before, and then cannot unpack that either.
+bool is_spoilt_by_qemu(const DiskSource& source, const std::vector<Extent>& extents, const RandomChain& chain) {
+  const bool can_read = std::ranges::all_of(extents, [&](const Extent& extent) {
+    std::vector<std::byte> bytes(extent.length);
+    return extent.kind != ExtentKind::kCompressed || source.read(extent, 0, bytes);
+  });
+  if (can_read) return false;
+  const Path target = chain.top().native() + ".raw";
+  const auto copy = run_process({"qemu-img", "convert", "-f", chain.format(), "-O", "raw", chain.top(), target});
+  EXPECT_TRUE(copy && copy->exit_status != 0) << "QEMU can unpack what we cannot";
+  return true;
+}
+
 TEST_F(SourceTest, ReadsRandomChainsAsQemuDoes) {
   for (const unsigned seed : random_seeds(15, 3000)) {
     const TemporaryFolder folder;
@@ -132,6 +145,7 @@ TEST_F(SourceTest, ReadsRandomChainsAsQemuDoes) {
     ASSERT_TRUE(source);
     const std::vector<Extent> extents = extents_of(*source);
     expect_whole(extents, source->virtual_size());
+    if (is_spoilt_by_qemu(*source, extents, chain)) continue;
     const std::string content = content_by_qemu(chain.top(), chain.format());
     ASSERT_TRUE(content_of(*source, extents) == content);
     expect_same_in_pieces(*source, extents, content, RandomNumbers(seed));
