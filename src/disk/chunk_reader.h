@@ -1,14 +1,28 @@
 // Filling a buffer from a disk.
 #pragma once
 
+#include <memory>
 #include <span>
 
 #include "disk/chunk_plan.h"
+#include "disk/read_ring.h"
 
 namespace cohort::disk {
 
-// Reads a chunk's blocks; what no piece covers becomes zero.
-// REQUIRES: `into` is as large as BufferPool::kBufferBytes. Errors: see DiskSource::read.
-[[nodiscard]] Result<void> read_chunk(const DiskSource& source, const Chunk& chunk, std::span<std::byte> into);
+// Threads: one at a time. The source must outlive it.
+class ChunkReader {
+ public:
+  explicit ChunkReader(const DiskSource& source) : source_(source), ring_(ReadRing::open()) {}
+
+  // Reads a chunk's blocks; what no piece covers becomes zero.
+  // REQUIRES: `into` is as large as BufferPool::kBufferBytes. Errors: see DiskSource::read.
+  [[nodiscard]] Result<void> read(const Chunk& chunk, std::span<std::byte> into) const;
+
+ private:
+  [[nodiscard]] bool read_at_once(const Chunk& chunk, std::span<std::byte> into) const;
+
+  const DiskSource& source_;
+  std::unique_ptr<ReadRing> ring_;  // not everywhere
+};
 
 }  // namespace cohort::disk

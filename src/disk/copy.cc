@@ -110,8 +110,9 @@ class Copying {
 
   // The top of a worker's thread.
   void work(ChunkPlan& plan) {
+    const ChunkReader reader(request_.source);
     while (true) {
-      auto chunk = take(plan);
+      auto chunk = take(plan, reader);
       if (!chunk) return outcome_.fail(std::move(chunk).error());
       if (!*chunk) return;
       chunks_.put((*chunk)->chunk.number, *chunk);
@@ -121,7 +122,7 @@ class Copying {
   }
 
   // The next chunk, read; nothing after the last, or when all shall stop.
-  Result<SharedChunk> take(ChunkPlan& plan) {
+  Result<SharedChunk> take(ChunkPlan& plan, const ChunkReader& reader) {
     std::unique_lock lock(plan_mutex_);
     COHORT_ASSIGN(auto chunk, plan.next());
     if (!chunk) return SharedChunk();
@@ -131,7 +132,7 @@ class Copying {
     if (!buffer) return SharedChunk();
     lock.unlock();
     auto read = std::make_shared<ReadChunk>(ReadChunk{*std::move(chunk), *std::move(buffer), {}});
-    COHORT_TRY(read_chunk(request_.source, read->chunk, read->buffer.bytes()));
+    COHORT_TRY(reader.read(read->chunk, read->buffer.bytes()));
     for (std::size_t i = 0; i < read->chunk.blocks.size(); ++i) {
       read->digests[i] = digest_of_block(within_disk(*read, i));
     }

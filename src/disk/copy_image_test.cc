@@ -47,5 +47,19 @@ TEST_F(CopyImageTest, GivesTheSameContentHashWhateverTheFormats) {
   EXPECT_EQ(hashes[0].size(), 64U);
 }
 
+TEST_F(CopyImageTest, NamesAFileThatIsCutOffWhileItIsCopied) {
+  qemu_img({"create", "-q", "-f", "qcow2", at("a"), "64M"});
+  std::vector<std::string> writes;
+  for (int i = 0; i < 64; ++i) writes.push_back(fmt::format("write -q -P {} {}k 64k", i + 1, (63 - i) * 512));
+  qemu_io(at("a"), "qcow2", writes);
+  limiter_.set_rate(4U << 20U);
+  const auto cut = [&](std::uint64_t) { std::filesystem::resize_file(at("a"), 1U << 20U); };
+  const auto copied = copy_image({at("a"), "qcow2", at("copy"), "qcow2", {buffers_, limiter_}}, {}, cut);
+  ASSERT_FALSE(copied);
+  EXPECT_EQ(copied.error().code, ErrorCode::kCorrupt) << copied.error().describe();
+  EXPECT_THAT(copied.error().message, testing::HasSubstr(at("a").native()));
+  EXPECT_FALSE(std::filesystem::exists(at("copy")));
+}
+
 }  // namespace
 }  // namespace cohort::disk
