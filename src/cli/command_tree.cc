@@ -135,9 +135,10 @@ void CommandTree::add_host_verbs() {
   add_verb(add_noun(noun_manual("vm", "look at the machines of the hypervisor",
                                 "The machines that the hypervisor knows, whether in a collection or not.")),
            make_vm_list());
-  add_verb(add_noun(noun_manual("host", "find out what works on this host",
-                                "Says whether this host has what Cohort needs.")),
-           make_host_check());
+  CLI::App& host = add_noun(noun_manual("host", "find out what works on this host, and what is amiss",
+                                        "Says whether this host has what Cohort needs, and what was left behind."));
+  add_verb(host, make_host_check());
+  add_verb(host, make_host_doctor());
 }
 
 const CLI::App& CommandTree::chosen() const {

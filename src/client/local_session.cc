@@ -87,7 +87,8 @@ class LocalSession::Working {
         delete_snapshot(hypervisor, *store),
         export_snapshot(*store, copier, clock),
         import(hypervisor, copier),
-        backup(take, export_snapshot, delete_snapshot) {}
+        backup(take, export_snapshot, delete_snapshot),
+        doctor(hypervisor, *store) {}
 
   std::unique_ptr<service::StateStore> store;
   std::unique_ptr<service::Guard> guard;
@@ -99,6 +100,7 @@ class LocalSession::Working {
   service::ExportSnapshot export_snapshot;
   service::ImportPackage import;
   service::Backup backup;
+  service::Doctor doctor;
 };
 
 LocalSession::LocalSession(const SessionOptions& options) : options_(options) {
@@ -309,6 +311,18 @@ service::HostReport LocalSession::check_host() {
   report.host.uri = options_.uri;
   report.items.push_back({"libvirt", service::Finding::kBad, connected.error().describe()});
   return report;
+}
+
+Result<service::DoctorReport> LocalSession::doctor(const service::DoctorRequest& request, const JobWatch& watch) {
+  if (request.mend.empty()) {
+    COHORT_ASSIGN(auto* const store, state());
+    COHORT_ASSIGN(auto* const connected, hypervisor());
+    return service::Doctor(*connected, *store).examine(request);
+  }
+  COHORT_ASSIGN(auto* const with, working());
+  return with->engine.run<service::DoctorReport>(
+      JobType::kMend, request.mend.front(), watch,
+      [&](service::JobContext& job) { return with->doctor.mend(request, job); });
 }
 
 std::unique_ptr<Session> open_local_session(const SessionOptions& options) {

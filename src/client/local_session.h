@@ -58,6 +58,8 @@ class LocalSession final : public Session {
 
   [[nodiscard]] Result<std::vector<MachineSummary>> machines() override;
   [[nodiscard]] service::HostReport check_host() override;
+  [[nodiscard]] Result<service::DoctorReport> doctor(const service::DoctorRequest& request,
+                                                     const JobWatch& watch) override;
 
  private:
   // Opened when first needed; see the functions below.

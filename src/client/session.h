@@ -9,6 +9,7 @@
 #include "service/backup.h"
 #include "service/collections.h"
 #include "service/delete_snapshot.h"
+#include "service/doctor.h"
 #include "service/export_snapshot.h"
 #include "service/host_check.h"
 #include "service/import_package.h"
@@ -74,6 +75,9 @@ class Session {
 
   [[nodiscard]] virtual Result<std::vector<MachineSummary>> machines() = 0;
   [[nodiscard]] virtual service::HostReport check_host() = 0;
+  // Looks only, if the request mends nothing.
+  [[nodiscard]] virtual Result<service::DoctorReport> doctor(const service::DoctorRequest& request,
+                                                             const JobWatch& watch) = 0;
 };
 
 struct SessionOptions {

@@ -5,7 +5,7 @@
 namespace cohort {
 namespace {
 
-constexpr std::array<NamedValue<JobType>, 7> kJobTypes{{
+constexpr std::array<NamedValue<JobType>, 8> kJobTypes{{
     {JobType::kTakeSnapshot, "take_snapshot"},
     {JobType::kDeleteSnapshot, "delete_snapshot"},
     {JobType::kExport, "export"},
@@ -13,6 +13,7 @@ constexpr std::array<NamedValue<JobType>, 7> kJobTypes{{
     {JobType::kImport, "import"},
     {JobType::kBackup, "backup"},
     {JobType::kRecover, "recover"},
+    {JobType::kMend, "mend"},
 }};
 
 constexpr std::array<NamedValue<JobState>, 5> kJobStates{{

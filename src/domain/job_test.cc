@@ -27,7 +27,7 @@ TEST(Job, AQueuedJobDoesNotCompleteWithoutRunning) {
 }
 
 TEST(Job, NamesAreReadBack) {
-  for (int i = 0; i <= static_cast<int>(JobType::kRecover); ++i) {
+  for (int i = 0; i <= static_cast<int>(JobType::kMend); ++i) {
     EXPECT_EQ(job_type_from(to_string(static_cast<JobType>(i))), static_cast<JobType>(i));
   }
   for (int i = 0; i <= static_cast<int>(JobState::kCancelled); ++i) {

@@ -3,17 +3,6 @@
 namespace cohort::service {
 namespace {
 
-// Jobs that did not end, and ended ones of which something could not be taken back. Oldest last.
-Result<std::vector<Job>> open_jobs(StateStore& store) {
-  COHORT_ASSIGN(const auto all, store.jobs());
-  std::vector<Job> open;
-  for (const auto& job : all) {
-    COHORT_ASSIGN(const auto steps, store.undo_steps(job.id));
-    if (!is_ended(job.state) || !steps.empty()) open.push_back(job);
-  }
-  return open;
-}
-
 Error interruption_of(const Job& job, const UndoReport& undone) {
   Error error = make_error(ErrorCode::kInternal, "Process {} ended before the job did.", job.pid);
   for (const auto& action : undone.actions) error.message += " " + action;
@@ -35,6 +24,16 @@ void append(std::vector<std::string>& to, const std::vector<std::string>& from) 
 }
 
 }  // namespace
+
+Result<std::vector<Job>> open_jobs(StateStore& store) {
+  COHORT_ASSIGN(const auto all, store.jobs());
+  std::vector<Job> open;
+  for (const auto& job : all) {
+    COHORT_ASSIGN(const auto steps, store.undo_steps(job.id));
+    if (!is_ended(job.state) || !steps.empty()) open.push_back(job);
+  }
+  return open;
+}
 
 Result<UndoReport> recover(StateStore& store, Undo& undo, JobEngine& engine, const Clock& clock) {
   COHORT_ASSIGN(const auto open, open_jobs(store));

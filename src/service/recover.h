@@ -13,4 +13,7 @@ namespace cohort::service {
 // What cannot be taken back is reported and stays for the next time; it does not prevent other work.
 [[nodiscard]] Result<UndoReport> recover(StateStore& store, Undo& undo, JobEngine& engine, const Clock& clock);
 
+// Jobs that have not ended, and ended ones of which something could not be taken back. Oldest last.
+[[nodiscard]] Result<std::vector<Job>> open_jobs(StateStore& store);
+
 }  // namespace cohort::service

@@ -6,7 +6,7 @@ import pytest
 
 from harness import Disk, Lab, inspect
 from harness.images import MIB, run
-from world import bare_machine, frozen, overlays, picture, snapshots, take
+from world import active, bare_machine, content, format_of, frozen, overlays, picture, snapshots, take, write
 
 NAMES = ("first", "second", "third")
 ORDERS = list(itertools.permutations(NAMES))
@@ -16,26 +16,6 @@ ORDERS = list(itertools.permutations(NAMES))
 def lab():
     with Lab() as opened:
         yield opened
-
-
-def format_of(path):
-    return path.suffix[1:]
-
-
-def write(guest, number):
-    """What a machine might write: one place again and again, and another one for each number."""
-    for path in guest.disk_paths().values():
-        run("qemu-io", "-f", format_of(path), "-c", f"write -P {number} 0 64k", "-c",
-            f"write -P {number} {number * 64}k 64k", path)
-
-
-def content(lab, path, format):
-    """All bytes that the guest would read."""
-    raw = lab.folder / "content.raw"
-    run("qemu-img", "convert", "-q", "-U", "-f", format, "-O", "raw", path, raw)
-    data = raw.read_bytes()
-    raw.unlink()
-    return data
 
 
 def expected(numbers):
@@ -49,10 +29,6 @@ def expected(numbers):
 
 def is_expected(lab, files, numbers):
     return all(content(lab, *file) == expected(numbers) for file in files)
-
-
-def active(guest):
-    return [(path, format_of(path)) for path in guest.disk_paths().values()]
 
 
 @pytest.mark.parametrize("order", ORDERS, ids=["-".join(order) for order in ORDERS])

@@ -67,5 +67,29 @@ def frozen(snapshot, guest):
             for disk in member(snapshot, guest)["disks"]}
 
 
+def format_of(path):
+    return path.suffix[1:]
+
+
+def write(guest, number):
+    """What a machine might write: one place again and again, and another one for each number."""
+    for path in guest.disk_paths().values():
+        run("qemu-io", "-f", format_of(path), "-c", f"write -P {number} 0 64k", "-c",
+            f"write -P {number} {number * 64}k 64k", path)
+
+
+def content(lab, path, format):
+    """All bytes that the guest would read."""
+    raw = lab.folder / "content.raw"
+    run("qemu-img", "convert", "-q", "-U", "-f", format, "-O", "raw", path, raw)
+    data = raw.read_bytes()
+    raw.unlink()
+    return data
+
+
+def active(guest):
+    return [(path, format_of(path)) for path in guest.disk_paths().values()]
+
+
 def error_of(ran):
     return ran.json["error"]

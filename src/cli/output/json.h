@@ -23,6 +23,7 @@ using Json = nlohmann::ordered_json;
 [[nodiscard]] Json to_json(const service::CollectionView& view);
 [[nodiscard]] Json to_json(const MachineSummary& machine);
 [[nodiscard]] Json to_json(const service::HostReport& report);
+[[nodiscard]] Json to_json(const service::DoctorReport& report);
 
 [[nodiscard]] Json to_json(const FenceRecord& fence);
 [[nodiscard]] Json to_json(const Snapshot& snapshot);

@@ -81,4 +81,16 @@ Json to_json(const service::HostReport& report) {
   return json;
 }
 
+Json to_json(const service::DoctorReport& report) {
+  Json json{{"ailments", Json::array()}, {"mended", report.mended}};
+  for (const auto& ailment : report.ailments) {
+    json["ailments"].push_back(Json{{"id", ailment.id},
+                                    {"kind", service::to_string(ailment.kind)},
+                                    {"message", ailment.message},
+                                    {"remedy", ailment.remedy},
+                                    {"mendable", ailment.is_mendable}});
+  }
+  return json;
+}
+
 }  // namespace cohort::cli

@@ -57,7 +57,8 @@ INSTANTIATE_TEST_SUITE_P(
                     Golden{"backup_plan", {"backup", "shop", "/d", "--dry-run"}}, Golden{"job_list", {"job", "list"}},
                     Golden{"job_show", {"job", "show", "9"}}, Golden{"job_cancel", {"job", "cancel", "9"}},
                     Golden{"vm_list", {"vm", "list"}}, Golden{"host_check", {"host", "check"}},
-                    Golden{"version", {"--version"}}, Golden{"usage_error", {"collection", "make"}}),
+                    Golden{"host_doctor", {"host", "doctor"}}, Golden{"version", {"--version"}},
+                    Golden{"usage_error", {"collection", "make"}}),
     [](const auto& golden) { return golden.param.file; });
 
 void collect_keys(const Json& json, std::set<std::string>& keys) {

@@ -19,6 +19,7 @@ enum class Detail { kUsual, kFull };
 [[nodiscard]] std::string report_collections(const std::vector<service::CollectionView>& views, Detail detail);
 [[nodiscard]] std::string report_machines(const std::vector<MachineSummary>& machines);
 [[nodiscard]] std::string report_host(const service::HostReport& report);
+[[nodiscard]] std::string report_doctor(const service::DoctorReport& report);
 
 [[nodiscard]] std::string report_snapshot(const Snapshot& snapshot, Detail detail);
 [[nodiscard]] std::string report_snapshots(const std::vector<Snapshot>& snapshots, Detail detail);

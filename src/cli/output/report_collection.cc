@@ -99,4 +99,16 @@ std::string report_host(const service::HostReport& report) {
          (report.is_usable() ? "\nThis host can be used.\n" : "\nThis host cannot be used: see what is bad above.\n");
 }
 
+std::string report_doctor(const service::DoctorReport& report) {
+  std::string text;
+  for (const auto& done : report.mended) {
+    text += printable(done) + "\n";
+  }
+  for (const auto& ailment : report.ailments) {
+    text += fmt::format("{}\n  {}\n  {}{}\n", printable(ailment.id), printable(ailment.message),
+                        ailment.is_mendable ? "--mend: " : "", printable(ailment.remedy));
+  }
+  return report.ailments.empty() ? text + "Nothing is amiss.\n" : text;
+}
+
 }  // namespace cohort::cli

@@ -121,6 +121,12 @@ service::HostReport example_host() {
   return report;
 }
 
+service::DoctorReport example_doctor() {
+  return {{{"paused_machine:db", service::AilmentKind::kPausedMachine, "The machine \"db\" stands still.",
+            "Lets it run.", true}},
+          {"The file \"/vm/web.cohort-1a2b3c4d.qcow2\" was removed."}};
+}
+
 Snapshot example_snapshot() {
   Snapshot snapshot = example_planned_snapshot();
   snapshot.id = id_of<SnapshotId>('5');

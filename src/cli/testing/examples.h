@@ -16,6 +16,7 @@ namespace cohort::cli {
 [[nodiscard]] service::CollectionView example_nested_view();
 [[nodiscard]] std::vector<MachineSummary> example_machines();
 [[nodiscard]] service::HostReport example_host();
+[[nodiscard]] service::DoctorReport example_doctor();
 
 [[nodiscard]] Snapshot example_snapshot();  // two machines ran, one was off; proven
 [[nodiscard]] Snapshot example_planned_snapshot();

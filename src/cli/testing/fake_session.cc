@@ -7,7 +7,10 @@
 namespace cohort::cli {
 
 SessionRecord::SessionRecord()
-    : verify_report(example_verify_report()), host_report(example_host()), job_answers{example_job()} {}
+    : verify_report(example_verify_report()),
+      host_report(example_host()),
+      doctor_report(example_doctor()),
+      job_answers{example_job()} {}
 
 template <typename T>
 Result<T> FakeSession::reply(const std::string& call, T answer) {
@@ -157,6 +160,12 @@ Result<std::vector<MachineSummary>> FakeSession::machines() { return reply("mach
 service::HostReport FakeSession::check_host() {
   record_.calls.emplace_back("check_host");
   return record_.host_report;
+}
+
+Result<service::DoctorReport> FakeSession::doctor(const service::DoctorRequest& request,
+                                                  const client::JobWatch& watch) {
+  record_.doctor_request = request;
+  return reply_to_job("doctor", record_.doctor_report, watch);
 }
 
 }  // namespace cohort::cli

@@ -39,6 +39,8 @@ struct SessionRecord {
   client::RecoveryReport recovery_report;
   package::VerifyReport verify_report;
   service::HostReport host_report;
+  service::DoctorRequest doctor_request;
+  service::DoctorReport doctor_report;
   // job() answers these in turn, the last one over and over.
   std::vector<Job> job_answers;
 };
@@ -84,6 +86,8 @@ class FakeSession final : public client::Session {
   [[nodiscard]] Result<void> cancel_job(const std::string& job) override;
   [[nodiscard]] Result<std::vector<MachineSummary>> machines() override;
   [[nodiscard]] service::HostReport check_host() override;
+  [[nodiscard]] Result<service::DoctorReport> doctor(const service::DoctorRequest& request,
+                                                     const client::JobWatch& watch) override;
 
  private:
   // Records the call and gives the answer, or the failure.

@@ -32,6 +32,21 @@ TEST_F(OtherVerbs, HostCheckExitsWith7WhenSomethingIsBad) {
   EXPECT_THAT(program.out(), HasSubstr("Install qemu-utils."));
 }
 
+TEST_F(OtherVerbs, HostDoctorSaysWhatIsAmissAndExitsWith5) {
+  EXPECT_EQ(program.run({"host", "doctor", "--mend", "paused_machine:web", "--folder", "/backup/"}), 5);
+  EXPECT_THAT(program.out(),
+              HasSubstr("paused_machine:db\n  The machine \"db\" stands still.\n  --mend: Lets it run."));
+  EXPECT_THAT(program.out(), HasSubstr("was removed.\n"));
+  EXPECT_THAT(session.doctor_request.mend, ElementsAre("paused_machine:web"));
+  EXPECT_THAT(session.doctor_request.folders, ElementsAre("/backup"));
+}
+
+TEST_F(OtherVerbs, HostDoctorSucceedsWhereNothingIsAmiss) {
+  session.doctor_report = {};
+  EXPECT_EQ(program.run({"host", "doctor"}), 0);
+  EXPECT_EQ(program.out(), "Nothing is amiss.\n");
+}
+
 TEST_F(OtherVerbs, CompleteGivesOneNameALine) {
   EXPECT_EQ(program.run({"complete", "COLLECTION"}), 0);
   EXPECT_EQ(program.out(), "shop\nsite\n");

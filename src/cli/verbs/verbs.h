@@ -34,6 +34,7 @@ class CommandTree;
 
 [[nodiscard]] std::unique_ptr<Verb> make_vm_list();
 [[nodiscard]] std::unique_ptr<Verb> make_host_check();
+[[nodiscard]] std::unique_ptr<Verb> make_host_doctor();
 
 // The tree must outlive these; they read it when they run.
 [[nodiscard]] std::unique_ptr<Verb> make_completion(const CommandTree& tree);

@@ -1,0 +1,291 @@
+#include "service/doctor.h"
+
+#include <signal.h>
+
+#include <algorithm>
+#include <cerrno>
+#include <functional>
+#include <map>
+#include <set>
+
+#include "domain/named_value.h"
+#include "package/layout.h"
+#include "service/recover.h"
+
+namespace cohort::service {
+namespace {
+
+constexpr std::array<NamedValue<AilmentKind>, 7> kAilmentKinds{{
+    {AilmentKind::kUnfinishedJob, "unfinished_job"},
+    {AilmentKind::kUnreadableMachine, "unreadable_machine"},
+    {AilmentKind::kBrokenSnapshot, "broken_snapshot"},
+    {AilmentKind::kUnrecordedOverlay, "unrecorded_overlay"},
+    {AilmentKind::kStrayOverlay, "stray_overlay"},
+    {AilmentKind::kPausedMachine, "paused_machine"},
+    {AilmentKind::kPartialPackage, "partial_package"},
+}};
+
+// What mending one ailment does; the sentence says what was done.
+using Mending = std::function<Result<std::string>(JobContext& job)>;
+
+struct Finding {
+  Ailment ailment;
+  Mending mending;  // empty: by hand
+};
+
+bool is_alive(pid_t process) { return process > 0 && (::kill(process, 0) == 0 || errno != ESRCH); }
+
+// One look at the host. What it finds refers to `hypervisor`, which must outlive it.
+class Examination {
+ public:
+  Examination(Hypervisor& hypervisor, StateStore& store) : hypervisor_(hypervisor), store_(store) {}
+
+  Result<std::vector<Finding>> run(const std::vector<Path>& folders) {
+    COHORT_ASSIGN(snapshots_, store_.snapshots());
+    COHORT_TRY(look_at_jobs());
+    COHORT_TRY(look_at_machines());
+    look_at_snapshots();
+    look_at_overlays();
+    COHORT_TRY(look_at_members());
+    for (const Path& folder : folders) COHORT_TRY(look_for_partial_packages(folder));
+    return std::move(findings_);
+  }
+
+ private:
+  void add(AilmentKind kind, const std::string& what, std::string message, std::string remedy, Mending mending = {}) {
+    const bool is_mendable = static_cast<bool>(mending);
+    findings_.push_back(
+        {{fmt::format("{}:{}", to_string(kind), what), kind, std::move(message), std::move(remedy), is_mendable},
+         std::move(mending)});
+  }
+
+  Result<void> look_at_jobs() {
+    COHORT_ASSIGN(const auto open, open_jobs(store_));
+    for (const Job& job : open) {
+      if (!is_ended(job.state) && is_alive(job.pid)) continue;
+      add(AilmentKind::kUnfinishedJob, job.id.short_str(),
+          fmt::format("The {} of \"{}\" (job {}) was not finished, and what it had begun is not taken back.",
+                      to_string(job.type), job.subject, job.id.short_str()),
+          "The next command that changes something takes it back by itself.");
+    }
+    return {};
+  }
+
+  Result<void> look_at_machines() {
+    COHORT_ASSIGN(const auto machines, hypervisor_.machines());
+    for (const MachineSummary& machine : machines) {
+      auto details = hypervisor_.inspect(machine.id);
+      if (details) {
+        machines_[machine.id] = *std::move(details);
+      } else if (details.error().code != ErrorCode::kNotFound) {
+        is_everything_seen_ = false;
+        add(AilmentKind::kUnreadableMachine, machine.name,
+            fmt::format("The machine \"{}\" cannot be looked at: {}", machine.name, details.error().describe()),
+            "Mend what the sentence names; until then stray overlays are not looked for.");
+      }
+    }
+    return {};
+  }
+
+  // --- snapshots and their overlays ---
+
+  [[nodiscard]] static const MachineDisk* disk_of(const MachineDetails& machine, const std::string& target) {
+    const auto found = std::ranges::find(machine.disks, target, &MachineDisk::target);
+    return found == machine.disks.end() ? nullptr : &*found;
+  }
+
+  [[nodiscard]] static bool stands_on(const MachineDisk& disk, const Path& file) {
+    return std::ranges::find(disk.chain, file, &Layer::path) != disk.chain.end();
+  }
+
+  void look_at_snapshots() {
+    for (const Snapshot& snapshot : snapshots_) {
+      if (snapshot.state != SnapshotState::kReady) continue;
+      for (const MemberSnapshot& member : snapshot.members) look_at_member(snapshot, member);
+    }
+  }
+
+  void look_at_member(const Snapshot& snapshot, const MemberSnapshot& member) {
+    const auto what = fmt::format("{}/{}", snapshot.id.short_str(), member.name);
+    const auto machine = machines_.find(member.machine);
+    if (machine == machines_.end()) {
+      if (hypervisor_.machine(member.machine)) return;  // it is unreadable, and named as such
+      add(AilmentKind::kBrokenSnapshot, what,
+          fmt::format("The machine \"{}\" of the snapshot \"{}\" no longer exists.", member.name, snapshot.name),
+          fmt::format("cohort snapshot delete {} --forget-missing", snapshot.id.short_str()));
+      return;
+    }
+    for (const DiskSnapshot& disk : member.disks) {
+      const MachineDisk* found = disk_of(machine->second, disk.target);
+      if (found != nullptr && stands_on(*found, disk.overlay) && stands_on(*found, disk.frozen.path)) continue;
+      add(AilmentKind::kBrokenSnapshot, what + "/" + disk.target,
+          fmt::format("The disk {} of \"{}\" no longer stands on \"{}\" and \"{}\", as the snapshot \"{}\" left it: "
+                      "somebody has changed it.",
+                      disk.target, member.name, disk.overlay.string(), disk.frozen.path.string(), snapshot.name),
+          "The snapshot may still be exported if the frozen file is unchanged. Bring the disk back to these files to "
+          "delete the snapshot.");
+    }
+  }
+
+  [[nodiscard]] bool is_recorded(const Path& overlay) const {
+    return std::ranges::any_of(snapshots_, [&](const Snapshot& snapshot) {
+      return std::ranges::any_of(snapshot.members, [&](const MemberSnapshot& member) {
+        return std::ranges::any_of(member.disks, [&](const DiskSnapshot& disk) {
+          return disk.overlay == overlay || disk.frozen.path == overlay;
+        });
+      });
+    });
+  }
+
+  void look_at_overlays() {
+    std::set<Path> used;
+    for (const auto& [id, machine] : machines_) {
+      for (const MachineDisk& disk : machine.disks) {
+        for (const Layer& layer : disk.chain) used.insert(layer.path);
+        look_at_chain(machine.summary, disk);
+      }
+    }
+    if (is_everything_seen_) look_for_stray_overlays(used);
+  }
+
+  void look_at_chain(const MachineSummary& machine, const MachineDisk& disk) {
+    for (std::size_t i = 0; i + 1 < disk.chain.size(); ++i) {
+      const Path& overlay = disk.chain[i].path;
+      if (!is_overlay_name(overlay) || is_recorded(overlay)) continue;
+      const DiskSnapshot merged{disk.target, disk.chain[i + 1], overlay, disk.virtual_size};
+      add(AilmentKind::kUnrecordedOverlay, overlay.string(),
+          fmt::format("The disk {} of \"{}\" stands on \"{}\", which no snapshot of this state knows.", disk.target,
+                      machine.name, overlay.string()),
+          fmt::format("Merges it into \"{}\". Not if the snapshot is in another state folder.",
+                      merged.frozen.path.string()),
+          [this, machine, merged](JobContext& job) { return merge(machine, merged, job); });
+    }
+  }
+
+  void look_for_stray_overlays(const std::set<Path>& used) {
+    std::set<Path> folders;
+    for (const Path& file : used) folders.insert(file.parent_path());
+    for (const Path& folder : folders) {
+      std::error_code ignored;  // a folder that cannot be listed shows nothing
+      for (const auto& entry : std::filesystem::directory_iterator(folder, ignored)) {
+        const Path& file = entry.path();
+        if (!is_overlay_name(file) || used.contains(file) || is_recorded(file)) continue;
+        add(AilmentKind::kStrayOverlay, file.string(),
+            fmt::format("No machine and no snapshot uses the overlay \"{}\".", file.string()),
+            "Removes the file, and what a machine wrote to it. Not if the snapshot is in another state folder.",
+            [file](JobContext&) -> Result<std::string> {
+              COHORT_TRY(remove_file(file));
+              return fmt::format("The file \"{}\" was removed.", file.string());
+            });
+      }
+    }
+  }
+
+  Result<std::string> merge(const MachineSummary& machine, const DiskSnapshot& disk, JobContext& job) const {
+    COHORT_TRY(hypervisor_.merge_overlay(machine.id, disk, job.stop(), [&job](std::uint64_t done, std::uint64_t total) {
+      job.set_total(total);
+      job.set_done(done);
+    }));
+    return fmt::format("The overlay \"{}\" of \"{}\" was merged into \"{}\".", disk.overlay.string(), machine.name,
+                       disk.frozen.path.string());
+  }
+
+  // --- members ---
+
+  Result<void> look_at_members() {
+    COHORT_ASSIGN(const auto collections, store_.collections());
+    std::set<MachineId> members;
+    for (const Collection& collection : collections) {
+      for (const MachineMember& member : collection.machines) members.insert(member.id);
+    }
+    for (const auto& [id, machine] : machines_) {
+      if (machine.summary.power == PowerState::kPaused && members.contains(id)) add_paused(machine.summary);
+    }
+    return {};
+  }
+
+  void add_paused(const MachineSummary& machine) {
+    add(AilmentKind::kPausedMachine, machine.name, fmt::format("The machine \"{}\" stands still.", machine.name),
+        "Lets it run. Not if somebody wants it to stand still.", [this, machine](JobContext&) -> Result<std::string> {
+          COHORT_TRY(hypervisor_.resume(machine.id));
+          return fmt::format("The machine \"{}\" runs.", machine.name);
+        });
+  }
+
+  // --- packages ---
+
+  Result<void> look_for_partial_packages(const Path& folder) {
+    std::error_code code;
+    for (const auto& entry : std::filesystem::directory_iterator(folder, code)) {
+      const Path& path = entry.path();
+      if (entry.is_symlink(code) || !entry.is_directory(code) || path.extension() != package::kPartialSuffix) continue;
+      add(AilmentKind::kPartialPackage, path.string(),
+          fmt::format("The package in \"{}\" was never finished.", path.string()),
+          "Removes the folder. Not while another process exports to it.", [path](JobContext&) -> Result<std::string> {
+            COHORT_TRY(remove_tree(path));
+            return fmt::format("The folder \"{}\" was removed.", path.string());
+          });
+    }
+    if (code) return Failure{system_error(code.value(), fmt::format("\"{}\" cannot be listed.", folder.string()))};
+    return {};
+  }
+
+  Hypervisor& hypervisor_;
+  StateStore& store_;
+  std::vector<Snapshot> snapshots_;
+  std::map<MachineId, MachineDetails> machines_;  // that could be looked at
+  bool is_everything_seen_ = true;
+  std::vector<Finding> findings_;
+};
+
+DoctorReport report_of(const std::vector<Finding>& findings) {
+  DoctorReport report;
+  for (const Finding& finding : findings) report.ailments.push_back(finding.ailment);
+  return report;
+}
+
+Result<const Finding*> find_mendable(const std::vector<Finding>& findings, const std::string& id) {
+  const auto found = std::ranges::find_if(findings, [&](const Finding& each) { return each.ailment.id == id; });
+  if (found == findings.end()) {
+    return fail(ErrorCode::kNotFound, "Nothing is amiss that is called \"{}\": see cohort host doctor.", id);
+  }
+  if (!found->mending) {
+    return fail(ErrorCode::kUnsupported, "{} This is not mended here: {}", found->ailment.message,
+                found->ailment.remedy);
+  }
+  return &*found;
+}
+
+}  // namespace
+
+std::string_view to_string(AilmentKind kind) { return name_of(kAilmentKinds, kind); }
+
+Doctor::Doctor(Hypervisor& hypervisor, StateStore& store) : hypervisor_(hypervisor), store_(store) {}
+
+Result<DoctorReport> Doctor::examine(const DoctorRequest& request) {
+  COHORT_ASSIGN(const auto findings, Examination(hypervisor_, store_).run(request.folders));
+  return report_of(findings);
+}
+
+Result<DoctorReport> Doctor::mend(const DoctorRequest& request, JobContext& job) {
+  Examination before(hypervisor_, store_);
+  COHORT_ASSIGN(const auto findings, before.run(request.folders));
+  std::vector<const Finding*> chosen;
+  for (const std::string& id : request.mend) {
+    COHORT_ASSIGN(const Finding* finding, find_mendable(findings, id));
+    chosen.push_back(finding);
+  }
+  std::vector<std::string> mended;
+  for (const Finding* finding : chosen) {
+    COHORT_TRY(job.check_cancelled());
+    job.set_phase("mending " + finding->ailment.id);
+    COHORT_ASSIGN(auto done, finding->mending(job));
+    mended.push_back(std::move(done));
+  }
+  COHORT_ASSIGN(const auto left, Examination(hypervisor_, store_).run(request.folders));
+  DoctorReport report = report_of(left);
+  report.mended = std::move(mended);
+  return report;
+}
+
+}  // namespace cohort::service
