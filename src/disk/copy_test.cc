@@ -182,6 +182,15 @@ TEST_F(CopyTest, LeavesHolesWhereStoredBytesAreZero) {
   EXPECT_LT(allocated(at("copy")), kMiB);
 }
 
+TEST_F(CopyTest, LeavesHolesBetweenStoredBytes) {
+  FakeSource source(kMiB);
+  source.store(0, std::string(65536, 'a') + std::string(kMiB - 2 * 65536, '\0') + std::string(65536, 'b'));
+  for (const std::string format : {"qcow2", "raw"}) {
+    expect_copied(source, format);
+    EXPECT_LT(allocated(at("copy." + format)), kMiB / 2);
+  }
+}
+
 TEST_F(CopyTest, FollowsThePlanWhenHolesOfTheSourceVanish) {
   for (const bool do_vanish : {false, true}) {
     FakeSource source(8 * kMiB);

@@ -32,7 +32,7 @@ class FakeSource final : public DiskSource {
   std::function<Result<void>(std::uint64_t offset)> on_read;
   // Called for each walk over the extents, with its number from 0 on; an error ends the walk before the second extent.
   std::function<Result<void>(int walk)> on_walk;
-  // From the second walk on there are no holes, as if the file system had filled them.
+  // From the second walk on there are no holes, as if the file system had filled them: all is one extent.
   bool holes_vanish = false;
 
   [[nodiscard]] std::uint64_t virtual_size() const override { return size_; }
@@ -40,23 +40,27 @@ class FakeSource final : public DiskSource {
     const int walk = walks_++;
     std::vector<Extent> extents;
     std::uint64_t place = 0;
-    const auto gap = holes_vanish && walk > 0 ? ExtentKind::kData : ExtentKind::kZero;
     for (const auto& [offset, part] : parts_) {
-      if (offset > place) extents.push_back({.offset = place, .length = offset - place, .kind = gap});
+      if (offset > place) extents.push_back({.offset = place, .length = offset - place, .kind = ExtentKind::kZero});
       extents.push_back({.offset = offset, .length = part.length, .kind = ExtentKind::kData, .file_offset = offset});
       place = offset + part.length;
     }
-    if (place < size_) extents.push_back({.offset = place, .length = size_ - place, .kind = gap});
+    if (place < size_) extents.push_back({.offset = place, .length = size_ - place, .kind = ExtentKind::kZero});
+    if (holes_vanish && walk > 0) extents = {{.offset = 0, .length = size_, .kind = ExtentKind::kData}};
     return std::make_unique<Cursor>(std::move(extents), on_walk ? on_walk(walk) : Result<void>());
   }
 
   [[nodiscard]] Result<void> read(const Extent& extent, std::uint64_t begin, std::span<std::byte> into) const override {
     if (on_read) COHORT_TRY(on_read(extent.offset + begin));
     std::ranges::fill(into, std::byte{0});
-    const auto part = parts_.find(extent.offset);
-    if (part == parts_.end() || part->second.bytes.empty()) return {};
-    const auto bytes = std::as_bytes(std::span(part->second.bytes)).subspan(begin, into.size());
-    std::ranges::copy(bytes, into.begin());
+    const std::uint64_t place = extent.offset + begin;
+    for (const auto& [offset, part] : parts_) {
+      const std::uint64_t from = std::max(offset, place);
+      const std::uint64_t to = std::min(offset + part.bytes.size(), place + into.size());
+      if (from >= to) continue;
+      const auto bytes = std::as_bytes(std::span(part.bytes)).subspan(from - offset, to - from);
+      std::ranges::copy(bytes, into.subspan(from - place).begin());
+    }
     return {};
   }
   [[nodiscard]] int descriptor(std::uint32_t /*file*/) const override { return -1; }
