@@ -194,7 +194,7 @@ TEST_F(CopyTest, LeavesHolesBetweenStoredBytes) {
 TEST_F(CopyTest, FollowsThePlanWhenHolesOfTheSourceVanish) {
   for (const bool do_vanish : {false, true}) {
     FakeSource source(8 * kMiB);
-    source.store(kMiB, std::string(kMiB, 'a')).store(6 * kMiB + 512, std::string(100000, 'b'));
+    source.store(kMiB, std::string(100000, 'a')).store(6 * kMiB + 512, std::string(100000, 'b'));
     source.holes_vanish = do_vanish;
     ASSERT_TRUE(copy(source, at(do_vanish ? "vanished" : "kept"), "qcow2"));
   }
