@@ -70,27 +70,40 @@ Result<package::VerifyReport> verify_unrecorded(const Path& directory, const Job
       {[&](std::uint64_t total) { progress.set_total(total); }, [&](std::uint64_t bytes) { progress.add(bytes); }});
 }
 
+// In the history, a package that is not whole is a job that failed; the caller gets the report all the same.
+Result<package::VerifyReport> verify_recorded(const Path& directory, service::JobEngine& engine,
+                                              const JobWatch& watch) {
+  std::optional<package::VerifyReport> report;
+  const auto ended =
+      engine.run<bool>(JobType::kVerify, directory.string(), watch, [&](service::JobContext& job) -> Result<bool> {
+        COHORT_ASSIGN(report, service::verify_package(directory, job));
+        if (report->is_whole()) return true;
+        return fail(ErrorCode::kCorrupt, "The package is not whole: {}: {}", report->problems.front().file,
+                    report->problems.front().message);
+      });
+  if (report) return *std::move(report);
+  return Failure{ended.error()};
+}
+
 }  // namespace
 
-// The operations over the locked state.
+// The operations over the state.
 class LocalSession::Working {
  public:
-  Working(service::Hypervisor& hypervisor, std::unique_ptr<service::StateStore> opened, service::DiskCopier& copier,
+  Working(service::Hypervisor& hypervisor, service::StateStore& state, service::DiskCopier& copier,
           std::unique_ptr<service::Guard> opened_guard, const Clock& clock)
-      : store(std::move(opened)),
-        guard(std::move(opened_guard)),
-        undo(hypervisor, *store),
+      : guard(std::move(opened_guard)),
+        undo(hypervisor, state),
         engine(
-            *store, [this](const JobId& job, service::JobContext& running) { return undo.run(job, running); }, clock),
-        collections(hypervisor, *store, clock),
-        take(hypervisor, *store, *guard, clock),
-        delete_snapshot(hypervisor, *store),
-        export_snapshot(*store, copier, clock),
+            state, [this](const JobId& job, service::JobContext& running) { return undo.run(job, running); }, clock),
+        collections(hypervisor, state, clock),
+        take(hypervisor, state, *guard, clock),
+        delete_snapshot(hypervisor, state),
+        export_snapshot(state, copier, clock),
         import(hypervisor, copier),
         backup(take, export_snapshot, delete_snapshot),
-        doctor(hypervisor, *store) {}
+        doctor(hypervisor, state) {}
 
-  std::unique_ptr<service::StateStore> store;
   std::unique_ptr<service::Guard> guard;
   service::Undo undo;
   service::JobEngine engine;
@@ -117,7 +130,7 @@ Result<service::Hypervisor*> LocalSession::hypervisor() {
 }
 
 Result<service::StateStore*> LocalSession::state() {
-  if (working_) return working_->store.get();
+  if (writing_) return writing_.get();
   if (reading_) return reading_.get();
   auto opened = store::open_sqlite_store(options_.state, store::Access::kRead, options_.uri);
   if (!opened && opened.error().code == ErrorCode::kNotFound) {
@@ -127,15 +140,30 @@ Result<service::StateStore*> LocalSession::state() {
   return reading_.get();
 }
 
+std::unique_ptr<LocalSession::Working> LocalSession::over(service::StateStore& state, service::Hypervisor& connected) {
+  return std::make_unique<Working>(connected, state, copier_,
+                                   hypervisor::make_process_guard(options_.uri, guard_program()), clock_);
+}
+
+Result<LocalSession::Working*> LocalSession::planning() {
+  if (working_) return working_.get();
+  if (planning_) return planning_.get();
+  COHORT_ASSIGN(auto* const store, state());
+  COHORT_ASSIGN(auto* const connected, hypervisor());
+  planning_ = over(*store, *connected);
+  return planning_.get();
+}
+
 Result<LocalSession::Working*> LocalSession::working() {
   if (working_) return working_.get();
+  planning_.reset();
   reading_.reset();
   COHORT_ASSIGN(auto opened, store::open_sqlite_store(options_.state, store::Access::kWrite, options_.uri));
   COHORT_ASSIGN(auto* const connected, hypervisor());
-  auto made = std::make_unique<Working>(*connected, std::move(opened), copier_,
-                                        hypervisor::make_process_guard(options_.uri, guard_program()), clock_);
-  COHORT_ASSIGN(const auto recovered, service::recover(*made->store, made->undo, made->engine, clock_));
+  auto made = over(*opened, *connected);
+  COHORT_ASSIGN(const auto recovered, service::recover(*opened, made->undo, made->engine, clock_));
   recovery_ = {recovered.actions, recovered.failures};
+  writing_ = std::move(opened);
   working_ = std::move(made);
   return working_.get();
 }
@@ -184,7 +212,7 @@ Result<service::CollectionView> LocalSession::collection(const std::string& coll
 // --- snapshots ---
 
 Result<Snapshot> LocalSession::plan_take_snapshot(const service::TakeSnapshotRequest& request) {
-  COHORT_ASSIGN(auto* const with, working());
+  COHORT_ASSIGN(auto* const with, planning());
   return with->take.plan(request);
 }
 
@@ -210,7 +238,7 @@ Result<Snapshot> LocalSession::snapshot(const std::string& snapshot) {
 
 Result<std::vector<service::PlannedMerge>> LocalSession::plan_delete_snapshot(
     const service::DeleteSnapshotRequest& request) {
-  COHORT_ASSIGN(auto* const with, working());
+  COHORT_ASSIGN(auto* const with, planning());
   return with->delete_snapshot.plan(request);
 }
 
@@ -225,7 +253,7 @@ Result<service::DeletedSnapshot> LocalSession::delete_snapshot(const service::De
 // --- packages ---
 
 Result<service::ExportPlan> LocalSession::plan_export(const service::ExportRequest& request) {
-  COHORT_ASSIGN(auto* const with, working());
+  COHORT_ASSIGN(auto* const with, planning());
   return with->export_snapshot.plan(request);
 }
 
@@ -240,20 +268,21 @@ Result<service::ExportReport> LocalSession::export_snapshot(const service::Expor
 // Needs no hypervisor and no lock: where the state cannot be written now, the verification is done all the same, and is
 // not in the history.
 Result<package::VerifyReport> LocalSession::verify(const Path& directory, const JobWatch& watch) {
-  if (working_ == nullptr) reading_.reset();
-  auto opened = working_ != nullptr ? Result<std::unique_ptr<service::StateStore>>(nullptr)
+  if (writing_ == nullptr) {
+    planning_.reset();
+    reading_.reset();
+  }
+  auto opened = writing_ != nullptr ? Result<std::unique_ptr<service::StateStore>>(nullptr)
                                     : store::open_sqlite_store(options_.state, store::Access::kWrite, options_.uri);
   if (!opened) return verify_unrecorded(directory, watch);
-  service::StateStore& store = *opened ? **opened : *working_->store;
+  service::StateStore& store = *opened ? **opened : *writing_;
   service::JobEngine engine(
       store, [](const JobId&, service::JobContext&) { return service::UndoReport{}; }, clock_);
-  return engine.run<package::VerifyReport>(JobType::kVerify, directory.string(), watch, [&](service::JobContext& job) {
-    return service::verify_package(directory, job);
-  });
+  return verify_recorded(directory, engine, watch);
 }
 
 Result<service::ImportPlan> LocalSession::plan_import(const service::ImportRequest& request) {
-  COHORT_ASSIGN(auto* const with, working());
+  COHORT_ASSIGN(auto* const with, planning());
   return with->import.plan(request);
 }
 
@@ -266,7 +295,7 @@ Result<service::ImportReport> LocalSession::import_package(const service::Import
 }
 
 Result<service::BackupPlan> LocalSession::plan_backup(const service::BackupRequest& request) {
-  COHORT_ASSIGN(auto* const with, working());
+  COHORT_ASSIGN(auto* const with, planning());
   return with->backup.plan(request);
 }
 
@@ -296,6 +325,12 @@ Result<void> LocalSession::cancel_job(const std::string& job) {
     return fail(ErrorCode::kInvalidState, "The job {} has ended already ({}).", found.id.short_str(),
                 to_string(found.state));
   }
+  if (found.is_interrupted()) {
+    return fail(ErrorCode::kInvalidState,
+                "The process of the job {} has ended already. The next command that changes something takes back what "
+                "the job had begun.",
+                found.id.short_str());
+  }
   return store->request_cancel(found.id);
 }
 
@@ -306,7 +341,7 @@ Result<std::vector<MachineSummary>> LocalSession::machines() {
 
 service::HostReport LocalSession::check_host() {
   const auto connected = hypervisor();
-  if (connected) return service::check_host(**connected, options_.state);
+  if (connected) return service::check_host(**connected, options_.state, guard_program());
   service::HostReport report;
   report.host.uri = options_.uri;
   report.items.push_back({"libvirt", service::Finding::kBad, connected.error().describe()});

@@ -68,7 +68,11 @@ class LocalSession final : public Session {
   [[nodiscard]] Result<service::Hypervisor*> hypervisor();
   // The state for queries. A state that does not exist yet is an empty one.
   [[nodiscard]] Result<service::StateStore*> state();
-  // The state with its lock, the operations over it, and the recovery done.
+  [[nodiscard]] std::unique_ptr<Working> over(service::StateStore& state, service::Hypervisor& connected);
+  // The operations over the state for queries: what would be done can be said, and nothing is changed, not even what
+  // a crash has left.
+  [[nodiscard]] Result<Working*> planning();
+  // The operations over the state with its lock, and the recovery done.
   [[nodiscard]] Result<Working*> working();
 
   SessionOptions options_;
@@ -76,7 +80,9 @@ class LocalSession final : public Session {
   ImageCopier copier_;
   std::unique_ptr<service::Hypervisor> hypervisor_;
   std::unique_ptr<service::StateStore> reading_;
-  std::unique_ptr<Working> working_;
+  std::unique_ptr<service::StateStore> writing_;
+  std::unique_ptr<Working> planning_;  // over reading_
+  std::unique_ptr<Working> working_;   // over writing_
   RecoveryReport recovery_;
 };
 

@@ -1,5 +1,9 @@
 #include "domain/job.h"
 
+#include <signal.h>
+
+#include <cerrno>
+
 #include "domain/named_value.h"
 
 namespace cohort {
@@ -51,6 +55,11 @@ bool is_allowed(JobState from, JobState to) {
 
 bool is_ended(JobState state) {
   return state == JobState::kCompleted || state == JobState::kFailed || state == JobState::kCancelled;
+}
+
+bool Job::is_interrupted() const {
+  if (is_ended(state) || pid <= 0) return false;
+  return ::kill(pid, 0) != 0 && errno == ESRCH;
 }
 
 }  // namespace cohort

@@ -44,6 +44,9 @@ struct Job {
   std::optional<WallTime> ended;
   std::optional<Error> error;  // of kFailed and kCancelled
   std::string result;          // what it made: a snapshot's id, a folder; may be empty
+
+  // The job has not ended, and its process has: the next change takes back what it had begun.
+  [[nodiscard]] bool is_interrupted() const;
 };
 
 }  // namespace cohort

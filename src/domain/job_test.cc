@@ -1,6 +1,8 @@
 #include "domain/job.h"
 
 #include <gtest/gtest.h>
+#include <sys/wait.h>
+#include <unistd.h>
 
 #include "domain/undo_step.h"
 
@@ -24,6 +26,20 @@ TEST(Job, ARunningJobEndsInOneOfThreeWays) {
 
 TEST(Job, AQueuedJobDoesNotCompleteWithoutRunning) {
   EXPECT_FALSE(is_allowed(JobState::kQueued, JobState::kCompleted));
+}
+
+TEST(Job, IsInterruptedWhenItsProcessHasEndedBeforeIt) {
+  Job job;
+  job.state = JobState::kRunning;
+  job.pid = ::getpid();
+  EXPECT_FALSE(job.is_interrupted());
+  const pid_t child = ::fork();
+  if (child == 0) ::_exit(0);
+  ASSERT_EQ(::waitpid(child, nullptr, 0), child);
+  job.pid = child;
+  EXPECT_TRUE(job.is_interrupted());
+  job.state = JobState::kFailed;
+  EXPECT_FALSE(job.is_interrupted());
 }
 
 TEST(Job, NamesAreReadBack) {

@@ -93,7 +93,7 @@ Result<MachineSummary> Driver::find_machine(std::string_view name_or_uuid) {
     return Failure{libvirt_error(fmt::format("The machine \"{}\" cannot be looked up.", name))};
   }
   if (const auto id = MachineId::parse(name)) return machine(*id);
-  return fail(ErrorCode::kNotFound, "There is no machine \"{}\" on this host.", name);
+  return fail(ErrorCode::kNotFound, "There is no machine \"{}\" on this host: see cohort vm list.", name);
 }
 
 Result<MachineSummary> Driver::machine(const MachineId& id) {

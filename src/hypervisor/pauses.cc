@@ -71,9 +71,10 @@ void PauseLog::hear(const MachineId& machine, std::string_view event, WallTime a
   const auto found = heard_.find(machine);
   if (found == heard_.end()) return;
   Heard& heard = found->second;
-  if (event == "STOP") {
-    heard.stopped = at;
-  } else if (event == "RESUME" && heard.stopped) {
+  if (event == "STOP") heard.stopped = at;
+  if (event != "RESUME") return;
+  heard.has_resumed = true;
+  if (heard.stopped) {
     heard.pause = Pause{*std::exchange(heard.stopped, std::nullopt), at};
     changed_.notify_all();
   }
@@ -91,7 +92,7 @@ std::optional<Pause> PauseLog::pause_of(const MachineId& machine, Milliseconds p
 bool PauseLog::has_resumed(const MachineId& machine) const {
   const std::lock_guard lock(mutex_);
   const auto found = heard_.find(machine);
-  return found != heard_.end() && found->second.pause.has_value();
+  return found != heard_.end() && found->second.has_resumed;
 }
 
 Result<std::unique_ptr<service::PauseWatch>> watch_qemu_events(ConnectionHandle connection,

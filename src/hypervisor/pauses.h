@@ -29,6 +29,7 @@ class PauseLog {
   struct Heard {
     std::optional<WallTime> stopped;  // of a pause that has not ended
     std::optional<Pause> pause;       // the last that has
+    bool has_resumed = false;         // also from a pause that began before the watch
   };
 
   mutable std::mutex mutex_;

@@ -37,7 +37,7 @@ TEST_F(PauseLogTest, TellsTheLastOfSeveralPauses) {
 TEST_F(PauseLogTest, TakesNoPauseThatBeganBeforeTheWatch) {
   log_.hear(machine_, "RESUME", at(5));
   EXPECT_FALSE(log_.pause_of(machine_, Milliseconds(1)));
-  EXPECT_FALSE(log_.has_resumed(machine_));
+  EXPECT_TRUE(log_.has_resumed(machine_));
 }
 
 TEST_F(PauseLogTest, IgnoresOtherMachinesAndOtherEvents) {
@@ -46,6 +46,7 @@ TEST_F(PauseLogTest, IgnoresOtherMachinesAndOtherEvents) {
   log_.hear(machine_, "SHUTDOWN", at(3));
   EXPECT_FALSE(log_.pause_of(machine_, Milliseconds(1)));
   EXPECT_FALSE(log_.pause_of(MachineId::generate(), Milliseconds(1)));
+  EXPECT_FALSE(log_.has_resumed(machine_));
 }
 
 TEST_F(PauseLogTest, WaitsForTheEndOfAPause) {

@@ -58,8 +58,7 @@ class SpawnPlan {
 };
 
 Error guard_lost(std::string_view doing) {
-  return make_error(ErrorCode::kInternal, "The guard has died or hangs while {}: no machine is made to stand still.",
-                    doing);
+  return make_error(ErrorCode::kInternal, "The guard has died or hangs while {}: the snapshot is not taken.", doing);
 }
 
 Error spawn_error(int number, const Path& program) {

@@ -1,9 +1,6 @@
 #include "service/doctor.h"
 
-#include <signal.h>
-
 #include <algorithm>
-#include <cerrno>
 #include <functional>
 #include <map>
 #include <set>
@@ -33,8 +30,6 @@ struct Finding {
   Mending mending;  // empty: by hand
 };
 
-bool is_alive(pid_t process) { return process > 0 && (::kill(process, 0) == 0 || errno != ESRCH); }
-
 // One look at the host. What it finds refers to `hypervisor`, which must outlive it.
 class Examination {
  public:
@@ -62,7 +57,7 @@ class Examination {
   Result<void> look_at_jobs() {
     COHORT_ASSIGN(const auto open, open_jobs(store_));
     for (const Job& job : open) {
-      if (!is_ended(job.state) && is_alive(job.pid)) continue;
+      if (!is_ended(job.state) && !job.is_interrupted()) continue;
       add(AilmentKind::kUnfinishedJob, job.id.short_str(),
           fmt::format("The {} of \"{}\" (job {}) was not finished, and what it had begun is not taken back.",
                       to_string(job.type), job.subject, job.id.short_str()),

@@ -17,6 +17,7 @@ class Fence {
   Fence(Snapshot& snapshot, Hypervisor& hypervisor, const Clock& clock)
       : snapshot_(snapshot), hypervisor_(hypervisor), clock_(clock) {
     for (const auto& member : snapshot.members) {
+      members_.push_back(member.machine);
       if (member.power == PowerState::kRunning) running_.push_back(member.machine);
     }
   }
@@ -24,7 +25,7 @@ class Fence {
   [[nodiscard]] const std::vector<MachineId>& running() const { return running_; }
 
   Result<void> watch() {
-    COHORT_ASSIGN(watch_, hypervisor_.watch_pauses(running_));
+    COHORT_ASSIGN(watch_, hypervisor_.watch_pauses(members_));
     return {};
   }
 
@@ -60,7 +61,9 @@ class Fence {
   Result<void> lower() {
     const auto resumed =
         run_in_parallel(stopped_.size(), [&](std::size_t i) { return resume_stubbornly(stopped_[i]); });
-    snapshot_.fence.raised = std::chrono::duration_cast<Microseconds>(clock_.steady() - raised_at_);
+    if (!running_.empty()) {
+      snapshot_.fence.raised = std::chrono::duration_cast<Microseconds>(clock_.steady() - raised_at_);
+    }
     kill_point("fence.resumed");
     for (const auto& outcome : resumed) COHORT_TRY(outcome);
     return {};
@@ -86,15 +89,27 @@ class Fence {
 
   // Somebody else, or the guard, let a member run while others were still being captured.
   [[nodiscard]] Result<void> check_unbroken() const {
-    for (const auto& machine : running_) {
-      if (watch_->has_resumed(machine)) {
+    for (const auto& member : snapshot_.members) {
+      if (watch_->has_resumed(member.machine)) {
         return fail(ErrorCode::kTimeout,
-                    "The machine {} was let run before all were captured (the deadline is {} ms): there is no one "
+                    "The machine \"{}\" was let run before all were captured (the deadline is {} ms): there is no one "
                     "instant. Try again, with a longer --deadline if the host is busy.",
-                    machine.str(), snapshot_.fence.deadline.count());
+                    member.name, snapshot_.fence.deadline.count());
       }
+      COHORT_TRY(check_still(member));
     }
     return check_deadline();
+  }
+
+  // A machine that was off or paused and has been started may have been captured while it ran.
+  [[nodiscard]] Result<void> check_still(const MemberSnapshot& member) const {
+    if (member.power == PowerState::kRunning) return {};
+    COHORT_ASSIGN(const auto now, hypervisor_.machine(member.machine));
+    if (now.power == member.power) return {};
+    return fail(ErrorCode::kInvalidState,
+                "The machine \"{}\" was {} and is {}: somebody has started or stopped it while all were captured, and "
+                "there is no one instant. Try again.",
+                member.name, to_string(member.power), to_string(now.power));
   }
 
   [[nodiscard]] Result<void> resume_stubbornly(const MachineId& machine) {
@@ -110,6 +125,7 @@ class Fence {
   Snapshot& snapshot_;
   Hypervisor& hypervisor_;
   const Clock& clock_;
+  std::vector<MachineId> members_;
   std::vector<MachineId> running_;
   std::vector<MachineId> stopped_;  // by this fence, as far as can be known
   std::unique_ptr<PauseWatch> watch_;

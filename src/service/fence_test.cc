@@ -108,6 +108,20 @@ TEST_F(FenceTest, IsVoidWhenAMemberWasResumedMeanwhile) {
   expect_void(ErrorCode::kTimeout, "was let run before all were captured");
 }
 
+TEST_F(FenceTest, IsVoidWhenAMemberThatStoodStillOrWasOffRanMeanwhile) {
+  for (const std::string name : {"cache", "archive"}) {
+    const PowerState was = lab.hypervisor.power(name);
+    lab.control.before("capture web", [&] { lab.hypervisor.set_power(name, PowerState::kRunning); });
+    const auto taken = lab.take_of_shop("nightly");
+    ASSERT_FALSE(taken) << name;
+    EXPECT_THAT(taken.error().message, HasSubstr(fmt::format("\"{}\"", name)));
+    EXPECT_EQ(lab.hypervisor.power(name), PowerState::kRunning) << "nobody stops it again";
+    lab.hypervisor.set_power(name, was);
+    EXPECT_EQ(lab.hypervisor.describe(), before) << name;
+    EXPECT_THAT(lab.kept.snapshots().value(), IsEmpty());
+  }
+}
+
 TEST_F(FenceTest, GivesTheGuardUpArmedWhenAMemberCannotBeResumed) {
   lab.control.fail_always("resume web", ErrorCode::kHypervisor);
   const auto taken = lab.take_of_shop("nightly");  // tries for ten seconds

@@ -21,6 +21,16 @@ CheckedItem check_tool(const std::string& tool) {
   return {id, Finding::kGood, output->out.substr(0, output->out.find('\n'))};
 }
 
+CheckedItem check_guard(const Path& program) {
+  if (::access(program.c_str(), X_OK) == 0) {
+    return {"guard", Finding::kGood, fmt::format("The guard is \"{}\".", program.string())};
+  }
+  return {
+      "guard", Finding::kBad,
+      fmt::format("The guard program \"{}\" cannot be run, and no snapshot is taken without it: install Cohort again.",
+                  program.string())};
+}
+
 CheckedItem check_space(const std::string& id, const Path& path, std::string_view what) {
   const auto bytes = free_bytes(path);
   if (!bytes) return {id, Finding::kWarning, bytes.error().describe()};
@@ -93,11 +103,12 @@ bool HostReport::is_usable() const {
   return std::ranges::none_of(items, [](const CheckedItem& item) { return item.finding == Finding::kBad; });
 }
 
-HostReport check_host(Hypervisor& hypervisor, const Path& state_folder) {
+HostReport check_host(Hypervisor& hypervisor, const Path& state_folder, const Path& guard_program) {
   HostReport report;
   check_hypervisor(hypervisor, report);
   check_acceleration(report);
   report.items.push_back(check_tool("qemu-img"));
+  report.items.push_back(check_guard(guard_program));
   report.items.push_back(check_state_folder(state_folder));
   report.items.push_back(check_space("free_space:" + state_folder.string(), state_folder, "the state"));
   if (report.host.can_snapshot) check_disk_folders(hypervisor, report);

@@ -13,7 +13,8 @@ enum class Finding { kGood, kWarning, kBad };
 [[nodiscard]] std::string_view to_string(Finding finding);  // "ok", "warning", "bad"
 
 struct CheckedItem {
-  std::string id;  // stable: "libvirt", "qemu", "pause_events", "state_folder", "free_space:/path", "tool:qemu-img"
+  std::string
+      id;  // stable: "libvirt", "qemu", "pause_events", "state_folder", "free_space:/path", "tool:qemu-img", "guard"
   Finding finding = Finding::kGood;
   std::string message;  // what was found, and the remedy where there is something to mend
 };
@@ -25,6 +26,6 @@ struct HostReport {
 };
 
 // Changes nothing. A hypervisor that cannot be asked is an item of the report, not a failure.
-[[nodiscard]] HostReport check_host(Hypervisor& hypervisor, const Path& state_folder);
+[[nodiscard]] HostReport check_host(Hypervisor& hypervisor, const Path& state_folder, const Path& guard_program);
 
 }  // namespace cohort::service

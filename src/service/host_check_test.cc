@@ -14,7 +14,7 @@ using ::testing::HasSubstr;
 
 class HostCheckTest : public ::testing::Test {
  protected:
-  [[nodiscard]] HostReport report() { return check_host(lab.hypervisor, lab.folder.path() / "not/yet"); }
+  [[nodiscard]] HostReport report() { return check_host(lab.hypervisor, lab.folder.path() / "not/yet", guard); }
   // The item whose id begins so; nothing if there is none.
   static std::optional<CheckedItem> item(const HostReport& report, const std::string& id) {
     const auto found = std::ranges::find_if(report.items, [&](const CheckedItem& i) { return i.id.starts_with(id); });
@@ -22,6 +22,7 @@ class HostCheckTest : public ::testing::Test {
   }
 
   Lab lab;
+  Path guard = "/bin/true";
 };
 
 TEST_F(HostCheckTest, NamesVersionsAndFolders) {
@@ -34,6 +35,15 @@ TEST_F(HostCheckTest, NamesVersionsAndFolders) {
   EXPECT_TRUE(item(found, "free_space:/nonexistent/fake-disks"));
   EXPECT_TRUE(item(found, "tool:qemu-img"));
   EXPECT_TRUE(item(found, "kvm"));
+}
+
+TEST_F(HostCheckTest, IsNotUsableWithoutTheGuard) {
+  EXPECT_EQ(item(report(), "guard")->finding, Finding::kGood);
+  guard = "/nonexistent/cohort-guard";
+  const auto found = report();
+  EXPECT_EQ(item(found, "guard")->finding, Finding::kBad);
+  EXPECT_THAT(item(found, "guard")->message, HasSubstr("\"/nonexistent/cohort-guard\""));
+  EXPECT_FALSE(found.is_usable());
 }
 
 TEST_F(HostCheckTest, ReportsAHypervisorThatCannotBeAsked) {

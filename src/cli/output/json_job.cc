@@ -13,7 +13,7 @@ Json to_json(const Job& job) {
   return Json{{"id", job.id.str()},
               {"type", to_string(job.type)},
               {"subject", job.subject},
-              {"state", to_string(job.state)},
+              {"state", job.is_interrupted() ? "interrupted" : to_string(job.state)},
               {"pid", job.pid},
               {"progress",
                {{"phase", job.progress.phase},

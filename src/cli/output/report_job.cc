@@ -24,6 +24,10 @@ std::string outcome_of(const Job& job) {
   return is_ended(job.state) ? job.result : amount_of(job.progress);
 }
 
+std::string state_of(const Job& job) {
+  return std::string(job.is_interrupted() ? "interrupted" : to_string(job.state));
+}
+
 std::string time_or_dash(const std::optional<WallTime>& time) { return time ? format_time(*time) : "-"; }
 
 void add_error(Sheet& sheet, const Error& error) {
@@ -40,7 +44,7 @@ std::string report_job(const Job& job) {
   sheet.add("Job", job.id.str());
   sheet.add("Type", std::string(to_string(job.type)));
   sheet.add("Of", job.subject);
-  sheet.add("State", std::string(to_string(job.state)));
+  sheet.add("State", state_of(job));
   sheet.add("Process", std::to_string(job.pid));
   if (const auto amount = amount_of(job.progress); !amount.empty()) {
     sheet.add("Progress", amount);
@@ -63,8 +67,8 @@ std::string report_jobs(const std::vector<Job>& jobs, Detail detail) {
   }
   Table table({{"ID"}, {"TYPE"}, {"OF"}, {"STATE"}, {"CREATED"}, {"OUTCOME"}});
   for (const auto& job : jobs) {
-    table.add({shown_id(job.id, detail), std::string(to_string(job.type)), job.subject,
-               std::string(to_string(job.state)), format_time(job.created), outcome_of(job)});
+    table.add({shown_id(job.id, detail), std::string(to_string(job.type)), job.subject, state_of(job),
+               format_time(job.created), outcome_of(job)});
   }
   return table.str();
 }

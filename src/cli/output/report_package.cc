@@ -42,15 +42,22 @@ std::string problems_list(const std::string& title, const std::vector<package::P
   return text;
 }
 
+std::string one_instant_of(const package::Manifest& manifest) {
+  const auto& fence = manifest.fence;
+  if (fence.is_proven()) {
+    return fmt::format("proven: overlap of {}", format_duration(*fence.overlap_end - *fence.overlap_begin));
+  }
+  const bool has_run = std::any_of(manifest.machines.begin(), manifest.machines.end(),
+                                   [](const auto& machine) { return machine.power == PowerState::kRunning; });
+  return has_run ? "not measured" : "no machine ran, so nothing could change";
+}
+
 std::string manifest_sheet(const package::Manifest& manifest) {
   Sheet sheet;
   sheet.add("Collection", manifest.collection_name);
   sheet.add("Snapshot", manifest.snapshot_name);
   sheet.add("Instant", format_time(manifest.instant));
-  sheet.add("One instant", manifest.fence.is_proven()
-                               ? fmt::format("proven: overlap of {}", format_duration(*manifest.fence.overlap_end -
-                                                                                      *manifest.fence.overlap_begin))
-                               : "not measured");
+  sheet.add("One instant", one_instant_of(manifest));
   sheet.add("Machines", std::to_string(manifest.machines.size()) + (manifest.has_storage ? "" : ", without storage"));
   sheet.add("Made by", manifest.created_by);
   return sheet.str();

@@ -97,8 +97,9 @@ std::string one_instant(const Snapshot& snapshot) {
   }
   const auto& fence = snapshot.fence;
   if (fence.is_proven()) {
-    return fmt::format("proven: {} stood still together for {}",
-                       running == 1 ? "the machine that ran" : fmt::format("all {} machines that ran", running),
+    return fmt::format("proven: {} for {}",
+                       running == 1 ? "the machine that ran stood still"
+                                    : fmt::format("all {} machines that ran stood still together", running),
                        format_duration(*fence.overlap_end - *fence.overlap_begin));
   }
   if (fence.overlap_begin && fence.overlap_end) {

@@ -201,7 +201,7 @@ Job example_job() {
   job.type = JobType::kExport;
   job.subject = "before-upgrade";
   job.state = JobState::kRunning;
-  job.pid = 4711;
+  job.pid = 1;  // always there
   job.progress = {"copying disks", 150'000'000, 300'000'000};
   job.created = example_time(0);
   job.started = example_time(1);

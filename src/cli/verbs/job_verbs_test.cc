@@ -46,6 +46,15 @@ TEST_F(JobVerbs, WaitEndsWithItsPatience) {
   EXPECT_EQ(program.run({"job", "wait", "9", "--timeout", "-1"}), 2);
 }
 
+TEST_F(JobVerbs, AJobWhoseProcessHasEndedIsInterruptedAndNotWaitedFor) {
+  session.job_answers = {example_job()};
+  session.job_answers.front().pid = 0x3fffffff;  // more than there can be
+  EXPECT_EQ(program.run({"job", "wait", "9"}), 5);
+  EXPECT_THAT(program.err(), HasSubstr("has ended before its job"));
+  EXPECT_EQ(program.run({"job", "show", "9"}), 0);
+  EXPECT_THAT(program.out(), HasSubstr("interrupted"));
+}
+
 TEST_F(JobVerbs, CancelAsksTheJobToStop) {
   EXPECT_EQ(program.run({"job", "cancel", "9"}), 0);
   EXPECT_THAT(session.calls, ElementsAre("cancel_job", "job"));

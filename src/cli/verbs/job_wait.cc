@@ -39,6 +39,12 @@ class JobWait final : public Verb {
 
   [[nodiscard]] Result<Outcome> run(Context& context) override {
     COHORT_ASSIGN(const auto job, follow(context));
+    if (job.is_interrupted()) {
+      return fail(ErrorCode::kInvalidState,
+                  "The process {} has ended before its job {} did. The next command that changes something takes back "
+                  "what the job had begun.",
+                  job.pid, job.id.short_str());
+    }
     if (!is_ended(job.state)) {
       return fail(ErrorCode::kTimeout, "The job {} still runs ({}); wait again, or look with: cohort job show {}",
                   job.id.str(), job.progress.phase, job.id.short_str());
@@ -56,7 +62,7 @@ class JobWait final : public Verb {
     while (true) {
       COHORT_ASSIGN(const auto job, context.session().job(job_));
       const std::chrono::duration<double> waited = context.clock().steady() - begin;
-      if (is_ended(job.state) || (timeout_s_ >= 0 && waited.count() >= timeout_s_)) {
+      if (is_ended(job.state) || job.is_interrupted() || (timeout_s_ >= 0 && waited.count() >= timeout_s_)) {
         return job;
       }
       progress.update(job);

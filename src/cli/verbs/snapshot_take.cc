@@ -20,8 +20,8 @@ class SnapshotTake final : public Verb {
             "Makes all running machines of the collection stand still together, gives every disk "
             "an overlay, and lets them run again: all members are captured, or none. Machines "
             "that are paused or off are captured as they are. CD-ROMs and read-only disks are "
-            "left out and named; disks that cannot be snapshotted are refused unless --ignore- "
-            "non-snapshottable is given.\n\n"
+            "left out and named; disks that cannot be snapshotted are refused unless "
+            "--ignore-non-snapshottable is given.\n\n"
             "No machine stands still longer than the deadline, even if this program is killed: "
             "past it all run again, and the snapshot is taken back.",
         .examples = {{"cohort snapshot take shop --name before-upgrade", "Takes a snapshot and names it."},
