@@ -132,8 +132,10 @@ def test_every_verb_answers_with_one_json_document(lab, machine, other):
         if field == "dry_run":
             assert ran.json["dry_run"] is True and isinstance(ran.json["plan"], dict)
         seen.add(verb)
-    # A running job is needed for this one; other tests have it.
-    assert seen | {("job", "cancel")} == set(every_verb(lab))
+    doctor = lab.cohort("host", "doctor", check=False)
+    assert doctor.rc in (0, 5) and next(iter(doctor.json)) == "doctor"  # others may be amiss on this host
+    # A running job is needed for the last one; other tests have it.
+    assert seen | {("host", "doctor"), ("job", "cancel")} == set(every_verb(lab))
 
 
 MISSING = "no-such-thing"
