@@ -30,6 +30,9 @@ struct DiskSnapshot {
   Layer frozen;                    // with its backing files, the content at the instant
   Path overlay;                    // a qcow2 file of ours whose backing file is `frozen`
   std::uint64_t virtual_size = 0;  // bytes
+  // The overlay's content is in `frozen`, and the machine was about to leave the overlay: see
+  // Hypervisor::merge_overlay.
+  bool merged = false;
 };
 
 // When a machine stood still, by QEMU's own STOP and RESUME events on the host's wall clock.

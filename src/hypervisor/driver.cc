@@ -149,10 +149,10 @@ Result<void> Driver::resume(const MachineId& id) {
 }
 
 Result<void> Driver::merge_overlay(const MachineId& id, const DiskSnapshot& disk, std::stop_token stop,
-                                   const MergeProgress& on_progress) {
+                                   const service::MergeWatch& watch) {
   COHORT_TRY(check_disks_reachable());
   COHORT_ASSIGN(const DomainHandle domain, connections_->domain(id));
-  return merge(domain.get(), MergeRequest{virDomainGetName(domain.get()), disk, std::move(stop), on_progress});
+  return merge(domain.get(), MergeRequest{virDomainGetName(domain.get()), disk, std::move(stop), watch});
 }
 
 Result<void> Driver::start(const MachineId& id) {

@@ -29,7 +29,7 @@ class Driver final : public service::Hypervisor {
   [[nodiscard]] Result<void> resume(const MachineId& id) override;
   [[nodiscard]] Result<service::MachineStateFiles> capture(const MemberSnapshot& member) override;
   [[nodiscard]] Result<void> merge_overlay(const MachineId& id, const DiskSnapshot& disk, std::stop_token stop,
-                                           const MergeProgress& on_progress) override;
+                                           const service::MergeWatch& watch) override;
 
   [[nodiscard]] Result<void> check_configuration(const std::string& configuration,
                                                  const std::set<RefusalKind>& trusted) override;

@@ -78,7 +78,7 @@ bool has_changed(virDomainPtr domain, int run, const MergeRequest& request) {
 }
 
 // One look and what follows from it.
-Result<MergeOutcome> attempt(virDomainPtr domain, const MergeRequest& request) {
+Result<MergeOutcome> attempt(virDomainPtr domain, MergeRequest& request) {
   COHORT_ASSIGN(const int run_number, run_of(domain, request));
   auto outcome = run_number >= 0 ? merge_live(domain, request) : merge_offline(domain, request);
   if (outcome || outcome.error().code == ErrorCode::kCancelled) return outcome;
@@ -93,6 +93,18 @@ Failure changed_chain(const MergeRequest& request) {
               "The disk {} of \"{}\" no longer stands as the snapshot left it (overlay \"{}\" on \"{}\"): somebody has "
               "changed it. Nothing was merged.",
               request.disk.target, request.machine, request.disk.overlay.string(), request.disk.frozen.path.string());
+}
+
+Result<void> check_needless(const MergeRequest& request) {
+  if (request.disk.merged) return {};
+  COHORT_ASSIGN(const bool is_needed, holds_more_than_frozen(request.disk, request.stop));
+  if (!is_needed) return {};
+  return fail(ErrorCode::kInvalidState,
+              "The disk {} of \"{}\" no longer stands on the overlay \"{}\", which has what the machine wrote since the "
+              "snapshot; that is not in \"{}\". Nothing was changed. Define the machine with the overlay as this disk "
+              "again (virsh edit \"{}\"), or leave the file as it is with `cohort snapshot delete --forget-only`.",
+              request.disk.target, request.machine, request.disk.overlay.string(), request.disk.frozen.path.string(),
+              request.machine);
 }
 
 Result<void> forget_overlay(virDomainPtr domain, const MergeRequest& request) {
@@ -115,7 +127,7 @@ Result<MergeOutcome> finish_merge(virDomainPtr domain, const MergeRequest& reque
   return MergeOutcome::kDone;
 }
 
-Result<void> merge(virDomainPtr domain, const MergeRequest& request) {
+Result<void> merge(virDomainPtr domain, MergeRequest request) {
   Error last = make_error(ErrorCode::kInUse, "The machine \"{}\" is started and stopped all the time: try again later.",
                           request.machine);
   for (int i = 0; i < kAttempts; ++i) {

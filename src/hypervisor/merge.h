@@ -21,12 +21,19 @@ namespace cohort::hypervisor {
 
 struct MergeRequest {
   std::string machine;  // its name
-  const DiskSnapshot& disk;
+  DiskSnapshot disk;    // `merged` follows the marks
   std::stop_token stop;
-  const service::Hypervisor::MergeProgress& on_progress;
+  const service::MergeWatch& watch;
 
   void report(std::uint64_t done, std::uint64_t total) const {
-    if (on_progress) on_progress(done, total);
+    if (watch.on_progress) watch.on_progress(done, total);
+  }
+  // See service::MergeWatch; success if the disk is marked so already.
+  [[nodiscard]] Result<void> mark(bool merged) {
+    if (disk.merged == merged) return {};
+    if (watch.mark) COHORT_TRY(watch.mark(merged));
+    disk.merged = merged;
+    return {};
   }
 };
 
@@ -35,15 +42,17 @@ enum class MergeOutcome {
   kLookAgain,  // the world has changed meanwhile; nothing is wrong
 };
 
-[[nodiscard]] Result<void> merge(virDomainPtr domain, const MergeRequest& request);
+[[nodiscard]] Result<void> merge(virDomainPtr domain, MergeRequest request);
 
 // --- the parts of it ---
 
 // The machine runs or is paused: a block commit in its QEMU.
-[[nodiscard]] Result<MergeOutcome> merge_live(virDomainPtr domain, const MergeRequest& request);
+[[nodiscard]] Result<MergeOutcome> merge_live(virDomainPtr domain, MergeRequest& request);
 // The machine is off: qemu-img and a new definition.
-[[nodiscard]] Result<MergeOutcome> merge_offline(virDomainPtr domain, const MergeRequest& request);
+[[nodiscard]] Result<MergeOutcome> merge_offline(virDomainPtr domain, MergeRequest& request);
 
+// The overlay is not in the chain: checks that nothing is lost with it, unless the disk is marked as merged.
+[[nodiscard]] Result<void> check_needless(const MergeRequest& request);
 // The definition no longer names the overlay; success if it did not, or if there is none.
 // REQUIRES: the machine does not run on the overlay, and cannot begin to.
 [[nodiscard]] Result<void> forget_overlay(virDomainPtr domain, const MergeRequest& request);

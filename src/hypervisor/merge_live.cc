@@ -22,12 +22,14 @@ constexpr Milliseconds kLongestPoll{50};
 
 class LiveMerge {
  public:
-  LiveMerge(virDomainPtr domain, const MergeRequest& request) : domain_(domain), request_(request) {}
+  LiveMerge(virDomainPtr domain, MergeRequest& request) : domain_(domain), request_(request) {}
 
   Result<MergeOutcome> run() {
     COHORT_ASSIGN(const Place place, look());
     if (place.standing == Standing::kOtherwise) return changed_chain(request_);
+    if (place.standing == Standing::kWithout) COHORT_TRY(check_needless(request_));
     if (place.standing == Standing::kOnFrozen) {
+      COHORT_TRY(request_.mark(false));
       is_top_ = place.overlay == 0;
       COHORT_ASSIGN(const MergeOutcome outcome, commit());
       if (outcome == MergeOutcome::kLookAgain) return outcome;
@@ -59,6 +61,9 @@ class LiveMerge {
     kill_point("merge.after_commit");
     COHORT_ASSIGN(const Place place, look());
     if (place.standing != Standing::kWithout) return unfinished();
+    // QEMU ends the commit of a layer that it does not write to by itself, with the switch. Who dies before this mark
+    // finds nothing in the overlay that is not in the frozen file.
+    COHORT_TRY(request_.mark(true));
     return MergeOutcome::kDone;
   }
 
@@ -132,10 +137,14 @@ class LiveMerge {
 
   // False if the job is not ready after all.
   Result<bool> pivot() {
+    COHORT_TRY(request_.mark(true));
     kill_point("merge.before_pivot");
     if (virDomainBlockJobAbort(domain_, target(), VIR_DOMAIN_BLOCK_JOB_ABORT_PIVOT) == 0) return true;
-    if (virGetLastErrorCode() == VIR_ERR_BLOCK_COPY_ACTIVE) return false;
-    return Failure{error("The disk {} of \"{}\" cannot be switched to the merged file.")};
+    if (virGetLastErrorCode() != VIR_ERR_BLOCK_COPY_ACTIVE) {
+      return Failure{error("The disk {} of \"{}\" cannot be switched to the merged file.")};
+    }
+    COHORT_TRY(request_.mark(false));
+    return false;
   }
 
   Result<void> abandon() {
@@ -167,14 +176,14 @@ class LiveMerge {
   [[nodiscard]] const char* target() const { return request_.disk.target.c_str(); }
 
   virDomainPtr domain_;
-  const MergeRequest& request_;
+  MergeRequest& request_;
   Chain chain_;
   bool is_top_ = false;  // the machine writes to this very overlay
 };
 
 }  // namespace
 
-Result<MergeOutcome> merge_live(virDomainPtr domain, const MergeRequest& request) {
+Result<MergeOutcome> merge_live(virDomainPtr domain, MergeRequest& request) {
   return LiveMerge(domain, request).run();
 }
 

@@ -17,13 +17,17 @@ namespace {
 
 class OfflineMerge {
  public:
-  OfflineMerge(virDomainPtr domain, const MergeRequest& request) : domain_(domain), request_(request) {}
+  OfflineMerge(virDomainPtr domain, MergeRequest& request) : domain_(domain), request_(request) {}
 
   Result<MergeOutcome> run() {
     COHORT_TRY(check_no_saved_state());
     COHORT_ASSIGN(const Place place, look());
     if (place.standing == Standing::kOtherwise) return changed_chain(request_);
-    if (place.standing == Standing::kWithout) return settle();
+    if (place.standing == Standing::kWithout) {
+      COHORT_TRY(check_needless(request_));
+      return settle();
+    }
+    COHORT_TRY(request_.mark(false));
     COHORT_TRY(check_no_internal_snapshot(request_.disk));
     kill_point("merge.before_commit");
     COHORT_TRY(commit());
@@ -67,10 +71,14 @@ class OfflineMerge {
   Result<MergeOutcome> replace_top() {
     COHORT_ASSIGN(const WriteBarrier barrier, WriteBarrier::raise(request_.disk.overlay));
     if (virDomainIsActive(domain_) != 0) return MergeOutcome::kLookAgain;
+    COHORT_TRY(request_.mark(true));
+    kill_point("merge.offline_marked");
     return settle();
   }
 
   Result<MergeOutcome> replace_below(const Layer& above) {
+    COHORT_TRY(request_.mark(true));
+    kill_point("merge.offline_marked");
     COHORT_TRY(run({"qemu-img", "rebase", "-u", "-f", above.format, "-b", request_.disk.frozen.path.string(), "-F",
                     request_.disk.frozen.format, "--", above.path.string()},
                    {}));
@@ -107,13 +115,13 @@ class OfflineMerge {
   }
 
   virDomainPtr domain_;
-  const MergeRequest& request_;
+  MergeRequest& request_;
   Chain chain_;
 };
 
 }  // namespace
 
-Result<MergeOutcome> merge_offline(virDomainPtr domain, const MergeRequest& request) {
+Result<MergeOutcome> merge_offline(virDomainPtr domain, MergeRequest& request) {
   return OfflineMerge(domain, request).run();
 }
 

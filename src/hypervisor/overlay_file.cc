@@ -4,6 +4,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <array>
 #include <cerrno>
 #include <cstdint>
@@ -19,7 +20,10 @@ namespace {
 
 // The start of a qcow2 header (QEMU's docs/interop/qcow2.txt).
 constexpr std::string_view kMagic("QFI\xfb", 4);
-constexpr std::size_t kSnapshotCountOffset = 60;  // nb_snapshots, 32 bits, big endian
+// Numbers are big endian.
+constexpr std::size_t kTableLengthOffset = 36;    // l1_size, 32 bits: entries of 8 bytes
+constexpr std::size_t kTableOffset = 40;          // l1_table_offset, 64 bits
+constexpr std::size_t kSnapshotCountOffset = 60;  // nb_snapshots, 32 bits
 using HeaderStart = std::array<char, 64>;
 
 // QEMU's numbers of permissions are bits; "write" is the second.
@@ -42,6 +46,29 @@ Result<std::optional<HeaderStart>> read_header_start(const Path& path) {
 }
 
 bool has_magic(const HeaderStart& start) { return std::string_view(start.data(), start.size()).starts_with(kMagic); }
+
+std::uint64_t number_at(const HeaderStart& start, std::size_t offset, std::size_t bytes) {
+  std::uint64_t number = 0;
+  for (std::size_t i = 0; i < bytes; ++i) number = number << 8U | static_cast<unsigned char>(start[offset + i]);
+  return number;
+}
+
+// True if any part of the disk has a place in this file: an image that was never written to has an empty first table.
+Result<bool> has_content(const Path& path, const HeaderStart& start) {
+  COHORT_ASSIGN(const UniqueFd fd, open_readonly(path));
+  std::uint64_t offset = number_at(start, kTableOffset, 8);
+  const std::uint64_t end = offset + 8 * number_at(start, kTableLengthOffset, 4);
+  std::array<char, 4096> part{};
+  while (offset < end) {
+    const std::size_t wanted = std::min<std::uint64_t>(part.size(), end - offset);
+    const ssize_t count = ::pread(fd.get(), part.data(), wanted, static_cast<off_t>(offset));
+    if (count < 0) return Failure{errno_error("read", path)};
+    if (count == 0) return false;  // it ends before its table: nothing was ever entered there
+    if (std::any_of(part.begin(), part.begin() + count, [](char byte) { return byte != 0; })) return true;
+    offset += static_cast<std::uint64_t>(count);
+  }
+  return false;
+}
 
 // O_EXCL, so that qemu-img, which truncates what it finds, only ever meets our own empty file. The owner is that of the
 // frozen file: with dynamic_ownership off nobody else would let QEMU in.
@@ -99,15 +126,31 @@ Result<void> check_no_internal_snapshot(const DiskSnapshot& disk) {
     return fail(ErrorCode::kInvalidState, "\"{}\" is not a qcow2 image, so it is not the overlay that was made.",
                 disk.overlay.string());
   }
-  std::uint32_t snapshots = 0;
-  for (std::size_t i = 0; i < 4; ++i) {
-    snapshots = snapshots << 8U | static_cast<unsigned char>((*start)[kSnapshotCountOffset + i]);
-  }
+  const std::uint64_t snapshots = number_at(*start, kSnapshotCountOffset, 4);
   if (snapshots == 0) return {};
   return fail(ErrorCode::kInvalidState,
               "The overlay \"{}\" of {} holds {} internal snapshot(s) that a merge would lose. Delete them first "
               "(virsh snapshot-delete, or qemu-img snapshot -d).",
               disk.overlay.string(), disk.target, snapshots);
+}
+
+Result<bool> holds_more_than_frozen(const DiskSnapshot& disk, std::stop_token stop) {
+  const auto start = read_header_start(disk.overlay);
+  if (!start && start.error().code == ErrorCode::kNotFound) return false;
+  COHORT_TRY(start);
+  if (!*start || !has_magic(**start)) return false;
+  COHORT_ASSIGN(const bool is_written, has_content(disk.overlay, **start));
+  if (!is_written) return false;
+  COHORT_ASSIGN(const ProcessOutput output,
+                run_process({"qemu-img", "compare", "-q", "-U", "-f", "qcow2", "-F", disk.frozen.format, "--",
+                             disk.overlay.string(), disk.frozen.path.string()},
+                            std::move(stop)));
+  if (output.exit_status == 0 || output.exit_status == 1) return output.exit_status == 1;
+  return Failure{Error{ErrorCode::kIo,
+                       fmt::format("The overlay \"{}\" cannot be compared with \"{}\".", disk.overlay.string(),
+                                   disk.frozen.path.string()),
+                       output.err,
+                       {}}};
 }
 
 Result<void> remove_overlay_file(const DiskSnapshot& disk) {

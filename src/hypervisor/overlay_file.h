@@ -1,6 +1,8 @@
 // The overlay files themselves.
 #pragma once
 
+#include <stop_token>
+
 #include "base/result.h"
 #include "base/unique_fd.h"
 #include "domain/snapshot.h"
@@ -12,6 +14,10 @@ namespace cohort::hypervisor {
 
 // Refuses an overlay that holds an internal snapshot: merging would lose it.
 [[nodiscard]] Result<void> check_no_internal_snapshot(const DiskSnapshot& disk);
+
+// True if a reader of the overlay sees anything that is not in the frozen file. An overlay that nothing was written to,
+// that is not there, or that is no qcow2 image, holds nothing. Compares the two if it has to, which may take long.
+[[nodiscard]] Result<bool> holds_more_than_frozen(const DiskSnapshot& disk, std::stop_token stop);
 
 // Removes the overlay and syncs its folder; success if it is gone already. Refuses a file that is not qcow2: it is not
 // the overlay. An empty file is one that was about to become it.

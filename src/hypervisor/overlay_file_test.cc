@@ -60,6 +60,26 @@ TEST_F(OverlayFile, LeavesNothingBehindWhenItCannotBeMade) {
   EXPECT_FALSE(std::filesystem::exists(disk_.overlay));
 }
 
+TEST_F(OverlayFile, HoldsMoreThanTheFrozenFileFromTheFirstWriteThatDiffers) {
+  const auto holds_more = [&] { return holds_more_than_frozen(disk_, {}).value(); };
+  EXPECT_FALSE(holds_more()) << "not there";
+  ASSERT_TRUE(create_overlay_file(disk_));
+  EXPECT_FALSE(holds_more()) << "empty";
+  ASSERT_EQ(run({"qemu-io", "-f", "qcow2", "-c", "write -P 0 64k 64k", disk_.overlay.string()}), 0);
+  EXPECT_FALSE(holds_more()) << "written to, but with what was there";
+  ASSERT_EQ(write_with_qemu(), 0);
+  EXPECT_TRUE(holds_more());
+  ASSERT_EQ(run({"qemu-img", "commit", "-q", "-d", "-f", "qcow2", disk_.overlay.string()}), 0);
+  EXPECT_FALSE(holds_more()) << "merged";
+}
+
+TEST_F(OverlayFile, ThatCannotBeComparedIsNotTakenForEmpty) {
+  ASSERT_TRUE(create_overlay_file(disk_));
+  ASSERT_EQ(write_with_qemu(), 0);
+  std::filesystem::remove(disk_.frozen.path);
+  EXPECT_FALSE(holds_more_than_frozen(disk_, {}));
+}
+
 TEST_F(OverlayFile, IsRemovedOnceAndAgain) {
   ASSERT_TRUE(create_overlay_file(disk_));
   EXPECT_TRUE(remove_overlay_file(disk_));

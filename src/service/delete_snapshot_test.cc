@@ -177,6 +177,30 @@ TEST_F(DeleteSnapshotTest, RefusesADiskThatSomebodyHasChanged) {
   EXPECT_EQ(deleted.error().code, ErrorCode::kInvalidState);
 }
 
+TEST_F(DeleteSnapshotTest, MarksADiskAsMergedBeforeItsMachineLeavesTheOverlay) {
+  const Snapshot taken = take("nightly");
+  lab.control.fail_next("mark_merged", ErrorCode::kNoSpace);
+  EXPECT_FALSE(lab.delete_snapshot({"nightly"}));
+  EXPECT_FALSE(find("nightly").members[0].disks[0].merged);
+  EXPECT_EQ(lab.hypervisor.active_file("web", "vda"), taken.members[0].disks[0].overlay);
+  EXPECT_TRUE(find("nightly").members[0].disks[1].merged);
+  ASSERT_TRUE(lab.delete_snapshot({"nightly"}));
+  EXPECT_THAT(lab.hypervisor.disk_content("web", "vda"), HasSubstr("1=after nightly"));
+}
+
+TEST_F(DeleteSnapshotTest, KeepsTheOverlayThatSomebodyHasTakenAwayFromItsMachine) {
+  const Snapshot taken = take("nightly");
+  const DiskSnapshot& disk = taken.members[0].disks[0];
+  lab.hypervisor.change("web", [&](FakeMachine& web) { web.disks["vda"] = disk.frozen.path; });
+  const auto deleted = lab.delete_snapshot({"nightly"});
+  ASSERT_FALSE(deleted);
+  EXPECT_EQ(deleted.error().code, ErrorCode::kInvalidState);
+  EXPECT_THAT(lab.hypervisor.content(disk.overlay), HasSubstr("1=after nightly"));
+  lab.hypervisor.change("web", [&](FakeMachine& web) { web.disks["vda"] = disk.overlay; });
+  ASSERT_TRUE(lab.delete_snapshot({"nightly"}));
+  EXPECT_THAT(lab.hypervisor.disk_content("web", "vda"), HasSubstr("1=after nightly"));
+}
+
 TEST_F(DeleteSnapshotTest, PlanNamesEveryMergeAndChangesNothing) {
   const Snapshot taken = take("nightly");
   const std::string now = lab.hypervisor.describe();

@@ -177,10 +177,12 @@ class Examination {
   }
 
   Result<std::string> merge(const MachineSummary& machine, const DiskSnapshot& disk, JobContext& job) const {
-    COHORT_TRY(hypervisor_.merge_overlay(machine.id, disk, job.stop(), [&job](std::uint64_t done, std::uint64_t total) {
-      job.set_total(total);
-      job.set_done(done);
-    }));
+    const MergeWatch watch{[&job](std::uint64_t done, std::uint64_t total) {
+                             job.set_total(total);
+                             job.set_done(done);
+                           },
+                           {}};
+    COHORT_TRY(hypervisor_.merge_overlay(machine.id, disk, job.stop(), watch));
     return fmt::format("The overlay \"{}\" of \"{}\" was merged into \"{}\".", disk.overlay.string(), machine.name,
                        disk.frozen.path.string());
   }

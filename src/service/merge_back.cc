@@ -1,5 +1,6 @@
 #include "service/merge_back.h"
 
+#include <functional>
 #include <map>
 
 #include "base/kill_point.h"
@@ -22,7 +23,7 @@ class Progress {
     job.set_total(total);
   }
 
-  Hypervisor::MergeProgress of(const Path& overlay) {
+  std::function<void(std::uint64_t, std::uint64_t)> of(const Path& overlay) {
     return [this, overlay](std::uint64_t done, std::uint64_t total) {
       const double part = total == 0 ? 1.0 : static_cast<double>(done) / static_cast<double>(total);
       job_.set_done(finished_ + static_cast<std::uint64_t>(part * static_cast<double>(weights_[overlay])));
@@ -42,7 +43,9 @@ class Progress {
 
 Result<void> merge_disk(const MemberSnapshot& member, const DiskSnapshot& disk, Hypervisor& hypervisor,
                         StateStore& store, const std::stop_token& stop, Progress& progress) {
-  auto merged = hypervisor.merge_overlay(member.machine, disk, stop, progress.of(disk.overlay));
+  const MergeWatch watch{progress.of(disk.overlay),
+                         [&](bool merged) { return store.mark_merged(disk.overlay, merged); }};
+  auto merged = hypervisor.merge_overlay(member.machine, disk, stop, watch);
   if (!merged) {
     return Failure{std::move(merged).error().with_context(
         fmt::format("merging disk {} of \"{}\" back", disk.target, member.name))};

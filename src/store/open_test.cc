@@ -152,6 +152,28 @@ TEST(Migrations, BringAnOldFileUpToDateAndKeepWhatIsInIt) {
   EXPECT_TRUE(open_database(path, Access::kRead, kUri, steps));
 }
 
+// A file as the program with the first schema alone has left it.
+TEST(Migrations, KeepTheSnapshotsOfTheFirstSchema) {
+  const TemporaryFolder folder;
+  const Path path = folder.path() / "cohort.db";
+  ASSERT_TRUE(create_database(path, kUri, {migrations().front()}));
+  const Snapshot snapshot = snapshot_of_generation(SnapshotId::generate(), 1);
+  (*open_database(path, Access::kWrite, kUri, {migrations().front()}))
+      ->database()
+      .exec("INSERT INTO snapshot VALUES ('" + snapshot.id.str() + "', 's', '" + CollectionId::generate().str() +
+            "', 'c', 'ready', 1, 2000, 3, NULL, NULL);"
+            "INSERT INTO snapshot_member SELECT id, 0, id, 'm', 'off', '<domain/>', NULL, NULL, 0, 0 FROM snapshot;"
+            "INSERT INTO snapshot_disk SELECT id, 0, 0, 'vda', '/x/frozen', 'raw', '/x/overlay', 7 FROM snapshot");
+  const auto store = open_or_fail(folder.path());
+  ASSERT_NE(store, nullptr);
+  const auto kept = store->snapshot(snapshot.id);
+  ASSERT_TRUE(kept) << kept.error().describe();
+  ASSERT_EQ(kept->members.size(), 1U);
+  ASSERT_EQ(kept->members[0].disks.size(), 1U);
+  EXPECT_EQ(kept->members[0].disks[0].virtual_size, 7U);
+  EXPECT_FALSE(kept->members[0].disks[0].merged);
+}
+
 TEST(Migrations, LeaveTheFileAsItWasWhenOneFails) {
   const TemporaryFolder folder;
   const Path path = folder.path() / "cohort.db";

@@ -21,9 +21,9 @@ void write_disks(SQLite::Database& database, const MemberKey& key, const std::ve
   for (const DiskSnapshot& disk : disks) {
     execute(database,
             "INSERT INTO snapshot_disk (snapshot, member, position, target, frozen_path, frozen_format, overlay, "
-            "virtual_size) VALUES (?, ?, ?, ?, ?, ?, ?, ?)",
+            "virtual_size, merged) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)",
             key.snapshot, key.position, position++, disk.target, disk.frozen.path, disk.frozen.format, disk.overlay,
-            disk.virtual_size);
+            disk.virtual_size, disk.merged);
   }
 }
 
@@ -62,7 +62,7 @@ void write_members(SQLite::Database& database, const Snapshot& snapshot) {
 
 std::vector<DiskSnapshot> read_disks(SQLite::Database& database, const MemberKey& key) {
   auto found = prepare(database,
-                       "SELECT target, frozen_path, frozen_format, overlay, virtual_size FROM snapshot_disk "
+                       "SELECT target, frozen_path, frozen_format, overlay, virtual_size, merged FROM snapshot_disk "
                        "WHERE snapshot = ? AND member = ? ORDER BY position",
                        key.snapshot, key.position);
   std::vector<DiskSnapshot> disks;
@@ -74,6 +74,7 @@ std::vector<DiskSnapshot> read_disks(SQLite::Database& database, const MemberKey
     disk.frozen.format = row.text();
     disk.overlay = row.path();
     disk.virtual_size = row.size();
+    disk.merged = row.flag();
   }
   return disks;
 }
@@ -201,6 +202,10 @@ std::vector<Snapshot> read_snapshots(SQLite::Database& database) {
 void move_frozen(SQLite::Database& database, const Path& from, const Layer& to) {
   execute(database, "UPDATE snapshot_disk SET frozen_path = ?, frozen_format = ? WHERE frozen_path = ?", to.path,
           to.format, from);
+}
+
+void mark_merged(SQLite::Database& database, const Path& overlay, bool merged) {
+  execute(database, "UPDATE snapshot_disk SET merged = ? WHERE overlay = ?", merged, overlay);
 }
 
 }  // namespace cohort::store

@@ -57,6 +57,12 @@ class SqliteStore final : public service::StateStore {
       return Result<void>();
     });
   }
+  Result<void> mark_merged(const Path& overlay, bool merged) override {
+    return change([&](auto& database) {
+      store::mark_merged(database, overlay, merged);
+      return Result<void>();
+    });
+  }
 
   Result<void> add_job(const Job& job) override {
     return change([&](auto& database) { return store::add_job(database, job); });

@@ -98,6 +98,7 @@ TEST(SqliteStore, RefusesEveryChangeButCancelWhenOpenForReading) {
       reader->update_snapshot(snapshot),
       reader->remove_snapshot(snapshot.id),
       reader->move_frozen("/a", {"/b", "raw"}),
+      reader->mark_merged("/a", true),
       reader->add_job(job),
       reader->update_job(job),
       reader->finish_job(job),

@@ -29,6 +29,7 @@ namespace cohort::store {
 [[nodiscard]] Result<Snapshot> read_snapshot(SQLite::Database& database, const SnapshotId& id);
 [[nodiscard]] std::vector<Snapshot> read_snapshots(SQLite::Database& database);
 void move_frozen(SQLite::Database& database, const Path& from, const Layer& to);
+void mark_merged(SQLite::Database& database, const Path& overlay, bool merged);
 
 // jobs.cc
 [[nodiscard]] Result<void> add_job(SQLite::Database& database, const Job& job);

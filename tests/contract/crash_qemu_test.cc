@@ -18,13 +18,19 @@ namespace {
 
 constexpr const char* kSelf = "/proc/self/exe";
 
+// Where the victim of a merge keeps its mark.
+Path mark_of(const Path& overlay) { return overlay.string() + ".merged"; }
+
 // --merge UUID TARGET FROZEN FORMAT OVERLAY
 int merge_and_exit(char** argv) {
   const auto hypervisor = hypervisor::open_libvirt(uri());
   const auto id = MachineId::parse(argv[2]);
   if (!hypervisor || !id) return 2;
   const DiskSnapshot disk{argv[3], {argv[4], argv[5]}, argv[6], 0};
-  const auto merged = (*hypervisor)->merge_overlay(*id, disk, {}, {});
+  const auto mark = [&](bool merged) {
+    return merged ? create_file(mark_of(disk.overlay), "") : remove_file(mark_of(disk.overlay));
+  };
+  const auto merged = (*hypervisor)->merge_overlay(*id, disk, {}, {{}, mark});
   if (!merged) std::cerr << merged.error().describe() << "\n";
   return merged ? 0 : 1;
 }
@@ -101,6 +107,7 @@ class CrashQemu : public testing::Test {
     ASSERT_TRUE(machine.write(0, 0, 2) && machine.write(0, 2, 2));
     MemberSnapshot& target = merged == 0 ? *first : *second;
     ASSERT_EQ(wait_for(spawn_self(merge_words(machine, target.disks[0]), point)), 128 + SIGKILL);
+    target.disks[0].merged = std::filesystem::remove(mark_of(target.disks[0].overlay));
     if (starts_between) {
       ASSERT_TRUE(machine.start()) << virGetLastErrorMessage();
       ASSERT_TRUE(machine.write(0, 0, 3));
@@ -134,7 +141,8 @@ TEST_F(CrashQemu, AMergeThatWasKilledLiveIsFinishedByTheNext) {
 
 TEST_F(CrashQemu, AMergeThatWasKilledOfflineIsFinishedByTheNext) {
   for (const char* point :
-       {"merge.before_commit", "merge.offline_after_commit", "merge.offline_after_define", "merge.before_remove"}) {
+       {"merge.before_commit", "merge.offline_after_commit", "merge.offline_marked", "merge.offline_after_define",
+        "merge.before_remove"}) {
     kill_merge_at(point, false, 1, false);
     kill_merge_at(point, false, 1, true);
     kill_merge_at(point, false, 0, true);

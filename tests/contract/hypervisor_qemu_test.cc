@@ -110,7 +110,7 @@ TEST_P(CaptureInEachPower, FreezesAllDisksAndTakesThemBack) {
   QemuMachine machine(folder_.path(), "capture", {"qcow2 on qcow2", "raw", "qcow2 on raw"});
   bring(machine, GetParam());
   for (std::size_t disk = 0; disk < 3; ++disk) ASSERT_TRUE(machine.write(disk, 0, 0x11));
-  const MemberSnapshot member = take(machine);
+  MemberSnapshot member = take(machine);
   ASSERT_EQ(member.disks.size(), 3U);
   EXPECT_EQ(machine.state(), state_of(GetParam()));
   for (std::size_t disk = 0; disk < 3; ++disk) {
@@ -189,7 +189,7 @@ TEST_F(HypervisorQemu, MergesOfflineWhatWasTakenWhileRunningAndTheOtherWayRound)
 TEST_F(HypervisorQemu, CreatesNoOverlayOverAnExistingFile) {
   QemuMachine machine(folder_.path(), "exists", {"raw"});
   const auto details = hypervisor_->inspect(machine.id());
-  const MemberSnapshot member = plan_member(*details, SnapshotId::generate());
+  MemberSnapshot member = plan_member(*details, SnapshotId::generate());
   expect_ok(create_file(member.disks[0].overlay, "precious"));
   const auto created = hypervisor_->create_overlay(member.disks[0]);
   ASSERT_FALSE(created);
@@ -203,7 +203,7 @@ TEST_F(HypervisorQemu, CreatesNoOverlayOverAnExistingFile) {
 TEST_F(HypervisorQemu, RemovesAnOverlayThatWasNeverSwitchedTo) {
   QemuMachine machine(folder_.path(), "unused", {"raw"});
   for (const bool is_running : {false, true}) {
-    const MemberSnapshot member = plan_member(*hypervisor_->inspect(machine.id()), SnapshotId::generate());
+    MemberSnapshot member = plan_member(*hypervisor_->inspect(machine.id()), SnapshotId::generate());
     expect_ok(hypervisor_->create_overlay(member.disks[0]));
     if (is_running) {
       ASSERT_TRUE(machine.start());
@@ -217,7 +217,7 @@ TEST_F(HypervisorQemu, SwitchesNoDiskWhenOneOverlayIsMissing) {
   for (const Power power : {Power::kOff, Power::kPaused}) {
     QemuMachine machine(folder_.path(), "atomic", {"raw", "qcow2"});
     bring(machine, power);
-    const MemberSnapshot member = plan_member(*hypervisor_->inspect(machine.id()), SnapshotId::generate());
+    MemberSnapshot member = plan_member(*hypervisor_->inspect(machine.id()), SnapshotId::generate());
     expect_ok(hypervisor_->create_overlay(member.disks[0]));
     EXPECT_FALSE(hypervisor_->capture(member));
     EXPECT_EQ(machine.active_file(0).path, machine.disks()[0].active.path);
@@ -240,7 +240,7 @@ TEST_F(HypervisorQemu, RefusesToCaptureADiskThatAnotherHasChanged) {
 TEST_F(HypervisorQemu, RefusesToMergeWhatAnotherHasChanged) {
   QemuMachine machine(folder_.path(), "foreign", {"raw"});
   bring(machine, Power::kRunning);
-  const MemberSnapshot member = take(machine);
+  MemberSnapshot member = take(machine);
   DiskSnapshot wrong = member.disks[0];
   wrong.frozen.path = folder_.path() / "other.raw";
   auto merged = hypervisor_->merge_overlay(machine.id(), wrong, {}, {});
@@ -260,11 +260,52 @@ TEST_F(HypervisorQemu, RefusesToMergeWhatAnotherHasChanged) {
   EXPECT_THAT(merged.error().message, HasSubstr("internal snapshot"));
 }
 
+// What configuration management does: it defines the machine as it was before the snapshot.
+TEST_F(HypervisorQemu, KeepsAnOverlayThatWasTakenAwayFromItsMachineUnmerged) {
+  for (const Power power : {Power::kOff, Power::kRunning}) {
+    QemuMachine machine(folder_.path(), "redefined", {"qcow2"});
+    const std::string before = machine.xml_now(VIR_DOMAIN_XML_INACTIVE);
+    MemberSnapshot member = take(machine);
+    const std::string with_overlay = machine.xml_now(VIR_DOMAIN_XML_INACTIVE);
+    ASSERT_TRUE(machine.write(0, 0, 0x55));
+    ASSERT_TRUE(machine.define(before));
+    bring(machine, power);
+    const auto merged = merge_member(*hypervisor_, member);
+    ASSERT_FALSE(merged);
+    EXPECT_EQ(merged.error().code, ErrorCode::kInvalidState);
+    EXPECT_THAT(merged.error().message, HasSubstr(member.disks[0].overlay.string()));
+    EXPECT_THAT(merged.error().message, HasSubstr(machine.name()));
+    EXPECT_TRUE(QemuMachine::file_holds({member.disks[0].overlay, "qcow2"}, 0, 0x55));
+    if (power == Power::kRunning) machine.stop();
+    ASSERT_TRUE(machine.define(with_overlay));
+    expect_ok(merge_member(*hypervisor_, member));
+    EXPECT_TRUE(machine.holds(0, 0, 0x55));
+  }
+}
+
+TEST_F(HypervisorQemu, StaysOnTheOverlayWhenTheMarkCannotBeKept) {
+  QemuMachine machine(folder_.path(), "unmarked", {"raw"});
+  for (const Power power : {Power::kOff, Power::kRunning}) {
+    bring(machine, power);
+    MemberSnapshot member = take(machine);
+    ASSERT_TRUE(machine.write(0, 1, 0x66));
+    const auto mark = [](bool) -> Result<void> { return fail(ErrorCode::kNoSpace, "full"); };
+    const auto merged = hypervisor_->merge_overlay(machine.id(), member.disks[0], {}, {{}, mark});
+    ASSERT_FALSE(merged);
+    EXPECT_EQ(merged.error().code, ErrorCode::kNoSpace);
+    EXPECT_EQ(machine.active_file(0).path, member.disks[0].overlay);
+    EXPECT_TRUE(machine.write(0, 2, 0x67));
+    expect_ok(merge_member(*hypervisor_, member));
+    EXPECT_TRUE(machine.holds(0, 1, 0x66));
+    EXPECT_TRUE(machine.holds(0, 2, 0x67));
+  }
+}
+
 TEST_F(HypervisorQemu, StopsAMergeAndTheMachineWorksOn) {
   QemuMachine machine(folder_.path(), "cancel", {"raw"});
   for (const Power power : {Power::kOff, Power::kRunning}) {
     bring(machine, power);
-    const MemberSnapshot member = take(machine);
+    MemberSnapshot member = take(machine);
     ASSERT_TRUE(machine.write(0, 5, 0x44));
     std::stop_source stop;
     stop.request_stop();
@@ -365,7 +406,7 @@ TEST_F(HypervisorQemu, CarriesNvramAndTpmStateIntoAnImportedMachine) {
   ASSERT_TRUE(details) << details.error().describe();
   EXPECT_EQ(details->nvram, nvram);
   EXPECT_EQ(details->tpm_state, hypervisor_->tpm_state_folder(machine.id()));
-  const MemberSnapshot member = plan_member(*details, SnapshotId::generate());
+  MemberSnapshot member = plan_member(*details, SnapshotId::generate());
   expect_ok(hypervisor_->create_overlay(member.disks[0]));
   const auto files = hypervisor_->capture(member);
   ASSERT_TRUE(files) << files.error().describe();
@@ -397,7 +438,7 @@ TEST_F(HypervisorQemu, CarriesNvramAndTpmStateIntoAnImportedMachine) {
 TEST_F(HypervisorQemu, MergesNothingUnderASavedState) {
   QemuMachine machine(folder_.path(), "saved", {"raw"});
   bring(machine, Power::kRunning);
-  const MemberSnapshot member = take(machine);
+  MemberSnapshot member = take(machine);
   ASSERT_EQ(virDomainManagedSave(machine.domain(), 0), 0);
   const auto merged = hypervisor_->merge_overlay(machine.id(), member.disks[0], {}, {});
   ASSERT_FALSE(merged);

@@ -81,6 +81,10 @@ class QemuMachine {
   [[nodiscard]] virDomainPtr domain() const { return domain_.get(); }
   [[nodiscard]] const std::vector<TestDisk>& disks() const { return disks_; }
 
+  bool define(const std::string& xml) {
+    const std::unique_ptr<virDomain, DomainFreer> defined(virDomainDefineXML(connection_.get(), xml.c_str()));
+    return defined != nullptr;
+  }
   bool start() { return virDomainCreate(domain_.get()) == 0; }
   bool stop() { return virDomainDestroy(domain_.get()) == 0; }
   bool pause() { return virDomainSuspend(domain_.get()) == 0; }
@@ -226,10 +230,14 @@ inline Result<MemberSnapshot> snapshot_member(service::Hypervisor& hypervisor, c
 }
 
 // What delete_snapshot does with one member, and move_frozen() of the store with the others.
-inline Result<void> merge_member(service::Hypervisor& hypervisor, const MemberSnapshot& member,
+inline Result<void> merge_member(service::Hypervisor& hypervisor, MemberSnapshot& member,
                                  const std::vector<MemberSnapshot*>& others = {}) {
-  for (const DiskSnapshot& disk : member.disks) {
-    COHORT_TRY(hypervisor.merge_overlay(member.machine, disk, {}, {}));
+  for (DiskSnapshot& disk : member.disks) {
+    const auto mark = [&disk](bool merged) {
+      disk.merged = merged;
+      return Result<void>();
+    };
+    COHORT_TRY(hypervisor.merge_overlay(member.machine, disk, {}, {{}, mark}));
     for (MemberSnapshot* other : others) {
       for (DiskSnapshot& above : other->disks) {
         if (above.frozen.path == disk.overlay) above.frozen = disk.frozen;

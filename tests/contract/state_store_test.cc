@@ -209,6 +209,20 @@ TEST_P(StateStoreContract, MovesAFrozenFileInEverySnapshot) {
   EXPECT_TRUE(is_ok(store().move_frozen("/nowhere", to)));
 }
 
+TEST_P(StateStoreContract, MarksADiskAsMergedByItsOverlay) {
+  Snapshot snapshot = bare_snapshot();
+  snapshot.members[0].disks = {disk_on("/x/ö.qcow2"), disk_on("/x/other.qcow2", "vdb")};
+  ASSERT_TRUE(is_ok(store().add_snapshot(snapshot)));
+  for (const bool merged : {true, true, false}) {
+    ASSERT_TRUE(is_ok(store().mark_merged(snapshot.members[0].disks[1].overlay, merged)));
+    snapshot.members[0].disks[1].merged = merged;
+    const auto kept = store().snapshot(snapshot.id);
+    ASSERT_TRUE(is_ok(kept));
+    expect_same(*kept, snapshot);
+  }
+  EXPECT_TRUE(is_ok(store().mark_merged("/nowhere", true)));
+}
+
 TEST_P(StateStoreContract, NamesTheFoldersOfASnapshotAndMakesNone) {
   const SnapshotId snapshot = SnapshotId::generate();
   const MachineId machine = MachineId::generate();

@@ -56,10 +56,10 @@ CASES = [
     Case(Delete(), "delete.forgotten", DONE, is_told=False),
     *[Case(Delete(OFF), point, EITHER, skip, is_told=False)
       for point in ("store.before_commit", "store.after_commit") for skip in (1, 2)],
-    *cases(Delete(OFF), DONE, "merge.before_commit", "merge.offline_after_commit", "merge.offline_after_define",
-           "merge.before_remove"),
+    *cases(Delete(OFF), DONE, "merge.before_commit", "merge.offline_after_commit", "merge.offline_marked",
+           "merge.offline_after_define", "merge.before_remove"),
     *cases(DeleteLower(), DONE, "merge.before_commit", "merge.after_commit", "merge_back.after_merge"),
-    *cases(DeleteLower(OFF), DONE, "merge.offline_after_commit", "merge.offline_after_rebase",
+    *cases(DeleteLower(OFF), DONE, "merge.offline_after_commit", "merge.offline_marked", "merge.offline_after_rebase",
            "merge.offline_after_define", "merge_back.after_merge"),
 
     *cases(Export(), UNDONE, "export.begun", "export.disk_copied", "export.before_publish", "publish.before_rename"),
@@ -75,7 +75,7 @@ CASES = [
 # Where the recovery of a killed take is killed, one after the other: each goes on where the one before was.
 RECOVERY_POINTS = ["job.begun", "merge.before_commit", "merge.before_pivot", "merge.after_commit",
                    "merge.before_remove", "merge_back.after_merge", "merge.offline_after_commit",
-                   "merge.offline_after_define", "undo.after_step"]
+                   "merge.offline_marked", "merge.offline_after_define", "undo.after_step"]
 
 OPERATIONS = (Take(), Delete(), Delete(OFF), DeleteLower(), Export(), Import(), Backup())
 

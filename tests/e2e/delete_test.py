@@ -6,7 +6,7 @@ import pytest
 
 from harness import Disk, Lab, inspect
 from harness.images import MIB, run
-from world import active, bare_machine, content, format_of, frozen, overlays, picture, snapshots, take, write
+from world import active, bare_machine, content, error_of, format_of, frozen, overlays, picture, snapshots, take, write
 
 NAMES = ("first", "second", "third")
 ORDERS = list(itertools.permutations(NAMES))
@@ -54,6 +54,32 @@ def test_every_order_of_three_snapshots_of_a_machine_that_is_off(lab, order):
     for path in guest.images.values():
         run("qemu-img", "check", "-q", "-f", format_of(path), path) if format_of(path) == "qcow2" else None
     lab.cohort("collection", "delete", guest.name)
+
+
+@pytest.mark.parametrize("reruns", [False, True], ids=["stays off", "runs on the frozen file"])
+def test_an_overlay_that_was_defined_away_is_not_thrown_away(lab, reruns):
+    """What configuration management does: the machine is defined as it was before the snapshot."""
+    guest = bare_machine(lab, f"defined away {reruns}", ["qcow2"])
+    before = picture(guest)
+    own = guest.xml(inactive=True)
+    lab.cohort("collection", "create", guest.name, guest.name)
+    take(lab, guest.name, guest.name)
+    with_overlay = guest.xml(inactive=True)
+    write(guest, 1)
+    lab.connection.defineXML(own)
+    if reruns:
+        guest.start()
+    error = error_of(lab.cohort("snapshot", "delete", guest.name, check=False))
+    guest.destroy()
+    [overlay] = overlays(guest)
+    assert error["code"] == "invalid_state"
+    assert all(word in error["message"] for word in (guest.name, str(overlay), "virsh edit")), error
+    assert content(lab, overlay, "qcow2") == expected([1])
+
+    lab.connection.defineXML(with_overlay)
+    lab.cohort("snapshot", "delete", guest.name)
+    assert is_expected(lab, active(guest), [1])
+    assert picture(guest) == before
 
 
 @pytest.fixture(scope="module")

@@ -49,6 +49,15 @@ class PauseWatch {
   [[nodiscard]] virtual bool has_resumed(const MachineId& machine) const = 0;
 };
 
+// What the caller of a merge is told; each may be empty.
+struct MergeWatch {
+  std::function<void(std::uint64_t done, std::uint64_t total)> on_progress;  // bytes of the merge
+  // True: the content of the overlay is in the frozen file, and the machine leaves the overlay next. False: the disk
+  // is marked so, but the machine still has the overlay; what it wrote there since is not in the frozen file yet.
+  // To be kept durably before it returns, as DiskSnapshot::merged; a failure ends the merge, nothing switched.
+  std::function<Result<void>(bool merged)> mark;
+};
+
 // One disk of an import.
 struct ImportedDisk {
   std::string target;
@@ -96,14 +105,16 @@ class Hypervisor {
 
   // Brings the content of `disk.overlay` into `disk.frozen`; whatever of this machine stands on the overlay stands on
   // the frozen file afterwards, and the overlay file is removed. Works whether the machine runs, is paused or is off,
-  // and whether or not other overlays stand on this one. Can be repeated: what is done already is success (also an
-  // overlay file that the machine was never switched to: it is removed).
-  // Fails with kInvalidState, nothing changed, if the disk's chain is not what the snapshot left (somebody changed
-  // it), or if the overlay holds an internal snapshot of somebody else. With kCancelled the merge has been stopped;
-  // the machine works on as before. `on_progress` gets bytes done of the merge and total; may be empty.
-  using MergeProgress = std::function<void(std::uint64_t done, std::uint64_t total)>;
+  // and whether or not other overlays stand on this one. Can be repeated: what is done already is success.
+  // An overlay that is not in the disk's chain is removed only if nothing is lost with it: the disk is marked as merged,
+  // or the overlay holds nothing (the machine was never switched to it), or nothing that the frozen file does not hold.
+  // Fails with kInvalidState, nothing changed, if such an overlay holds more (somebody took it away from the machine),
+  // if the disk's chain is not what the snapshot left (somebody changed it), or if the overlay holds an internal
+  // snapshot of somebody else. With kCancelled the merge has been stopped; the machine works on as before.
+  // Crash: a process that dies between the mark and the switch leaves a mark beside an overlay that is in use. The next
+  // merge takes the mark back before it begins.
   [[nodiscard]] virtual Result<void> merge_overlay(const MachineId& id, const DiskSnapshot& disk, std::stop_token stop,
-                                                   const MergeProgress& on_progress) = 0;
+                                                   const MergeWatch& watch) = 0;
 
   // --- import ---
 

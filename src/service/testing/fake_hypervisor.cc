@@ -285,16 +285,26 @@ Result<MachineStateFiles> FakeHypervisor::capture(const MemberSnapshot& member) 
 
 // --- taking an overlay back ---
 
-void FakeHypervisor::commit(FakeMachine& machine, const DiskSnapshot& disk) {
+Result<void> FakeHypervisor::commit(FakeMachine& machine, const DiskSnapshot& disk, const MergeWatch& watch) {
+  if (disk.merged && watch.mark) COHORT_TRY(watch.mark(false));
   FakeFile& frozen = files_.at(disk.frozen.path);
   for (const auto& [place, text] : files_.at(disk.overlay).places) frozen.places[place] = text;
+  if (watch.mark) COHORT_TRY(watch.mark(true));
   if (Path& active = machine.disks[disk.target]; active == disk.overlay) active = disk.frozen.path;
   for (auto& [path, file] : files_) {
     if (file.backing == disk.overlay) file.backing = disk.frozen.path;
   }
+  return {};
 }
 
-Result<void> FakeHypervisor::merge(FakeMachine& machine, const DiskSnapshot& disk) {
+Result<void> FakeHypervisor::check_needless(const FakeMachine& machine, const DiskSnapshot& disk) const {
+  const auto overlay = files_.find(disk.overlay);
+  if (disk.merged || overlay == files_.end() || read(disk.overlay) == read(disk.frozen.path)) return {};
+  return fail(ErrorCode::kInvalidState, "The overlay \"{}\" of \"{}\" was never merged.", disk.overlay.string(),
+              machine.summary.name);
+}
+
+Result<void> FakeHypervisor::merge(FakeMachine& machine, const DiskSnapshot& disk, const MergeWatch& watch) {
   const auto active = machine.disks.find(disk.target);
   const auto chain = active == machine.disks.end() ? std::vector<Path>{} : chain_of(active->second);
   const auto overlay = std::ranges::find(chain, disk.overlay);
@@ -302,22 +312,24 @@ Result<void> FakeHypervisor::merge(FakeMachine& machine, const DiskSnapshot& dis
     if (files_.at(disk.overlay).backing != disk.frozen.path) {
       return fail(ErrorCode::kInvalidState, "The overlay stands on another file.");
     }
-    commit(machine, disk);
+    COHORT_TRY(commit(machine, disk, watch));
   } else if (std::ranges::find(chain, disk.frozen.path) == chain.end()) {
     return fail(ErrorCode::kInvalidState, "Disk {} of \"{}\" is not what it was.", disk.target, machine.summary.name);
+  } else {
+    COHORT_TRY(check_needless(machine, disk));
   }
   files_.erase(disk.overlay);
   return {};
 }
 
 Result<void> FakeHypervisor::merge_overlay(const MachineId& id, const DiskSnapshot& disk, std::stop_token stop,
-                                           const MergeProgress& on_progress) {
+                                           const MergeWatch& watch) {
   return control_.call("merge_overlay " + name_of(id) + " " + disk.target, [&]() -> Result<void> {
     if (stop.stop_requested()) return fail(ErrorCode::kCancelled, "The merge was cancelled.");
     const Lock lock(mutex_);
     COHORT_ASSIGN(auto* machine, find(id));
-    if (on_progress) on_progress(1, 2);
-    return merge(*machine, disk);
+    if (watch.on_progress) watch.on_progress(1, 2);
+    return merge(*machine, disk, watch);
   });
 }
 

@@ -73,7 +73,7 @@ class FakeHypervisor final : public Hypervisor {
   [[nodiscard]] Result<void> resume(const MachineId& id) override;
   [[nodiscard]] Result<MachineStateFiles> capture(const MemberSnapshot& member) override;
   [[nodiscard]] Result<void> merge_overlay(const MachineId& id, const DiskSnapshot& disk, std::stop_token stop,
-                                           const MergeProgress& on_progress) override;
+                                           const MergeWatch& watch) override;
   // A configuration of this world is "<uuid> <name>"; one that holds "forbidden" is refused.
   // Refuses one that holds "forbidden", unless kHostDevice is trusted.
   [[nodiscard]] Result<void> check_configuration(const std::string& configuration,
@@ -106,8 +106,9 @@ class FakeHypervisor final : public Hypervisor {
   [[nodiscard]] std::string read(const Path& file) const;
   void set_running(FakeMachine& machine, bool is_running);
   [[nodiscard]] Result<void> check_switchable(const FakeMachine& machine, const MemberSnapshot& member) const;
-  [[nodiscard]] Result<void> merge(FakeMachine& machine, const DiskSnapshot& disk);
-  void commit(FakeMachine& machine, const DiskSnapshot& disk);
+  [[nodiscard]] Result<void> merge(FakeMachine& machine, const DiskSnapshot& disk, const MergeWatch& watch);
+  [[nodiscard]] Result<void> commit(FakeMachine& machine, const DiskSnapshot& disk, const MergeWatch& watch);
+  [[nodiscard]] Result<void> check_needless(const FakeMachine& machine, const DiskSnapshot& disk) const;
 
   CallControl& control_;
   const Clock& clock_;

@@ -202,19 +202,37 @@ Result<std::vector<Snapshot>> FakeStateStore::snapshots() {
   return all;
 }
 
-Result<void> FakeStateStore::move_frozen(const Path& from, const Layer& to) {
-  Lock lock(mutex_);
-  COHORT_TRY(injected("move_frozen"));
+void FakeStateStore::for_each_disk(const std::function<void(DiskSnapshot&)>& change) {
   for (auto& [id, snapshot] : snapshots_) {
     for (MemberSnapshot& member : snapshot.members) {
       for (DiskSnapshot& disk : member.disks) {
-        if (disk.frozen.path.native() == from.native()) {
-          disk.frozen = to;
-        }
+        change(disk);
       }
     }
   }
+}
+
+Result<void> FakeStateStore::move_frozen(const Path& from, const Layer& to) {
+  Lock lock(mutex_);
+  COHORT_TRY(injected("move_frozen"));
+  for_each_disk([&](DiskSnapshot& disk) {
+    if (disk.frozen.path.native() == from.native()) {
+      disk.frozen = to;
+    }
+  });
   record(lock, fmt::format("move_frozen {} {}", from.native(), to.path.native()));
+  return {};
+}
+
+Result<void> FakeStateStore::mark_merged(const Path& overlay, bool merged) {
+  Lock lock(mutex_);
+  COHORT_TRY(injected("mark_merged"));
+  for_each_disk([&](DiskSnapshot& disk) {
+    if (disk.overlay.native() == overlay.native()) {
+      disk.merged = merged;
+    }
+  });
+  record(lock, fmt::format("mark_merged {} {}", overlay.native(), merged));
   return {};
 }
 

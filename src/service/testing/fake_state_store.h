@@ -47,6 +47,7 @@ class FakeStateStore final : public StateStore {
   [[nodiscard]] Result<Snapshot> snapshot(const SnapshotId& id) override;
   [[nodiscard]] Result<std::vector<Snapshot>> snapshots() override;
   [[nodiscard]] Result<void> move_frozen(const Path& from, const Layer& to) override;
+  [[nodiscard]] Result<void> mark_merged(const Path& overlay, bool merged) override;
 
   [[nodiscard]] Result<void> add_job(const Job& job) override;
   [[nodiscard]] Result<void> update_job(const Job& job) override;
@@ -74,6 +75,7 @@ class FakeStateStore final : public StateStore {
   [[nodiscard]] Result<void> check_collection(const Collection& collection) const;
   [[nodiscard]] std::vector<Job>::iterator find_job(const JobId& id);
   [[nodiscard]] Result<void> replace_job(const Job& job);
+  void for_each_disk(const std::function<void(DiskSnapshot&)>& change);
 
   // Journals a change; gives up the lock first and calls the listener.
   void record(std::unique_lock<std::mutex>& lock, std::string entry);
