@@ -148,6 +148,13 @@ Result<void> Driver::resume(const MachineId& id) {
   return {};
 }
 
+Result<void> Driver::check_mergeable(const MachineId& id, const DiskSnapshot& disk) {
+  COHORT_TRY(check_disks_reachable());
+  COHORT_ASSIGN(const DomainHandle domain, connections_->domain(id));
+  const service::MergeWatch nobody;
+  return hypervisor::check_mergeable(domain.get(), MergeRequest{virDomainGetName(domain.get()), disk, {}, nobody});
+}
+
 Result<void> Driver::merge_overlay(const MachineId& id, const DiskSnapshot& disk, std::stop_token stop,
                                    const service::MergeWatch& watch) {
   COHORT_TRY(check_disks_reachable());

@@ -28,6 +28,7 @@ class Driver final : public service::Hypervisor {
   [[nodiscard]] Result<void> suspend(const MachineId& id) override;
   [[nodiscard]] Result<void> resume(const MachineId& id) override;
   [[nodiscard]] Result<service::MachineStateFiles> capture(const MemberSnapshot& member) override;
+  [[nodiscard]] Result<void> check_mergeable(const MachineId& id, const DiskSnapshot& disk) override;
   [[nodiscard]] Result<void> merge_overlay(const MachineId& id, const DiskSnapshot& disk, std::stop_token stop,
                                            const service::MergeWatch& watch) override;
 

@@ -91,20 +91,44 @@ Result<MergeOutcome> attempt(virDomainPtr domain, MergeRequest& request) {
 Failure changed_chain(const MergeRequest& request) {
   return fail(ErrorCode::kInvalidState,
               "The disk {} of \"{}\" no longer stands as the snapshot left it (overlay \"{}\" on \"{}\"): somebody has "
-              "changed it. Nothing was merged.",
+              "changed it, and it is not touched. Bring the disk back to these files, or forget the snapshot and leave "
+              "them as they are with `cohort snapshot delete --forget-only`.",
               request.disk.target, request.machine, request.disk.overlay.string(), request.disk.frozen.path.string());
+}
+
+Result<Chain> chain_now(virDomainPtr domain, bool is_live, const MergeRequest& request) {
+  COHORT_ASSIGN(const DomainDescription description, describe(domain, is_live ? 0 : kDefinition));
+  const DomainDisk* disk = find_disk(description, request.disk.target);
+  if (disk == nullptr) return Chain{};
+  if (is_live) return chain_of(*disk);
+  // The headers are what the next start reads; a chain in the XML may be older.
+  return read_image_chain({disk->source, disk->format}).map([](ImageChain&& chain) { return std::move(chain.layers); });
+}
+
+Result<void> check_mergeable(virDomainPtr domain, const MergeRequest& request) {
+  COHORT_ASSIGN(const Chain chain, chain_now(domain, virDomainIsActive(domain) == 1, request));
+  switch (place_of(request.disk, chain).standing) {
+    case Standing::kOnFrozen:
+      return check_no_internal_snapshot(request.disk);
+    case Standing::kWithout:
+      return check_needless(request);
+    case Standing::kOtherwise:
+      break;
+  }
+  return changed_chain(request);
 }
 
 Result<void> check_needless(const MergeRequest& request) {
   if (request.disk.merged) return {};
   COHORT_ASSIGN(const bool is_needed, holds_more_than_frozen(request.disk, request.stop));
   if (!is_needed) return {};
-  return fail(ErrorCode::kInvalidState,
-              "The disk {} of \"{}\" no longer stands on the overlay \"{}\", which has what the machine wrote since the "
-              "snapshot; that is not in \"{}\". Nothing was changed. Define the machine with the overlay as this disk "
-              "again (virsh edit \"{}\"), or leave the file as it is with `cohort snapshot delete --forget-only`.",
-              request.disk.target, request.machine, request.disk.overlay.string(), request.disk.frozen.path.string(),
-              request.machine);
+  return fail(
+      ErrorCode::kInvalidState,
+      "The disk {} of \"{}\" no longer stands on the overlay \"{}\", which has what the machine wrote since the "
+      "snapshot; that is not in \"{}\". Nothing was changed. Define the machine with the overlay as this disk "
+      "again (virsh edit \"{}\"), or leave the file as it is with `cohort snapshot delete --forget-only`.",
+      request.disk.target, request.machine, request.disk.overlay.string(), request.disk.frozen.path.string(),
+      request.machine);
 }
 
 Result<void> forget_overlay(virDomainPtr domain, const MergeRequest& request) {

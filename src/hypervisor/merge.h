@@ -15,6 +15,7 @@
 
 #include "base/result.h"
 #include "domain/snapshot.h"
+#include "hypervisor/image_chain.h"
 #include "service/ports/hypervisor.h"
 
 namespace cohort::hypervisor {
@@ -43,6 +44,8 @@ enum class MergeOutcome {
 };
 
 [[nodiscard]] Result<void> merge(virDomainPtr domain, MergeRequest request);
+// Whether a merge can begin: see service::Hypervisor::check_mergeable.
+[[nodiscard]] Result<void> check_mergeable(virDomainPtr domain, const MergeRequest& request);
 
 // --- the parts of it ---
 
@@ -50,6 +53,10 @@ enum class MergeOutcome {
 [[nodiscard]] Result<MergeOutcome> merge_live(virDomainPtr domain, MergeRequest& request);
 // The machine is off: qemu-img and a new definition.
 [[nodiscard]] Result<MergeOutcome> merge_offline(virDomainPtr domain, MergeRequest& request);
+
+// The chain of the request's disk as the machine has it (live), or as its next start will read it. Empty if there is no
+// such disk.
+[[nodiscard]] Result<Chain> chain_now(virDomainPtr domain, bool is_live, const MergeRequest& request);
 
 // The overlay is not in the chain: checks that nothing is lost with it, unless the disk is marked as merged.
 [[nodiscard]] Result<void> check_needless(const MergeRequest& request);

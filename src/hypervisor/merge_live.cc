@@ -40,10 +40,7 @@ class LiveMerge {
 
  private:
   Result<Place> look() {
-    COHORT_ASSIGN(const DomainDescription description, describe(domain_, 0));
-    const DomainDisk* disk = find_disk(description, request_.disk.target);
-    if (disk == nullptr) return Place{};
-    COHORT_ASSIGN(chain_, chain_of(*disk));
+    COHORT_ASSIGN(chain_, chain_now(domain_, true, request_));
     return place_of(request_.disk, chain_);
   }
 
@@ -183,8 +180,6 @@ class LiveMerge {
 
 }  // namespace
 
-Result<MergeOutcome> merge_live(virDomainPtr domain, MergeRequest& request) {
-  return LiveMerge(domain, request).run();
-}
+Result<MergeOutcome> merge_live(virDomainPtr domain, MergeRequest& request) { return LiveMerge(domain, request).run(); }
 
 }  // namespace cohort::hypervisor

@@ -45,12 +45,7 @@ class OfflineMerge {
   }
 
   Result<Place> look() {
-    COHORT_ASSIGN(const DomainDescription description, describe(domain_, VIR_DOMAIN_XML_INACTIVE));
-    const DomainDisk* disk = find_disk(description, request_.disk.target);
-    if (disk == nullptr) return Place{};
-    // The headers are what the next start reads; a chain in the XML may be older.
-    COHORT_ASSIGN(const ImageChain chain, read_image_chain({disk->source, disk->format}));
-    chain_ = chain.layers;
+    COHORT_ASSIGN(chain_, chain_now(domain_, false, request_));
     return place_of(request_.disk, chain_);
   }
 

@@ -31,8 +31,9 @@ Result<ExportReport> Backup::run(const BackupRequest& request, JobContext& job) 
   target.snapshot = taken.snapshot.id.str();
   COHORT_ASSIGN(auto report, export_.run(target, job));
   kill_point("backup.exported");
-  const auto deleted = delete_.run({taken.snapshot.id.str(), true}, job);
+  auto deleted = delete_.run({taken.snapshot.id.str(), true}, job);
   if (!deleted) return Failure{after_package(deleted.error(), report)};
+  report.left_behind = std::move(deleted->left_behind);
   COHORT_TRY(job.will_keep(taken.step));
   job.set_result(report.package.string());
   return report;

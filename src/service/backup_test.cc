@@ -51,6 +51,14 @@ TEST_F(BackupTest, LeavesAPackageAndNoSnapshot) {
   expect_untouched(lab);
 }
 
+TEST_F(BackupTest, NamesTheFilesOfAMachineThatVanished) {
+  lab.control.before("add_undo_step delete_snapshot", [&] { lab.hypervisor.remove_machine("database"); });
+  const auto report = lab.run_backup(lab.backup_request());
+  ASSERT_TRUE(report) << report.error().describe();
+  ASSERT_THAT(report->left_behind, SizeIs(1));
+  EXPECT_TRUE(lab.hypervisor.has_file(report->left_behind[0]));
+}
+
 TEST_F(BackupTest, IsOneJob) {
   const auto before_it = lab.kept.jobs()->size();
   ASSERT_TRUE(lab.run_backup(lab.backup_request()));

@@ -14,10 +14,23 @@ Result<bool> is_missing(const MachineId& id, Hypervisor& hypervisor) {
   return Failure{machine.error()};
 }
 
-Result<void> check_members(const Snapshot& snapshot, bool forget_missing, Hypervisor& hypervisor) {
+Result<void> check_disks(const Snapshot& snapshot, const MemberSnapshot& member, Hypervisor& hypervisor) {
+  for (const auto& disk : member.disks) {
+    const auto mergeable = hypervisor.check_mergeable(member.machine, disk);
+    if (mergeable || mergeable.error().code == ErrorCode::kNotFound) continue;  // it has vanished this moment
+    return Failure{
+        Error(mergeable.error()).with_context(fmt::format("checking the machines of \"{}\"", snapshot.name))};
+  }
+  return {};
+}
+
+// All of them, before anything is changed: a snapshot that cannot be deleted can still be exported.
+Result<void> check_members(const Snapshot& snapshot, const DeleteSnapshotRequest& request, Hypervisor& hypervisor) {
+  if (request.forget_only) return {};
   for (const auto& member : snapshot.members) {
     COHORT_ASSIGN(const bool missing, is_missing(member.machine, hypervisor));
-    if (missing && !forget_missing && !member.disks.empty()) {
+    if (!missing) COHORT_TRY(check_disks(snapshot, member, hypervisor));
+    if (missing && !request.forget_missing && !member.disks.empty()) {
       return fail(
           ErrorCode::kNotFound,
           "The machine \"{}\" of the snapshot \"{}\" does not exist any more, so its overlays cannot be merged: "
@@ -26,6 +39,14 @@ Result<void> check_members(const Snapshot& snapshot, bool forget_missing, Hyperv
     }
   }
   return {};
+}
+
+std::vector<Path> overlays_of(const Snapshot& snapshot) {
+  std::vector<Path> overlays;
+  for (const auto& member : snapshot.members) {
+    for (const auto& disk : member.disks) overlays.push_back(disk.overlay);
+  }
+  return overlays;
 }
 
 // A deletion that was begun can only go on; a snapshot that is being made belongs to the job that makes it.
@@ -42,21 +63,33 @@ DeleteSnapshot::DeleteSnapshot(Hypervisor& hypervisor, StateStore& store) : hype
 Result<std::vector<PlannedMerge>> DeleteSnapshot::plan(const DeleteSnapshotRequest& request) {
   COHORT_ASSIGN(const auto snapshot, find_snapshot(store_, request.snapshot));
   COHORT_TRY(check_state(snapshot));
-  COHORT_TRY(check_members(snapshot, request.forget_missing, hypervisor_));
+  COHORT_TRY(check_members(snapshot, request, hypervisor_));
   std::vector<PlannedMerge> merges;
   for (const auto& member : snapshot.members) {
     COHORT_ASSIGN(const bool missing, is_missing(member.machine, hypervisor_));
     for (const auto& disk : member.disks) {
-      merges.push_back({member.name, disk.target, disk.overlay, disk.frozen.path, missing});
+      merges.push_back(
+          {member.name, disk.target, disk.overlay, disk.frozen.path, missing, missing || request.forget_only});
     }
   }
   return merges;
 }
 
+// Without an undo step: what a crash leaves is for the user to decide, not for recovery to merge.
+Result<DeletedSnapshot> DeleteSnapshot::forget(Snapshot snapshot, JobContext& job) {
+  snapshot.state = SnapshotState::kDeleting;
+  COHORT_TRY(store_.update_snapshot(snapshot));
+  COHORT_TRY(forget_snapshot(snapshot.id, store_));
+  job.set_result(snapshot.id.str());
+  return DeletedSnapshot{snapshot.id, snapshot.name, overlays_of(snapshot), true};
+}
+
 Result<DeletedSnapshot> DeleteSnapshot::run(const DeleteSnapshotRequest& request, JobContext& job) {
   COHORT_ASSIGN(Snapshot snapshot, find_snapshot(store_, request.snapshot));
   COHORT_TRY(check_state(snapshot));
-  COHORT_TRY(check_members(snapshot, request.forget_missing, hypervisor_));
+  if (request.forget_only) return forget(std::move(snapshot), job);
+  COHORT_TRY(check_members(snapshot, request, hypervisor_));
+  COHORT_TRY(job.check_cancelled());
   // The step first: no crash can leave a snapshot that is being deleted by nobody.
   COHORT_ASSIGN(const auto step, job.will_undo(UndoKind::kDeleteSnapshot, snapshot.id.str()));
   snapshot.state = SnapshotState::kDeleting;
@@ -69,15 +102,15 @@ Result<DeletedSnapshot> DeleteSnapshot::run(const DeleteSnapshotRequest& request
   if (!left) {
     // Not to be gone on with by itself: the user has cancelled, or has to mend something first.
     COHORT_TRY(job.will_keep(step));
-    left.error().message += fmt::format(
-        " The snapshot \"{}\" is partly deleted; `cohort snapshot delete` goes on where it was.", snapshot.name);
+    left.error().message +=
+        fmt::format(" `cohort snapshot delete {}` goes on with what is not merged yet.", snapshot.id.short_str());
     return Failure{std::move(left).error()};
   }
   kill_point("delete.merged");
   COHORT_TRY(forget_snapshot(snapshot.id, store_));
   kill_point("delete.forgotten");
   job.set_result(snapshot.id.str());
-  return DeletedSnapshot{snapshot.id, snapshot.name, *std::move(left)};
+  return DeletedSnapshot{snapshot.id, snapshot.name, *std::move(left), false};
 }
 
 }  // namespace cohort::service

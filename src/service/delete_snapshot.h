@@ -1,4 +1,4 @@
-// Merges a snapshot's overlays back into the machines' disks and forgets it.
+// Merges a snapshot's overlays back into the machines' disks and forgets it, or only forgets it.
 #pragma once
 
 #include <string>
@@ -14,6 +14,7 @@ namespace cohort::service {
 struct DeleteSnapshotRequest {
   std::string snapshot;         // name, UUID, or the first characters of the UUID
   bool forget_missing = false;  // machines that no longer exist: leave their overlay files and go on
+  bool forget_only = false;     // merge nothing, touch no machine: leave all overlay files and forget the snapshot
 };
 
 struct PlannedMerge {
@@ -22,25 +23,31 @@ struct PlannedMerge {
   Path overlay;
   Path into;
   bool is_missing = false;  // the machine no longer exists
+  bool stays = false;       // the overlay is not merged: the machine is missing, or the snapshot is only forgotten
 };
 
 struct DeletedSnapshot {
   SnapshotId id;
   std::string name;
-  std::vector<Path> left_behind;  // overlay files of machines that no longer exist
+  std::vector<Path> left_behind;  // overlay files that were not merged
+  bool forgotten_only = false;    // nothing was merged; machines may write to the files that were left
 };
 
-// Crash: the snapshot is "deleting" in the store before the first merge; a repeated run goes on where it was.
+// Crash: the snapshot is "deleting" in the store before the first merge, or before it is forgotten; a repeated run goes
+// on where it was.
 class DeleteSnapshot {
  public:
   DeleteSnapshot(Hypervisor& hypervisor, StateStore& store);
 
   [[nodiscard]] Result<std::vector<PlannedMerge>> plan(const DeleteSnapshotRequest& request);
-  // Checks all machines before the first merge: kNotFound naming a machine that is missing, nothing changed.
+  // Checks all machines and the chains of their disks before the first merge: kNotFound naming a machine that is
+  // missing, kInvalidState naming a disk that somebody has changed; nothing is changed, the snapshot stays "ready".
   // kInvalidState or kCancelled half way: the snapshot stays as "deleting" and the same call goes on with the rest.
   [[nodiscard]] Result<DeletedSnapshot> run(const DeleteSnapshotRequest& request, JobContext& job);
 
  private:
+  [[nodiscard]] Result<DeletedSnapshot> forget(Snapshot snapshot, JobContext& job);
+
   Hypervisor& hypervisor_;
   StateStore& store_;
 };

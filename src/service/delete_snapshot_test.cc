@@ -172,9 +172,33 @@ TEST_F(DeleteSnapshotTest, StopsHalfWayWhenCancelledAndFinishesWhenRunAgain) {
 TEST_F(DeleteSnapshotTest, RefusesADiskThatSomebodyHasChanged) {
   take("nightly");
   lab.hypervisor.change("database", [](FakeMachine& m) { m.disks["vda"] = "/nonexistent/disks/web-vdb.qcow2"; });
+  const std::string now = lab.hypervisor.describe();
   const auto deleted = lab.delete_snapshot({"nightly"});
   ASSERT_FALSE(deleted);
   EXPECT_EQ(deleted.error().code, ErrorCode::kInvalidState);
+  EXPECT_EQ(lab.hypervisor.describe(), now) << "the disks of web, too, are as they were";
+  EXPECT_EQ(find("nightly").state, SnapshotState::kReady);
+  EXPECT_FALSE(lab.remove.plan({"nightly"}));
+}
+
+TEST_F(DeleteSnapshotTest, OnlyForgetsWhenAskedAndNamesWhatItLeaves) {
+  const Snapshot taken = take("nightly");
+  lab.hypervisor.change("database", [](FakeMachine& m) { m.disks["vda"] = "/nonexistent/disks/web-vdb.qcow2"; });
+  lab.hypervisor.remove_machine("archive");
+  const std::string now = lab.hypervisor.describe();
+  DeleteSnapshotRequest request{"nightly"};
+  request.forget_only = true;
+  const auto plan = lab.remove.plan(request);
+  ASSERT_TRUE(plan) << plan.error().describe();
+  EXPECT_TRUE(std::ranges::all_of(*plan, &PlannedMerge::stays));
+  const auto deleted = lab.delete_snapshot(request);
+  ASSERT_TRUE(deleted) << deleted.error().describe();
+  EXPECT_TRUE(deleted->forgotten_only);
+  ASSERT_EQ(deleted->left_behind.size(), 5U);
+  EXPECT_EQ(deleted->left_behind[0], taken.members[0].disks[0].overlay);
+  EXPECT_EQ(lab.hypervisor.describe(), now);
+  EXPECT_THAT(lab.kept.snapshots().value(), IsEmpty());
+  EXPECT_THAT(lab.left_open(), IsEmpty());
 }
 
 TEST_F(DeleteSnapshotTest, MarksADiskAsMergedBeforeItsMachineLeavesTheOverlay) {

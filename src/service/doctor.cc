@@ -7,6 +7,7 @@
 
 #include "domain/named_value.h"
 #include "package/layout.h"
+#include "service/lookup.h"
 #include "service/recover.h"
 
 namespace cohort::service {
@@ -95,7 +96,7 @@ class Examination {
 
   void look_at_snapshots() {
     for (const Snapshot& snapshot : snapshots_) {
-      if (snapshot.state != SnapshotState::kReady) continue;
+      if (snapshot.state == SnapshotState::kCreating) continue;
       for (const MemberSnapshot& member : snapshot.members) look_at_member(snapshot, member);
     }
   }
@@ -111,25 +112,29 @@ class Examination {
       return;
     }
     for (const DiskSnapshot& disk : member.disks) {
-      const MachineDisk* found = disk_of(machine->second, disk.target);
-      if (found != nullptr && stands_on(*found, disk.overlay) && stands_on(*found, disk.frozen.path)) continue;
+      const bool is_ready = snapshot.state == SnapshotState::kReady;
+      if (is_ready ? stands_as_left(machine->second, disk) : can_be_merged(member, disk)) continue;
       add(AilmentKind::kBrokenSnapshot, what + "/" + disk.target,
           fmt::format("The disk {} of \"{}\" no longer stands on \"{}\" and \"{}\", as the snapshot \"{}\" left it: "
                       "somebody has changed it.",
                       disk.target, member.name, disk.overlay.string(), disk.frozen.path.string(), snapshot.name),
-          "The snapshot may still be exported if the frozen file is unchanged. Bring the disk back to these files to "
-          "delete the snapshot.");
+          fmt::format(
+              "{}Bring the disk back to these files to delete the snapshot, or forget it and leave them as they "
+              "are: cohort snapshot delete {} --forget-only.",
+              is_ready ? "The snapshot may still be exported if the frozen file is unchanged. " : "",
+              snapshot.id.short_str()));
     }
   }
 
-  [[nodiscard]] bool is_recorded(const Path& overlay) const {
-    return std::ranges::any_of(snapshots_, [&](const Snapshot& snapshot) {
-      return std::ranges::any_of(snapshot.members, [&](const MemberSnapshot& member) {
-        return std::ranges::any_of(member.disks, [&](const DiskSnapshot& disk) {
-          return disk.overlay == overlay || disk.frozen.path == overlay;
-        });
-      });
-    });
+  [[nodiscard]] static bool stands_as_left(const MachineDetails& machine, const DiskSnapshot& disk) {
+    const MachineDisk* found = disk_of(machine, disk.target);
+    return found != nullptr && stands_on(*found, disk.overlay) && stands_on(*found, disk.frozen.path);
+  }
+
+  // Of a snapshot that is being deleted: its disk may be merged already.
+  [[nodiscard]] bool can_be_merged(const MemberSnapshot& member, const DiskSnapshot& disk) const {
+    const auto mergeable = hypervisor_.check_mergeable(member.machine, disk);
+    return mergeable || mergeable.error().code != ErrorCode::kInvalidState;
   }
 
   void look_at_overlays() {
@@ -146,7 +151,7 @@ class Examination {
   void look_at_chain(const MachineSummary& machine, const MachineDisk& disk) {
     for (std::size_t i = 0; i + 1 < disk.chain.size(); ++i) {
       const Path& overlay = disk.chain[i].path;
-      if (!is_overlay_name(overlay) || is_recorded(overlay)) continue;
+      if (!is_overlay_name(overlay) || is_recorded(snapshots_, overlay)) continue;
       const DiskSnapshot merged{disk.target, disk.chain[i + 1], overlay, disk.virtual_size};
       add(AilmentKind::kUnrecordedOverlay, overlay.string(),
           fmt::format("The disk {} of \"{}\" stands on \"{}\", which no snapshot of this state knows.", disk.target,
@@ -164,7 +169,7 @@ class Examination {
       std::error_code ignored;  // a folder that cannot be listed shows nothing
       for (const auto& entry : std::filesystem::directory_iterator(folder, ignored)) {
         const Path& file = entry.path();
-        if (!is_overlay_name(file) || used.contains(file) || is_recorded(file)) continue;
+        if (!is_overlay_name(file) || used.contains(file) || is_recorded(snapshots_, file)) continue;
         add(AilmentKind::kStrayOverlay, file.string(),
             fmt::format("No machine and no snapshot uses the overlay \"{}\".", file.string()),
             "Removes the file, and what a machine wrote to it. Not if the snapshot is in another state folder.",

@@ -100,6 +100,18 @@ TEST_F(DoctorTest, FindsSnapshotsWhoseMachinesOrDisksHaveChanged) {
                                    is_ailment(AilmentKind::kBrokenSnapshot, "disk vda of \"database\"")));
 }
 
+TEST_F(DoctorTest, FindsWhatKeepsASnapshotFromBeingDeletedToTheEnd) {
+  ASSERT_TRUE(lab.take_of_shop("nightly"));
+  lab.control.fail_next("merge_overlay database", ErrorCode::kIo);
+  ASSERT_FALSE(lab.delete_snapshot({"nightly"}));
+  EXPECT_THAT(ailments(), IsEmpty()) << "it can go on";
+  lab.hypervisor.change("database",
+                        [](FakeMachine& machine) { machine.disks["vda"] = "/nonexistent/disks/web-vda.qcow2"; });
+  const auto found = ailments();
+  EXPECT_THAT(found, ElementsAre(is_ailment(AilmentKind::kBrokenSnapshot, "disk vda of \"database\"")));
+  EXPECT_THAT(found[0].remedy, HasSubstr("--forget-only"));
+}
+
 TEST_F(DoctorTest, DoesNotJudgeAMachineThatCannotBeLookedAt) {
   ASSERT_TRUE(lab.take_of_shop("nightly"));
   lab.control.fail_always("inspect web", ErrorCode::kCorrupt);

@@ -43,6 +43,8 @@ struct ExportReport {
   std::uint64_t files = 0;
   std::uint64_t bytes = 0;       // sum of the files' lengths
   std::uint64_t disk_bytes = 0;  // what they take on the disk
+  // After a backup: overlay files of machines that vanished before the snapshot was deleted.
+  std::vector<Path> left_behind;
 };
 
 // Crash: the package grows as "<package>.partial" and is renamed when all of it is synced; recover() removes the rest.

@@ -57,6 +57,16 @@ Result<Job> find_job(StateStore& store, const std::string& name) {
   return find(all, name, {"job", "cohort job list"}, [](const Job&) { return std::string(); });
 }
 
+bool is_recorded(const std::vector<Snapshot>& snapshots, const Path& overlay) {
+  return std::ranges::any_of(snapshots, [&](const Snapshot& snapshot) {
+    return std::ranges::any_of(snapshot.members, [&](const MemberSnapshot& member) {
+      return std::ranges::any_of(member.disks, [&](const DiskSnapshot& disk) {
+        return disk.overlay == overlay || disk.frozen.path == overlay;
+      });
+    });
+  });
+}
+
 CollectionLookup lookup_in(StateStore& store) {
   return [&store](const CollectionId& id) -> std::optional<Collection> {
     auto found = store.collection(id);

@@ -2,6 +2,7 @@
 #pragma once
 
 #include <string>
+#include <vector>
 
 #include "service/ports/state_store.h"
 
@@ -12,6 +13,9 @@ namespace cohort::service {
 [[nodiscard]] Result<Collection> find_collection(StateStore& store, const std::string& name);
 [[nodiscard]] Result<Snapshot> find_snapshot(StateStore& store, const std::string& name);
 [[nodiscard]] Result<Job> find_job(StateStore& store, const std::string& name);
+
+// True if one of the snapshots has this file as an overlay, or as a frozen file.
+[[nodiscard]] bool is_recorded(const std::vector<Snapshot>& snapshots, const Path& overlay);
 
 // For walking nested collections; a collection that cannot be read is not there.
 [[nodiscard]] CollectionLookup lookup_in(StateStore& store);

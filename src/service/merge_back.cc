@@ -149,7 +149,7 @@ Result<std::vector<Path>> abandon_snapshot(const SnapshotId& id, Hypervisor& hyp
     COHORT_TRY(store.update_snapshot(snapshot));
   }
   COHORT_ASSIGN(auto left, merge_back(snapshot, hypervisor, store, job, {}));
-  COHORT_TRY(forget_snapshot(id, store));
+  if (left.empty()) COHORT_TRY(forget_snapshot(id, store));
   return left;
 }
 

@@ -20,7 +20,8 @@ namespace cohort::service {
 [[nodiscard]] Result<void> forget_snapshot(const SnapshotId& id, StateStore& store);
 
 // Resumes members that a fence may have left standing still, merges back what there is, and forgets the snapshot.
-// Returns the overlays that were left. Success if the snapshot is not known (any more).
+// Overlays of machines that no longer exist are left and returned; the snapshot then stays, "deleting", for its user to
+// decide. Success if the snapshot is not known (any more).
 [[nodiscard]] Result<std::vector<Path>> abandon_snapshot(const SnapshotId& id, Hypervisor& hypervisor,
                                                          StateStore& store, JobContext& job);
 

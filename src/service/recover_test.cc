@@ -99,6 +99,34 @@ TEST(Recover, CompletesADeletionWhereverItsProcessDied) {
       });
 }
 
+// Nobody has said that its files are not needed: defined again, it may stand on them.
+TEST(Recover, ForgetsNoSnapshotOfAMachineThatIsMissing) {
+  for (const auto* call : {"merge_overlay web vda", "capture archive"}) {
+    SCOPED_TRACE(call);
+    Lab lab;
+    prepare_shop(lab);
+    lab.control.before(call, [&lab] { lab.control.die(); });
+    take_nightly(lab);
+    delete_nightly(lab);
+    ASSERT_TRUE(lab.control.is_dead());
+    lab.control.clear();
+    lab.hypervisor.remove_machine("database");
+    const auto report = lab.run_recover();
+    ASSERT_TRUE(report) << report.error().describe();
+    ASSERT_THAT(report->actions, SizeIs(1));
+    EXPECT_THAT(report->actions[0], HasSubstr("database-vda.cohort-"));
+    EXPECT_THAT(report->actions[0], HasSubstr("--forget-missing"));
+    EXPECT_THAT(lab.left_open(), IsEmpty());
+    ASSERT_THAT(lab.kept.snapshots().value(), SizeIs(1));
+    EXPECT_EQ(lab.kept.snapshots()->front().state, SnapshotState::kDeleting);
+    EXPECT_EQ(lab.hypervisor.active_file("web", "vda"), "/nonexistent/disks/web-vda.qcow2");
+    const auto deleted = lab.delete_snapshot({"nightly", true});
+    ASSERT_TRUE(deleted) << deleted.error().describe();
+    EXPECT_THAT(deleted->left_behind, SizeIs(1));
+    EXPECT_THAT(lab.kept.snapshots().value(), IsEmpty());
+  }
+}
+
 TEST(Recover, CanDieItselfAnywhereAndBeRunAgain) {
   const std::string before = described_shop();
   // All members stand still, two of them captured: the worst place.

@@ -72,9 +72,27 @@ void object_to_disks(const MachineDetails& machine, bool ignore, Objections& obj
   }
 }
 
+// Its disk would be frozen on top of a snapshot that nobody here can delete, and whose deletion elsewhere would take
+// the file away.
+void object_to_foreign_overlays(const MachineDetails& machine, const std::vector<Snapshot>& known,
+                                Objections& objections) {
+  for (const auto& disk : machine.disks) {
+    const Path& active = disk.chain.front().path;
+    if (disk.chain.size() < 2 || !is_overlay_name(active) || is_recorded(known, active)) continue;
+    objections.add(
+        ErrorCode::kInvalidState,
+        fmt::format("Disk {} of \"{}\" is on the overlay \"{}\", which no snapshot of this state knows: delete "
+                    "its snapshot where it was taken (--state), or, if that state is lost, merge it with `cohort "
+                    "host doctor --mend unrecorded_overlay:{}`.",
+                    disk.target, machine.summary.name, active.string(), active.string()));
+  }
+}
+
 Result<std::vector<MachineDetails>> inspect_all(const Collection& collection,
                                                 const std::vector<MachineMember>& machines,
-                                                const TakeSnapshotRequest& request, Hypervisor& hypervisor) {
+                                                const TakeSnapshotRequest& request, Hypervisor& hypervisor,
+                                                StateStore& store) {
+  COHORT_ASSIGN(const auto known, store.snapshots());
   auto inspected = run_in_parallel(machines.size(), [&](std::size_t i) { return hypervisor.inspect(machines[i].id); });
   Objections objections;
   std::vector<MachineDetails> details;
@@ -83,6 +101,7 @@ Result<std::vector<MachineDetails>> inspect_all(const Collection& collection,
     if (outcome) {
       for (const auto& obstacle : outcome->obstacles) objections.add(ErrorCode::kInvalidState, obstacle);
       object_to_disks(*outcome, request.ignore_non_snapshottable, objections);
+      object_to_foreign_overlays(*outcome, known, objections);
       details.push_back(*std::move(outcome));
     } else if (outcome.error().code == ErrorCode::kNotFound) {
       objections.add(ErrorCode::kNotFound,
@@ -175,7 +194,7 @@ Result<Snapshot> plan_snapshot(const TakeSnapshotRequest& request, Hypervisor& h
     return fail(ErrorCode::kInvalidState,
                 "The collection \"{}\" has no machines: add some with `cohort collection add`.", collection.name);
   }
-  COHORT_ASSIGN(const auto details, inspect_all(collection, machines, request, hypervisor));
+  COHORT_ASSIGN(const auto details, inspect_all(collection, machines, request, hypervisor, store));
   Snapshot snapshot;
   snapshot.id = SnapshotId::generate();
   COHORT_ASSIGN(snapshot.name, name_for(request, collection, store, clock));

@@ -186,6 +186,19 @@ TEST_F(TakeSnapshotTest, NamesAllObstaclesAtOnce) {
   EXPECT_THAT(taken.error().message, HasSubstr("The machine \"cache\""));
 }
 
+// Another state folder is at work on the machine, or the one that was is lost.
+TEST_F(TakeSnapshotTest, RefusesADiskOnAnOverlayThatNoSnapshotKnows) {
+  const Snapshot foreign = lab.take_of_shop("foreign").value();
+  ASSERT_TRUE(lab.kept.remove_snapshot(foreign.id));
+  const std::string now = lab.hypervisor.describe();
+  const auto taken = lab.take_of_shop("nightly");
+  ASSERT_FALSE(taken);
+  EXPECT_EQ(taken.error().code, ErrorCode::kInvalidState);
+  EXPECT_THAT(taken.error().message, HasSubstr(foreign.members[0].disks[0].overlay.string()));
+  EXPECT_THAT(taken.error().message, HasSubstr("doctor"));
+  EXPECT_EQ(lab.hypervisor.describe(), now);
+}
+
 TEST_F(TakeSnapshotTest, LeavesOutDisksThatCannotBeSnapshottedOnlyWhenAsked) {
   lab.hypervisor.change("web", [](FakeMachine& m) { m.left_out = {{"sdb", LeftOutReason::kPassThrough, "/dev/x"}}; });
   expect_refused(snapshot_of("shop"), ErrorCode::kUnsupported, "--ignore-non-snapshottable");

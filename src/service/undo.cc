@@ -47,12 +47,19 @@ Result<std::string> undefine(const std::string& uuid, Hypervisor& hypervisor) {
   return fmt::format("The machine {} was removed.", uuid);
 }
 
+// Nobody has said that these files are not needed; a machine may be defined again and stand on them.
+std::string kept_for(const SnapshotId& id, const std::vector<Path>& left) {
+  return fmt::format(
+      "The snapshot {} is not forgotten, since overlays of machines that no longer exist are left: {}. Define the "
+      "machines again and run `cohort snapshot delete {}`, or leave the files as they are with --forget-missing.",
+      id.short_str(), names_of(left), id.short_str());
+}
+
 Result<std::string> abandon(const std::string& uuid, Hypervisor& hypervisor, StateStore& store, JobContext& running) {
   COHORT_ASSIGN(const auto id, SnapshotId::parse(uuid));
   COHORT_ASSIGN(const auto left, abandon_snapshot(id, hypervisor, store, running));
-  std::string text = fmt::format("The snapshot {} was taken back; its machines are on their own disks.", uuid);
-  if (!left.empty()) text += fmt::format(" Left, since their machines no longer exist: {}.", names_of(left));
-  return text;
+  if (!left.empty()) return kept_for(id, left);
+  return fmt::format("The snapshot {} was taken back; its machines are on their own disks.", uuid);
 }
 
 Result<std::string> finish_delete(const std::string& uuid, Hypervisor& hypervisor, StateStore& store,
@@ -66,10 +73,9 @@ Result<std::string> finish_delete(const std::string& uuid, Hypervisor& hyperviso
     COHORT_TRY(store.update_snapshot(*snapshot));
   }
   COHORT_ASSIGN(const auto left, merge_back(*snapshot, hypervisor, store, running, {}));
+  if (!left.empty()) return kept_for(id, left);
   COHORT_TRY(forget_snapshot(id, store));
-  std::string text = fmt::format("The deletion of the snapshot \"{}\" was completed.", snapshot->name);
-  if (!left.empty()) text += fmt::format(" Left, since their machines no longer exist: {}.", names_of(left));
-  return text;
+  return fmt::format("The deletion of the snapshot \"{}\" was completed.", snapshot->name);
 }
 
 }  // namespace

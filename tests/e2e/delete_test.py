@@ -1,6 +1,7 @@
 """Snapshots are deleted in every order, machines running or not; no byte of the guests' data is lost."""
 
 import itertools
+from pathlib import Path
 
 import pytest
 
@@ -80,6 +81,63 @@ def test_an_overlay_that_was_defined_away_is_not_thrown_away(lab, reruns):
     lab.cohort("snapshot", "delete", guest.name)
     assert is_expected(lab, active(guest), [1])
     assert picture(guest) == before
+
+
+@pytest.fixture
+def other_state(lab):
+    """Calls the program with another state folder, of which this one knows nothing."""
+    other = lab.new_folder("other state")
+
+    def call(*arguments, **how):
+        own, lab.state = lab.state, other
+        try:
+            return lab.cohort(*arguments, **how)
+        finally:
+            lab.state = own
+    return call
+
+
+def test_a_snapshot_on_the_overlay_of_another_state_is_refused(lab, other_state):
+    guest = bare_machine(lab, "two states", ["qcow2"])
+    lab.cohort("collection", "create", guest.name, guest.name)
+    other_state("collection", "create", guest.name, guest.name)
+    take(lab, guest.name, guest.name)
+    before = picture(guest)
+    [overlay] = overlays(guest)
+    error = error_of(other_state("snapshot", "take", guest.name, check=False))
+    assert error["code"] == "invalid_state"
+    assert all(word in error["message"] for word in (guest.name, str(overlay), "--state", "doctor")), error
+    assert picture(guest) == before
+    lab.cohort("snapshot", "delete", guest.name)
+    other_state("snapshot", "take", guest.name, "--name", "now")
+    other_state("snapshot", "delete", "now")
+    assert overlays(guest) == []
+
+
+def test_a_snapshot_whose_chain_was_changed_stays_ready_and_can_be_forgotten(lab):
+    merged, changed = bare_machine(lab, "as it was", ["qcow2"]), bare_machine(lab, "merged by hand", ["qcow2"])
+    name = "changed chain"
+    lab.cohort("collection", "create", name, merged.name, changed.name)
+    take(lab, name, name)
+    write(changed, 1)
+    by_hand = changed.folder / "by hand.qcow2"
+    run("qemu-img", "convert", "-f", "qcow2", "-O", "qcow2", *changed.disk_paths().values(), by_hand)
+    lab.connection.defineXML(changed.xml().replace(str(changed.disk_paths()["vda"]), str(by_hand)))
+    before = picture(merged, changed)
+    error = error_of(lab.cohort("snapshot", "delete", name, check=False))
+    assert error["code"] == "invalid_state"
+    assert changed.name in error["message"] and "--forget-only" in error["message"]
+    assert "partly" not in error["message"]
+    assert picture(merged, changed) == before and snapshots(lab)[name]["state"] == "ready"
+    lab.cohort("export", name, lab.folder / name)
+
+    left = overlays(merged, changed)
+    plan = lab.cohort("snapshot", "delete", name, "--forget-only", "--dry-run").json["plan"]["merges"]
+    assert all(each["stays"] for each in plan) and name in snapshots(lab)
+    deleted = lab.cohort("snapshot", "delete", name, "--forget-only").json["deleted"]
+    assert deleted["forgotten_only"] and sorted(map(Path, deleted["left_behind"])) == left
+    assert picture(merged, changed) == before and name not in snapshots(lab)
+    lab.cohort("collection", "delete", name)
 
 
 @pytest.fixture(scope="module")

@@ -90,11 +90,16 @@ Json to_json(const service::ExportPlan& plan) {
 }
 
 Json to_json(const service::ExportReport& report) {
+  Json left = Json::array();
+  for (const auto& path : report.left_behind) {
+    left.push_back(path.string());
+  }
   return Json{{"package", report.package.string()},
               {"files", report.files},
               {"bytes", report.bytes},
               {"disk_bytes", report.disk_bytes},
-              {"snapshot", to_json(report.snapshot)}};
+              {"snapshot", to_json(report.snapshot)},
+              {"left_behind", std::move(left)}};
 }
 
 Json to_json(const service::BackupPlan& plan) {

@@ -90,7 +90,10 @@ Json plan_to_json(const Snapshot& snapshot) {
 }
 
 Json to_json(const service::DeletedSnapshot& deleted) {
-  Json json{{"id", deleted.id.str()}, {"name", deleted.name}, {"left_behind", Json::array()}};
+  Json json{{"id", deleted.id.str()},
+            {"name", deleted.name},
+            {"left_behind", Json::array()},
+            {"forgotten_only", deleted.forgotten_only}};
   for (const auto& path : deleted.left_behind) {
     json["left_behind"].push_back(path.string());
   }
@@ -104,7 +107,8 @@ Json to_json(const std::vector<service::PlannedMerge>& merges) {
                         {"target", merge.target},
                         {"overlay", merge.overlay.string()},
                         {"into", merge.into.string()},
-                        {"missing", merge.is_missing}});
+                        {"missing", merge.is_missing},
+                        {"stays", merge.stays}});
   }
   return Json{{"merges", std::move(list)}};
 }

@@ -25,6 +25,8 @@ enum class Detail { kUsual, kFull };
 [[nodiscard]] std::string report_snapshots(const std::vector<Snapshot>& snapshots, Detail detail);
 [[nodiscard]] std::string report_snapshot_plan(const Snapshot& snapshot, Detail detail);
 [[nodiscard]] std::string report_merges(const std::string& snapshot, const std::vector<service::PlannedMerge>& merges);
+// Nothing if no file was.
+[[nodiscard]] std::string report_left_behind(const std::vector<Path>& files);
 [[nodiscard]] std::string report_deleted(const service::DeletedSnapshot& deleted);
 // "proven: …", "not measured: …".
 [[nodiscard]] std::string one_instant(const Snapshot& snapshot);

@@ -79,7 +79,7 @@ std::string report_export(const service::ExportReport& report, Detail detail) {
   return fmt::format("Exported \"{}\" to {}: {}, {} ({} on the disk).\n\n", printable(report.snapshot.name),
                      printable(report.package.string()), count_of(report.files, "file", "files"),
                      format_bytes(report.bytes), format_bytes(report.disk_bytes)) +
-         report_snapshot(report.snapshot, detail);
+         report_snapshot(report.snapshot, detail) + report_left_behind(report.left_behind);
 }
 
 std::string report_export_plan(const service::ExportPlan& plan) {

@@ -88,6 +88,22 @@ std::string in_short(const Snapshot& snapshot) {
   return std::any_of(snapshot.members.begin(), snapshot.members.end(), ran) ? "not measured" : "none ran";
 }
 
+std::string fate_of(const service::PlannedMerge& merge) {
+  if (merge.is_missing) {
+    return "(the machine is missing: the file stays)";
+  }
+  return merge.stays ? "(not merged: the file stays)" : merge.into.string();
+}
+
+// Nothing if there are none.
+std::string list_of(const char* heading, const std::vector<Path>& files) {
+  std::string text;
+  for (const auto& path : files) {
+    text += fmt::format("{}  {}\n", text.empty() ? fmt::format("{}\n", heading) : "", printable(path.string()));
+  }
+  return text;
+}
+
 }  // namespace
 
 std::string one_instant(const Snapshot& snapshot) {
@@ -146,25 +162,29 @@ std::string report_snapshot_plan(const Snapshot& snapshot, Detail detail) {
 }
 
 std::string report_merges(const std::string& snapshot, const std::vector<service::PlannedMerge>& merges) {
+  const auto merged = static_cast<std::uint64_t>(
+      std::count_if(merges.begin(), merges.end(), [](const service::PlannedMerge& merge) { return !merge.stays; }));
   Table table({{"MACHINE"}, {"DISK"}, {"OVERLAY"}, {"MERGED INTO"}});
   for (const auto& merge : merges) {
-    table.add({merge.machine, merge.target, merge.overlay.string(),
-               merge.is_missing ? "(the machine is missing: the file stays)" : merge.into.string()});
+    table.add({merge.machine, merge.target, merge.overlay.string(), fate_of(merge)});
   }
   return fmt::format("Deleting the snapshot \"{}\" would merge {}.\n\n", printable(snapshot),
-                     count_of(merges.size(), "overlay", "overlays")) +
+                     count_of(merged, "overlay", "overlays")) +
          table.str() + "\nNothing was changed.\n";
 }
 
 std::string report_deleted(const service::DeletedSnapshot& deleted) {
-  std::string text = fmt::format("Deleted the snapshot \"{}\".\n", printable(deleted.name));
-  if (!deleted.left_behind.empty()) {
-    text += "Files of machines that no longer exist were left behind:\n";
+  if (deleted.forgotten_only) {
+    return fmt::format("Forgot the snapshot \"{}\": nothing was merged, no machine was touched.\n",
+                       printable(deleted.name)) +
+           list_of("Its overlay files stay, and machines may write to them:", deleted.left_behind);
   }
-  for (const auto& path : deleted.left_behind) {
-    text += fmt::format("  {}\n", printable(path.string()));
-  }
-  return text;
+  return fmt::format("Deleted the snapshot \"{}\".\n", printable(deleted.name)) +
+         report_left_behind(deleted.left_behind);
+}
+
+std::string report_left_behind(const std::vector<Path>& files) {
+  return list_of("Files of machines that no longer exist were left behind:", files);
 }
 
 }  // namespace cohort::cli

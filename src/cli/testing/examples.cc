@@ -155,12 +155,12 @@ Snapshot example_planned_snapshot() {
 }
 
 service::DeletedSnapshot example_deleted() {
-  return {id_of<SnapshotId>('5'), "before-upgrade", {"/vm/web.cohort-00000000.qcow2"}};
+  return {id_of<SnapshotId>('5'), "before-upgrade", {"/vm/web.cohort-00000000.qcow2"}, false};
 }
 
 std::vector<service::PlannedMerge> example_merges() {
-  return {{"db", "vda", "/vm/db.cohort-00000000.qcow2", "/vm/db.qcow2", false},
-          {"web", "vda", "/vm/web.cohort-00000000.qcow2", "/vm/web.qcow2", true}};
+  return {{"db", "vda", "/vm/db.cohort-00000000.qcow2", "/vm/db.qcow2", false, false},
+          {"web", "vda", "/vm/web.cohort-00000000.qcow2", "/vm/web.qcow2", true, true}};
 }
 
 service::ExportPlan example_export_plan() {
@@ -171,7 +171,7 @@ service::ExportPlan example_export_plan() {
 }
 
 service::ExportReport example_export_report() {
-  return {"/backup/shop", example_snapshot(), 5, 300'000'000, 290'000'000};
+  return {"/backup/shop", example_snapshot(), 5, 300'000'000, 290'000'000, {}};
 }
 
 package::VerifyReport example_verify_report() {

@@ -17,20 +17,29 @@ class SnapshotDelete final : public Verb {
             .description =
                 "Merges what the machines have written since the instant into the frozen files, "
                 "machines running or not, and removes the overlays. The guests do not notice. "
-                "Snapshots can be deleted in any order. If it is cancelled or fails half way, the "
-                "snapshot stays as \"deleting\", and the same command goes on with the rest.",
-            .examples = {{"cohort snapshot delete before-upgrade", "Deletes this snapshot."}}};
+                "Snapshots can be deleted in any order. If a machine or one of its disks is not as the "
+                "snapshot left it, nothing is changed, and the snapshot can still be exported. If it is "
+                "cancelled or fails half way, the snapshot stays as \"deleting\", and the same command goes "
+                "on with the rest.\n\n"
+                "With --forget-only nothing is merged and no machine is touched: only this record of the "
+                "snapshot goes. The overlay files stay, and are named; a machine that stands on one goes "
+                "on to write to it.",
+            .examples = {{"cohort snapshot delete before-upgrade", "Deletes this snapshot."},
+                         {"cohort snapshot delete before-upgrade --forget-only",
+                          "Gives up a snapshot whose disks somebody has changed."}}};
   }
 
   void declare(Arguments& arguments) override {
     arguments.required("SNAPSHOT", snapshot_, "Name or id.");
     arguments.flag("--forget-missing", is_forgetting_missing_,
                    "Leave the overlay files of machines that no longer exist where they are, and go on.");
+    arguments.flag("--forget-only", is_forgetting_only_,
+                   "Merge nothing and touch no machine: leave all overlay files where they are.");
     arguments.dry_run(is_dry_run_);
   }
 
   [[nodiscard]] Result<Outcome> run(Context& context) override {
-    const service::DeleteSnapshotRequest request{snapshot_, is_forgetting_missing_};
+    const service::DeleteSnapshotRequest request{snapshot_, is_forgetting_missing_, is_forgetting_only_};
     if (is_dry_run_) {
       COHORT_ASSIGN(const auto merges, context.session().plan_delete_snapshot(request));
       return planned(to_json(merges), report_merges(snapshot_, merges));
@@ -44,6 +53,7 @@ class SnapshotDelete final : public Verb {
  private:
   std::string snapshot_;
   bool is_forgetting_missing_ = false;
+  bool is_forgetting_only_ = false;
   bool is_dry_run_ = false;
 };
 

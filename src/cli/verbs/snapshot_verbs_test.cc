@@ -70,5 +70,11 @@ TEST_F(SnapshotVerbs, DeleteNamesWhatWasLeftBehind) {
   EXPECT_THAT(program.out(), HasSubstr("left behind:\n  /vm/web.cohort-00000000.qcow2\n"));
 }
 
+TEST_F(SnapshotVerbs, DeleteHandsOnThatItOnlyForgets) {
+  EXPECT_EQ(program.run({"snapshot", "delete", "x", "--forget-only"}), 0);
+  EXPECT_TRUE(session.delete_request.forget_only);
+  EXPECT_FALSE(session.delete_request.forget_missing);
+}
+
 }  // namespace
 }  // namespace cohort::cli

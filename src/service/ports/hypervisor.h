@@ -103,14 +103,18 @@ class Hypervisor {
 
   // --- taking an overlay back ---
 
+  // Whether merge_overlay() can begin: fails as it would if the disk or its overlay is not what the snapshot left.
+  // Looks only.
+  [[nodiscard]] virtual Result<void> check_mergeable(const MachineId& id, const DiskSnapshot& disk) = 0;
+
   // Brings the content of `disk.overlay` into `disk.frozen`; whatever of this machine stands on the overlay stands on
   // the frozen file afterwards, and the overlay file is removed. Works whether the machine runs, is paused or is off,
   // and whether or not other overlays stand on this one. Can be repeated: what is done already is success.
-  // An overlay that is not in the disk's chain is removed only if nothing is lost with it: the disk is marked as merged,
-  // or the overlay holds nothing (the machine was never switched to it), or nothing that the frozen file does not hold.
-  // Fails with kInvalidState, nothing changed, if such an overlay holds more (somebody took it away from the machine),
-  // if the disk's chain is not what the snapshot left (somebody changed it), or if the overlay holds an internal
-  // snapshot of somebody else. With kCancelled the merge has been stopped; the machine works on as before.
+  // An overlay that is not in the disk's chain is removed only if nothing is lost with it: the disk is marked as
+  // merged, or the overlay holds nothing (the machine was never switched to it), or nothing that the frozen file does
+  // not hold. Fails with kInvalidState, nothing changed, if such an overlay holds more (somebody took it away from the
+  // machine), if the disk's chain is not what the snapshot left (somebody changed it), or if the overlay holds an
+  // internal snapshot of somebody else. With kCancelled the merge has been stopped; the machine works on as before.
   // Crash: a process that dies between the mark and the switch leaves a mark beside an overlay that is in use. The next
   // merge takes the mark back before it begins.
   [[nodiscard]] virtual Result<void> merge_overlay(const MachineId& id, const DiskSnapshot& disk, std::stop_token stop,

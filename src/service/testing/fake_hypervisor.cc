@@ -304,22 +304,34 @@ Result<void> FakeHypervisor::check_needless(const FakeMachine& machine, const Di
               machine.summary.name);
 }
 
-Result<void> FakeHypervisor::merge(FakeMachine& machine, const DiskSnapshot& disk, const MergeWatch& watch) {
+Result<bool> FakeHypervisor::is_on_overlay(const FakeMachine& machine, const DiskSnapshot& disk) const {
   const auto active = machine.disks.find(disk.target);
   const auto chain = active == machine.disks.end() ? std::vector<Path>{} : chain_of(active->second);
-  const auto overlay = std::ranges::find(chain, disk.overlay);
-  if (overlay != chain.end()) {
-    if (files_.at(disk.overlay).backing != disk.frozen.path) {
-      return fail(ErrorCode::kInvalidState, "The overlay stands on another file.");
-    }
-    COHORT_TRY(commit(machine, disk, watch));
-  } else if (std::ranges::find(chain, disk.frozen.path) == chain.end()) {
-    return fail(ErrorCode::kInvalidState, "Disk {} of \"{}\" is not what it was.", disk.target, machine.summary.name);
-  } else {
-    COHORT_TRY(check_needless(machine, disk));
+  if (std::ranges::find(chain, disk.overlay) != chain.end()) {
+    if (files_.at(disk.overlay).backing == disk.frozen.path) return true;
+    return fail(ErrorCode::kInvalidState, "The overlay stands on another file.");
   }
+  if (std::ranges::find(chain, disk.frozen.path) == chain.end()) {
+    return fail(ErrorCode::kInvalidState, "Disk {} of \"{}\" is not what it was.", disk.target, machine.summary.name);
+  }
+  COHORT_TRY(check_needless(machine, disk));
+  return false;
+}
+
+Result<void> FakeHypervisor::merge(FakeMachine& machine, const DiskSnapshot& disk, const MergeWatch& watch) {
+  COHORT_ASSIGN(const bool is_used, is_on_overlay(machine, disk));
+  if (is_used) COHORT_TRY(commit(machine, disk, watch));
   files_.erase(disk.overlay);
   return {};
+}
+
+Result<void> FakeHypervisor::check_mergeable(const MachineId& id, const DiskSnapshot& disk) {
+  return control_.call("check_mergeable " + name_of(id) + " " + disk.target, [&]() -> Result<void> {
+    const Lock lock(mutex_);
+    COHORT_ASSIGN(const auto* machine, find(id));
+    COHORT_TRY(is_on_overlay(*machine, disk));
+    return {};
+  });
 }
 
 Result<void> FakeHypervisor::merge_overlay(const MachineId& id, const DiskSnapshot& disk, std::stop_token stop,

@@ -72,6 +72,7 @@ class FakeHypervisor final : public Hypervisor {
   [[nodiscard]] Result<void> suspend(const MachineId& id) override;
   [[nodiscard]] Result<void> resume(const MachineId& id) override;
   [[nodiscard]] Result<MachineStateFiles> capture(const MemberSnapshot& member) override;
+  [[nodiscard]] Result<void> check_mergeable(const MachineId& id, const DiskSnapshot& disk) override;
   [[nodiscard]] Result<void> merge_overlay(const MachineId& id, const DiskSnapshot& disk, std::stop_token stop,
                                            const MergeWatch& watch) override;
   // A configuration of this world is "<uuid> <name>"; one that holds "forbidden" is refused.
@@ -106,6 +107,8 @@ class FakeHypervisor final : public Hypervisor {
   [[nodiscard]] std::string read(const Path& file) const;
   void set_running(FakeMachine& machine, bool is_running);
   [[nodiscard]] Result<void> check_switchable(const FakeMachine& machine, const MemberSnapshot& member) const;
+  // Whether the machine has the overlay; fails where no merge may begin.
+  [[nodiscard]] Result<bool> is_on_overlay(const FakeMachine& machine, const DiskSnapshot& disk) const;
   [[nodiscard]] Result<void> merge(FakeMachine& machine, const DiskSnapshot& disk, const MergeWatch& watch);
   [[nodiscard]] Result<void> commit(FakeMachine& machine, const DiskSnapshot& disk, const MergeWatch& watch);
   [[nodiscard]] Result<void> check_needless(const FakeMachine& machine, const DiskSnapshot& disk) const;
