@@ -8,6 +8,7 @@
 #include <vector>
 
 #include "base/clock.h"
+#include "base/file_stamp.h"
 #include "domain/ids.h"
 #include "domain/machine.h"
 
@@ -30,6 +31,9 @@ struct DiskSnapshot {
   Layer frozen;                    // with its backing files, the content at the instant
   Path overlay;                    // a qcow2 file of ours whose backing file is `frozen`
   std::uint64_t virtual_size = 0;  // bytes
+  // Of the frozen file when its content was that of the instant last: when the fence had come down, or after a merge
+  // into it. Nothing if it was not taken, or while a merge is under way.
+  std::optional<FileStamp> stamp{};
   // The overlay's content is in `frozen`, and the machine was about to leave the overlay: see
   // Hypervisor::merge_overlay.
   bool merged = false;

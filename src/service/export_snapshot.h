@@ -52,11 +52,12 @@ class ExportSnapshot {
  public:
   ExportSnapshot(StateStore& store, DiskCopier& copier, const Clock& clock);
 
-  // Checks the target and the space; changes nothing.
+  // Checks the target, the space, and that no frozen file was written to after the instant (kCorrupt); changes nothing.
   [[nodiscard]] Result<ExportPlan> plan(const ExportRequest& request);
   // The same for a snapshot that is given; it may not have been taken yet (its disks are then measured as they are).
   [[nodiscard]] Result<ExportPlan> plan(const ExportRequest& request, const Snapshot& snapshot);
-  // kAlreadyExists if a package is there; kNoSpace before the first byte; kCancelled. After a failure nothing is left.
+  // kAlreadyExists if a package is there; kNoSpace before the first byte; kCorrupt if a frozen
+  // file was written to after the instant, also while it was copied; kCancelled. After a failure nothing is left.
   [[nodiscard]] Result<ExportReport> run(const ExportRequest& request, JobContext& job);
 
  private:

@@ -7,6 +7,7 @@
 
 #include "package/layout.h"
 #include "package/verify.h"
+#include "service/frozen_stamps.h"
 #include "service/testing/package_lab.h"
 
 namespace cohort::service {
@@ -247,6 +248,39 @@ TEST_F(ExportSnapshotTest, RefusesAFrozenFileThatWasCutOff) {
   EXPECT_EQ(exported.error().code, ErrorCode::kCorrupt);
   EXPECT_THAT(exported.error().message, HasSubstr("somebody has changed that file"));
   EXPECT_THAT(PackageLab::names_in(lab.folder.path()), ElementsAre("imported", "state"));
+}
+
+// Web's first frozen file is a real one here.
+class ExportOfWrittenFile : public ExportSnapshotTest {
+ protected:
+  ExportOfWrittenFile() {
+    EXPECT_TRUE(create_file(frozen, "at the instant"));
+    Snapshot snapshot = nightly();
+    snapshot.members[0].disks[0].frozen.path = frozen;
+    stamp_frozen_files(snapshot);
+    EXPECT_TRUE(lab.kept.update_snapshot(snapshot));
+    lab.control.clear();
+  }
+  void write_to_it() const { std::ofstream(frozen, std::ios::app) << "later"; }
+
+  Path frozen = lab.folder.path() / "frozen.qcow2";
+};
+
+TEST_F(ExportOfWrittenFile, IsRefusedBeforeTheFirstByte) {
+  ASSERT_TRUE(lab.exporter.plan(lab.export_request()));
+  write_to_it();
+  expect_refused(lab.export_request(), ErrorCode::kCorrupt, "written to after the instant");
+  EXPECT_THAT(lab.exporter.plan(lab.export_request()).error().message, HasSubstr("\"web\""));
+}
+
+TEST_F(ExportOfWrittenFile, LeavesNothingWhenItIsWrittenWhileItIsCopied) {
+  lab.control.before("copy " + frozen.string(), [&] { write_to_it(); });
+  const auto exported = lab.run_export(lab.export_request());
+  ASSERT_FALSE(exported);
+  EXPECT_EQ(exported.error().code, ErrorCode::kCorrupt);
+  EXPECT_THAT(exported.error().message, HasSubstr(frozen.string()));
+  EXPECT_FALSE(std::filesystem::exists(lab.target()));
+  EXPECT_THAT(lab.left_open(), IsEmpty());
 }
 
 TEST_F(ExportSnapshotTest, LeavesNothingWhenAStateFileIsGone) {

@@ -4,6 +4,7 @@
 
 #include "base/kill_point.h"
 #include "base/parallel.h"
+#include "service/frozen_stamps.h"
 
 namespace cohort::service {
 namespace {
@@ -73,6 +74,7 @@ class Fence {
     for (auto& member : snapshot_.members) {
       if (member.power == PowerState::kRunning) member.pause = watch_->pause_of(member.machine, kEventPatience);
     }
+    stamp_frozen_files(snapshot_);
     measure_overlap(snapshot_.members, snapshot_.fence);
     if (snapshot_.fence.is_proven()) snapshot_.instant = *snapshot_.fence.overlap_begin;
   }

@@ -12,7 +12,8 @@
 namespace cohort::service {
 
 // Raises the fence around the members of `snapshot`, captures all of them, lowers it again, and fills in the members'
-// pauses, the fence's figures and the instant. Returns the small state files of each member, in their order.
+// pauses, the fence's figures, the instant and the stamps of the frozen files. Returns the small state files of each
+// member, in their order.
 //
 // `commit_intent` is called when the guard is ready, before any member is stopped; the snapshot's instant is set then.
 // It is called again, with no instant, when the fence is down and the snapshot is void.

@@ -5,6 +5,7 @@
 
 #include "base/kill_point.h"
 #include "base/parallel.h"
+#include "service/frozen_stamps.h"
 
 namespace cohort::service {
 namespace {
@@ -43,6 +44,7 @@ class Progress {
 
 Result<void> merge_disk(const MemberSnapshot& member, const DiskSnapshot& disk, Hypervisor& hypervisor,
                         StateStore& store, const std::stop_token& stop, Progress& progress) {
+  COHORT_TRY(withdraw_stamps(disk, store));
   const MergeWatch watch{progress.of(disk.overlay),
                          [&](bool merged) { return store.mark_merged(disk.overlay, merged); }};
   auto merged = hypervisor.merge_overlay(member.machine, disk, stop, watch);
@@ -52,7 +54,8 @@ Result<void> merge_disk(const MemberSnapshot& member, const DiskSnapshot& disk, 
   }
   progress.finish(disk.overlay);
   kill_point("merge_back.after_merge");
-  return store.move_frozen(disk.overlay, disk.frozen);
+  COHORT_TRY(store.move_frozen(disk.overlay, disk.frozen));
+  return renew_stamps(disk, store);
 }
 
 // Later disks and members go on after a failure: each one that stands on its own disk again is one less to worry about.

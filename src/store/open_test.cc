@@ -172,6 +172,7 @@ TEST(Migrations, KeepTheSnapshotsOfTheFirstSchema) {
   ASSERT_EQ(kept->members[0].disks.size(), 1U);
   EXPECT_EQ(kept->members[0].disks[0].virtual_size, 7U);
   EXPECT_FALSE(kept->members[0].disks[0].merged);
+  EXPECT_FALSE(kept->members[0].disks[0].stamp);
 }
 
 TEST(Migrations, LeaveTheFileAsItWasWhenOneFails) {

@@ -11,9 +11,14 @@ std::optional<std::string> Row::optional_text() {
 
 std::int64_t Row::integer() { return statement_.getColumn(next_++).getInt64(); }
 
-std::optional<WallTime> Row::optional_time() {
+std::optional<std::int64_t> Row::optional_integer() {
   const SQLite::Column column = statement_.getColumn(next_++);
-  return column.isNull() ? std::nullopt : std::optional(WallTime(Microseconds(column.getInt64())));
+  return column.isNull() ? std::nullopt : std::optional(column.getInt64());
+}
+
+std::optional<WallTime> Row::optional_time() {
+  const auto microseconds = optional_integer();
+  return microseconds ? std::optional(WallTime(Microseconds(*microseconds))) : std::nullopt;
 }
 
 }  // namespace cohort::store

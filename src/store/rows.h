@@ -88,6 +88,7 @@ class Row {
   [[nodiscard]] std::string text();
   [[nodiscard]] std::optional<std::string> optional_text();
   [[nodiscard]] std::int64_t integer();
+  [[nodiscard]] std::optional<std::int64_t> optional_integer();
   [[nodiscard]] std::uint64_t size() { return static_cast<std::uint64_t>(integer()); }
   [[nodiscard]] bool flag() { return integer() != 0; }
   [[nodiscard]] WallTime time() { return WallTime(Microseconds(integer())); }

@@ -16,14 +16,35 @@ struct MemberKey {
 
 Failure no_snapshot(const SnapshotId& id) { return fail(ErrorCode::kNotFound, "There is no snapshot {}.", id.str()); }
 
+std::optional<std::uint64_t> inode_of(const std::optional<FileStamp>& stamp) {
+  return stamp ? std::optional(stamp->inode) : std::nullopt;
+}
+std::optional<std::uint64_t> size_of(const std::optional<FileStamp>& stamp) {
+  return stamp ? std::optional(stamp->size) : std::nullopt;
+}
+std::optional<std::int64_t> time_of(const std::optional<FileStamp>& stamp) {
+  return stamp ? std::optional(stamp->modified_ns) : std::nullopt;
+}
+
+std::optional<FileStamp> read_stamp(Row& row) {
+  const auto inode = row.optional_integer();
+  const auto size = row.optional_integer();
+  const auto modified = row.optional_integer();
+  if (!inode || !size || !modified) {
+    return std::nullopt;
+  }
+  return FileStamp{static_cast<std::uint64_t>(*inode), static_cast<std::uint64_t>(*size), *modified};
+}
+
 void write_disks(SQLite::Database& database, const MemberKey& key, const std::vector<DiskSnapshot>& disks) {
   int position = 0;
   for (const DiskSnapshot& disk : disks) {
     execute(database,
             "INSERT INTO snapshot_disk (snapshot, member, position, target, frozen_path, frozen_format, overlay, "
-            "virtual_size, merged) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)",
+            "virtual_size, merged, frozen_inode, frozen_size, frozen_modified_ns) "
+            "VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
             key.snapshot, key.position, position++, disk.target, disk.frozen.path, disk.frozen.format, disk.overlay,
-            disk.virtual_size, disk.merged);
+            disk.virtual_size, disk.merged, inode_of(disk.stamp), size_of(disk.stamp), time_of(disk.stamp));
   }
 }
 
@@ -62,7 +83,8 @@ void write_members(SQLite::Database& database, const Snapshot& snapshot) {
 
 std::vector<DiskSnapshot> read_disks(SQLite::Database& database, const MemberKey& key) {
   auto found = prepare(database,
-                       "SELECT target, frozen_path, frozen_format, overlay, virtual_size, merged FROM snapshot_disk "
+                       "SELECT target, frozen_path, frozen_format, overlay, virtual_size, merged, frozen_inode, "
+                       "frozen_size, frozen_modified_ns FROM snapshot_disk "
                        "WHERE snapshot = ? AND member = ? ORDER BY position",
                        key.snapshot, key.position);
   std::vector<DiskSnapshot> disks;
@@ -75,6 +97,7 @@ std::vector<DiskSnapshot> read_disks(SQLite::Database& database, const MemberKey
     disk.overlay = row.path();
     disk.virtual_size = row.size();
     disk.merged = row.flag();
+    disk.stamp = read_stamp(row);
   }
   return disks;
 }
@@ -202,6 +225,12 @@ std::vector<Snapshot> read_snapshots(SQLite::Database& database) {
 void move_frozen(SQLite::Database& database, const Path& from, const Layer& to) {
   execute(database, "UPDATE snapshot_disk SET frozen_path = ?, frozen_format = ? WHERE frozen_path = ?", to.path,
           to.format, from);
+}
+
+void stamp_frozen(SQLite::Database& database, const Path& frozen, const std::optional<FileStamp>& stamp) {
+  execute(database,
+          "UPDATE snapshot_disk SET frozen_inode = ?, frozen_size = ?, frozen_modified_ns = ? WHERE frozen_path = ?",
+          inode_of(stamp), size_of(stamp), time_of(stamp), frozen);
 }
 
 void mark_merged(SQLite::Database& database, const Path& overlay, bool merged) {

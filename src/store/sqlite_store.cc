@@ -57,6 +57,12 @@ class SqliteStore final : public service::StateStore {
       return Result<void>();
     });
   }
+  Result<void> stamp_frozen(const Path& frozen, const std::optional<FileStamp>& stamp) override {
+    return change([&](auto& database) {
+      store::stamp_frozen(database, frozen, stamp);
+      return Result<void>();
+    });
+  }
   Result<void> mark_merged(const Path& overlay, bool merged) override {
     return change([&](auto& database) {
       store::mark_merged(database, overlay, merged);

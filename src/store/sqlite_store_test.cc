@@ -99,6 +99,7 @@ TEST(SqliteStore, RefusesEveryChangeButCancelWhenOpenForReading) {
       reader->remove_snapshot(snapshot.id),
       reader->move_frozen("/a", {"/b", "raw"}),
       reader->mark_merged("/a", true),
+      reader->stamp_frozen("/a", std::nullopt),
       reader->add_job(job),
       reader->update_job(job),
       reader->finish_job(job),

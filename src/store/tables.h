@@ -4,6 +4,7 @@
 
 #include <SQLiteCpp/SQLiteCpp.h>
 
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -29,6 +30,7 @@ namespace cohort::store {
 [[nodiscard]] Result<Snapshot> read_snapshot(SQLite::Database& database, const SnapshotId& id);
 [[nodiscard]] std::vector<Snapshot> read_snapshots(SQLite::Database& database);
 void move_frozen(SQLite::Database& database, const Path& from, const Layer& to);
+void stamp_frozen(SQLite::Database& database, const Path& frozen, const std::optional<FileStamp>& stamp);
 void mark_merged(SQLite::Database& database, const Path& overlay, bool merged);
 
 // jobs.cc

@@ -140,9 +140,8 @@ TEST_F(CrashQemu, AMergeThatWasKilledLiveIsFinishedByTheNext) {
 }
 
 TEST_F(CrashQemu, AMergeThatWasKilledOfflineIsFinishedByTheNext) {
-  for (const char* point :
-       {"merge.before_commit", "merge.offline_after_commit", "merge.offline_marked", "merge.offline_after_define",
-        "merge.before_remove"}) {
+  for (const char* point : {"merge.before_commit", "merge.offline_after_commit", "merge.offline_marked",
+                            "merge.offline_after_define", "merge.before_remove"}) {
     kill_merge_at(point, false, 1, false);
     kill_merge_at(point, false, 1, true);
     kill_merge_at(point, false, 0, true);

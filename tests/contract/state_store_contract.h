@@ -88,7 +88,12 @@ inline Snapshot full_snapshot(std::int64_t instant = 1'700'000'000'500'001) {
   running.power = PowerState::kRunning;
   running.configuration = "<domain type='qemu'>\n  <name>Datenbank ß</name>\n</domain>\n";
   // A path is bytes; this one is no UTF-8.
-  running.disks = {{"vda", {"/var/lib/libvirt/images/ein Platz/ö.qcow2", "qcow2"}, "/x/ö.cohort-1.qcow2", 1, true},
+  running.disks = {{"vda",
+                    {"/var/lib/libvirt/images/ein Platz/ö.qcow2", "qcow2"},
+                    "/x/ö.cohort-1.qcow2",
+                    1,
+                    FileStamp{1UL << 63U, 2UL << 40U, -1},
+                    true},
                    {"sdb", {Path("/x/\xff\xfe.img"), "raw"}, "/x/b.qcow2", 1UL << 60U}};
   running.left_out = {{"sda", LeftOutReason::kCdrom, "/iso/ä.iso"}, {"sdc", LeftOutReason::kPassThrough, ""}};
   running.pause = Pause{at(instant - 5), at(instant + 20'001)};
@@ -123,6 +128,7 @@ inline void expect_same(const DiskSnapshot& a, const DiskSnapshot& b) {
   EXPECT_EQ(a.overlay.native(), b.overlay.native());
   EXPECT_EQ(a.virtual_size, b.virtual_size);
   EXPECT_EQ(a.merged, b.merged);
+  EXPECT_EQ(a.stamp, b.stamp);
 }
 
 inline void expect_same(const LeftOutDisk& a, const LeftOutDisk& b) {

@@ -209,6 +209,24 @@ TEST_P(StateStoreContract, MovesAFrozenFileInEverySnapshot) {
   EXPECT_TRUE(is_ok(store().move_frozen("/nowhere", to)));
 }
 
+TEST_P(StateStoreContract, StampsAFrozenFileInEverySnapshot) {
+  Snapshot first = bare_snapshot(1);
+  first.members[0].disks = {disk_on("/x/ö.qcow2"), disk_on("/x/other.qcow2", "vdb")};
+  Snapshot second = bare_snapshot(2);
+  second.members[0].disks = {disk_on("/x/ö.qcow2")};
+  ASSERT_TRUE(is_ok(store().add_snapshot(first)));
+  ASSERT_TRUE(is_ok(store().add_snapshot(second)));
+  for (const std::optional<FileStamp>& stamp : {std::optional(FileStamp{1, 2, 3}), std::optional<FileStamp>()}) {
+    ASSERT_TRUE(is_ok(store().stamp_frozen("/x/ö.qcow2", stamp)));
+    first.members[0].disks[0].stamp = stamp;
+    second.members[0].disks[0].stamp = stamp;
+    const auto all = store().snapshots();
+    ASSERT_TRUE(is_ok(all));
+    expect_same_list(*all, {first, second});
+  }
+  EXPECT_TRUE(is_ok(store().stamp_frozen("/nowhere", FileStamp{1, 2, 3})));
+}
+
 TEST_P(StateStoreContract, MarksADiskAsMergedByItsOverlay) {
   Snapshot snapshot = bare_snapshot();
   snapshot.members[0].disks = {disk_on("/x/ö.qcow2"), disk_on("/x/other.qcow2", "vdb")};

@@ -10,7 +10,7 @@ from harness import Disk, Lab, inspect, wait_until
 from package_steps import (MIB, SLOW, content, disk_in, ended, goes_on, image_information, machine_in, manifest,
                            names_in, no_helpers_run, refused, running_job, sha256sum_agrees, shows_the_same,
                            small_filesystem, tokens_of_package)
-from world import overlays, picture, take
+from world import bare_machine, overlays, picture, take, write
 
 # Names that shells, option parsers, XML and file systems could stumble over.
 COLLECTION = "Läden & \"Co\""
@@ -266,6 +266,34 @@ def test_a_target_with_too_little_space_is_refused_before_the_first_byte(lab, st
 def test_an_unknown_snapshot_is_named(lab, still):
     assert "no such one" in refused(lab, "not_found", "export", "no such one", lab.folder / "x")
     assert not (lab.folder / "x").exists()
+
+
+# The instant
+
+def test_a_frozen_file_that_was_written_to_is_refused(lab):
+    """The machine is defined as it was before, and runs for a while: its frozen file is no longer of the instant."""
+    guest = bare_machine(lab, "written to", ["qcow2", "raw"])
+    own = guest.xml(inactive=True)
+    lab.cohort("collection", "create", guest.name, guest.name)
+    for name in ("written first", "written second"):
+        take(lab, guest.name, name)
+    with_overlay = guest.xml(inactive=True)
+    target = lab.folder / "written to"
+    lab.cohort("export", "written second", target, "--dry-run")
+    lab.connection.defineXML(own)
+    write(guest, 3)
+    lab.connection.defineXML(with_overlay)
+    for name in ("written first", "written second"):
+        for options in ([], ["--dry-run"]):
+            message = refused(lab, "corrupt", "export", name, target, *options)
+            assert guest.name in message and str(guest.image("disk0")) in message
+    assert not target.exists() and not Path(f"{target}.partial").exists()
+    lab.cohort("snapshot", "delete", "written first")
+    refused(lab, "corrupt", "export", "written second", target)
+    lab.cohort("snapshot", "delete", "written second")
+    take(lab, guest.name, "written anew")
+    lab.cohort("export", "written anew", target)
+    lab.cohort("snapshot", "delete", "written anew")
 
 
 # Speed and cancel

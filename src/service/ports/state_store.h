@@ -38,6 +38,8 @@ class StateStore {
   // A merge has moved the content of `from` into `to`: every disk of every snapshot whose frozen file was `from` has
   // `to` instead. Success if there is none.
   [[nodiscard]] virtual Result<void> move_frozen(const Path& from, const Layer& to) = 0;
+  // Sets DiskSnapshot::stamp of every disk with this frozen file. Success if there is none.
+  [[nodiscard]] virtual Result<void> stamp_frozen(const Path& frozen, const std::optional<FileStamp>& stamp) = 0;
   // Sets DiskSnapshot::merged of every disk with this overlay. Success if there is none.
   [[nodiscard]] virtual Result<void> mark_merged(const Path& overlay, bool merged) = 0;
 

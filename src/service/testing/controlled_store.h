@@ -48,6 +48,9 @@ class ControlledStore final : public StateStore {
   [[nodiscard]] Result<void> move_frozen(const Path& from, const Layer& to) override {
     return control_.call("move_frozen", [&] { return store_.move_frozen(from, to); });
   }
+  [[nodiscard]] Result<void> stamp_frozen(const Path& frozen, const std::optional<FileStamp>& stamp) override {
+    return control_.call("stamp_frozen", [&] { return store_.stamp_frozen(frozen, stamp); });
+  }
   [[nodiscard]] Result<void> mark_merged(const Path& overlay, bool merged) override {
     return control_.call("mark_merged", [&] { return store_.mark_merged(overlay, merged); });
   }

@@ -224,6 +224,18 @@ Result<void> FakeStateStore::move_frozen(const Path& from, const Layer& to) {
   return {};
 }
 
+Result<void> FakeStateStore::stamp_frozen(const Path& frozen, const std::optional<FileStamp>& stamp) {
+  Lock lock(mutex_);
+  COHORT_TRY(injected("stamp_frozen"));
+  for_each_disk([&](DiskSnapshot& disk) {
+    if (disk.frozen.path.native() == frozen.native()) {
+      disk.stamp = stamp;
+    }
+  });
+  record(lock, "stamp_frozen " + frozen.native());
+  return {};
+}
+
 Result<void> FakeStateStore::mark_merged(const Path& overlay, bool merged) {
   Lock lock(mutex_);
   COHORT_TRY(injected("mark_merged"));

@@ -47,6 +47,7 @@ class FakeStateStore final : public StateStore {
   [[nodiscard]] Result<Snapshot> snapshot(const SnapshotId& id) override;
   [[nodiscard]] Result<std::vector<Snapshot>> snapshots() override;
   [[nodiscard]] Result<void> move_frozen(const Path& from, const Layer& to) override;
+  [[nodiscard]] Result<void> stamp_frozen(const Path& frozen, const std::optional<FileStamp>& stamp) override;
   [[nodiscard]] Result<void> mark_merged(const Path& overlay, bool merged) override;
 
   [[nodiscard]] Result<void> add_job(const Job& job) override;
