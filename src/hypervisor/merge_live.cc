@@ -59,7 +59,9 @@ class LiveMerge {
     COHORT_ASSIGN(const Place place, look());
     if (place.standing != Standing::kWithout) return unfinished();
     // QEMU ends the commit of a layer that it does not write to by itself, with the switch. Who dies before this mark
-    // finds nothing in the overlay that is not in the frozen file.
+    // finds nothing in the overlay that is not in the frozen file. The commit of the active file ends with our marked
+    // pivot, or somebody else has meddled.
+    if (is_top_) COHORT_TRY(check_needless(request_));
     COHORT_TRY(request_.mark(true));
     return MergeOutcome::kDone;
   }

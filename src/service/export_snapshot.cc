@@ -126,7 +126,7 @@ class Exporting {
     if (planned == plan_.disks.end()) return fail(ErrorCode::kInternal, "A disk is missing in the plan.");
     job_.set_phase(fmt::format("copying disk {} of {}", disk.target, member.name));
     COHORT_ASSIGN(const auto all, store_.snapshots());
-    COHORT_TRY(check_unwritten(member, disk, all));
+    COHORT_TRY(check_unwritten(snapshot_, member, disk, all));
     COHORT_ASSIGN(const Path target, writer_.place_for(planned->file));
     auto copied = copier_.copy({disk.frozen, target, request_.format, request_.rate_limit}, job_.stop(),
                                [&](std::uint64_t done) { job_.set_done(finished_ + done); });
@@ -135,7 +135,7 @@ class Exporting {
           std::move(copied).error().with_context(fmt::format("copying disk {} of \"{}\"", disk.target, member.name))};
     }
     COHORT_TRY(check_size(member, disk, *copied));
-    COHORT_TRY(check_unwritten(member, disk, all));
+    COHORT_TRY(check_unwritten(snapshot_, member, disk, all));
     finished_ += planned->estimated_bytes;
     job_.set_done(finished_);
     return package::DiskEntry{
@@ -191,10 +191,11 @@ Result<ExportPlan> ExportSnapshot::plan(const ExportRequest& request, const Snap
   COHORT_ASSIGN(plan.package, package_folder(request, snapshot));
   plan.estimated_bytes = kSpaceBesideDisks;
   COHORT_ASSIGN(const auto all, store_.snapshots());
+  const bool is_taken = snapshot.state == SnapshotState::kReady;
   for (const auto& member : snapshot.members) {
     if (request.no_storage) break;
     for (const auto& disk : member.disks) {
-      COHORT_TRY(check_unwritten(member, disk, all));
+      if (is_taken) COHORT_TRY(check_unwritten(snapshot, member, disk, all));
       COHORT_ASSIGN(const auto bytes, copier_.measure(disk.frozen, request.format));
       plan.disks.push_back({member.name, disk.target, package::disk_file(member.name, disk.target, request.format),
                             disk.virtual_size, bytes});

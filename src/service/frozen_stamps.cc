@@ -1,51 +1,75 @@
 #include "service/frozen_stamps.h"
 
-#include <algorithm>
+#include <chrono>
 #include <functional>
 
 namespace cohort::service {
 namespace {
 
-// No file has it.
-constexpr FileStamp kWrittenTo{};
+using Nanoseconds = std::chrono::nanoseconds;
 
-std::vector<DiskSnapshot> disks_with(const std::vector<Snapshot>& all,
-                                     const std::function<bool(const DiskSnapshot&)>& is_wanted) {
-  std::vector<DiskSnapshot> found;
+// A disk in a snapshot of this instant.
+struct Frozen {
+  DiskSnapshot disk;
+  WallTime instant;
+};
+
+std::vector<Frozen> disks_with(const std::vector<Snapshot>& all,
+                               const std::function<bool(const DiskSnapshot&)>& is_wanted) {
+  std::vector<Frozen> found;
   for (const auto& snapshot : all) {
     for (const auto& member : snapshot.members) {
       for (const auto& disk : member.disks) {
-        if (is_wanted(disk)) found.push_back(disk);
+        if (is_wanted(disk)) found.push_back({disk, snapshot.instant});
       }
     }
   }
   return found;
 }
 
-std::vector<DiskSnapshot> disks_on(const std::vector<Snapshot>& all, const Path& frozen) {
+std::vector<Frozen> disks_on(const std::vector<Snapshot>& all, const Path& frozen) {
   return disks_with(all, [&](const DiskSnapshot& disk) { return disk.frozen.path == frozen; });
 }
 
-// Also true of a file whose stamp is not known.
-bool is_unwritten(const DiskSnapshot& disk) {
-  if (!disk.stamp) return true;
+// No file has this stamp; it keeps when somebody wrote to one.
+FileStamp written_to_at(Nanoseconds moment) { return {0, 0, moment.count()}; }
+
+// When somebody wrote to the frozen file (since 1970); nothing if nobody did, or if the stamp is not known.
+std::optional<Nanoseconds> written_at(const DiskSnapshot& disk) {
+  if (!disk.stamp) return std::nullopt;
+  if (disk.stamp->inode == 0) return Nanoseconds(disk.stamp->modified_ns);
   const auto now = stamp_of(disk.frozen.path);
-  return now && *now == *disk.stamp;
+  if (now && *now == *disk.stamp) return std::nullopt;
+  return now && now->inode == disk.stamp->inode ? Nanoseconds(now->modified_ns) : Nanoseconds::max();
 }
 
-Result<void> withdraw(const std::vector<DiskSnapshot>& disks, StateStore& store) {
-  for (const auto& disk : disks) {
-    if (disk.stamp && is_unwritten(disk)) COHORT_TRY(store.stamp_frozen(disk.frozen.path, std::nullopt));
+// What was written to a file below before this moment is part of what a later snapshot has frozen.
+bool is_written_since(const DiskSnapshot& below, WallTime moment) {
+  const auto written = written_at(below);
+  return written && *written > moment.time_since_epoch();
+}
+
+Result<void> withdraw(const std::vector<Frozen>& frozen, StateStore& store) {
+  for (const auto& [disk, instant] : frozen) {
+    const auto written = written_at(disk);
+    COHORT_TRY(store.stamp_frozen(disk.frozen.path, written ? std::optional(written_to_at(*written)) : std::nullopt));
   }
   return {};
 }
 
-Result<void> renew(const std::vector<DiskSnapshot>& disks, StateStore& store) {
-  for (const auto& disk : disks) {
+Result<void> renew(const std::vector<Frozen>& frozen, StateStore& store) {
+  for (const auto& [disk, instant] : frozen) {
     if (disk.stamp) continue;
     if (const auto now = stamp_of(disk.frozen.path)) COHORT_TRY(store.stamp_frozen(disk.frozen.path, *now));
   }
   return {};
+}
+
+Failure written_to(const MemberSnapshot& member, const DiskSnapshot& disk) {
+  return fail(ErrorCode::kCorrupt,
+              "The frozen file \"{}\" of disk {} of \"{}\" was written to after the instant: somebody has changed that "
+              "file, and what it held at the instant is lost. Delete the snapshot and take a new one.",
+              disk.frozen.path.string(), disk.target, member.name);
 }
 
 }  // namespace
@@ -61,35 +85,39 @@ void stamp_frozen_files(Snapshot& snapshot) {
 Result<void> withdraw_stamps(const DiskSnapshot& merged, StateStore& store) {
   COHORT_ASSIGN(const auto all, store.snapshots());
   const auto below = disks_on(all, merged.frozen.path);
-  const bool is_base_unwritten = std::ranges::all_of(below, is_unwritten);
   const auto moving = disks_on(all, merged.overlay);
-  for (const auto& disk : moving) {
-    COHORT_TRY(withdraw(disks_on(all, disk.overlay), store));
-    // What it reads below its own file is its content, too.
-    if (!is_base_unwritten) COHORT_TRY(store.stamp_frozen(disk.frozen.path, kWrittenTo));
+  for (const auto& above : moving) {
+    COHORT_TRY(withdraw(disks_on(all, above.disk.overlay), store));
+    COHORT_TRY(withdraw({above}, store));
+    for (const auto& base : below) {
+      if (!is_written_since(base.disk, above.instant)) continue;
+      COHORT_TRY(store.stamp_frozen(above.disk.frozen.path, written_to_at(*written_at(base.disk))));
+    }
   }
-  if (is_base_unwritten) COHORT_TRY(withdraw(moving, store));
-  return withdraw(below, store);
+  // That of the snapshot that is being deleted is of no more use, and would accuse the merge when this is repeated.
+  return below.size() == 1 ? store.stamp_frozen(merged.frozen.path, std::nullopt) : Result<void>();
 }
 
 Result<void> renew_stamps(const DiskSnapshot& merged, StateStore& store) {
   COHORT_ASSIGN(const auto all, store.snapshots());
   const auto moved = disks_on(all, merged.frozen.path);
   COHORT_TRY(renew(moved, store));
-  for (const auto& disk : moved) COHORT_TRY(renew(disks_on(all, disk.overlay), store));
+  for (const auto& above : moved) COHORT_TRY(renew(disks_on(all, above.disk.overlay), store));
   return {};
 }
 
-Result<void> check_unwritten(const MemberSnapshot& member, const DiskSnapshot& disk, const std::vector<Snapshot>& all) {
-  if (!is_unwritten(disk)) {
-    return fail(
-        ErrorCode::kCorrupt,
-        "The frozen file \"{}\" of disk {} of \"{}\" was written to after the instant: somebody has changed that "
-        "file, and what it held at the instant is lost. Delete the snapshot and take a new one.",
-        disk.frozen.path.string(), disk.target, member.name);
+Result<void> check_unwritten(const Snapshot& snapshot, const MemberSnapshot& member, const DiskSnapshot& disk,
+                             const std::vector<Snapshot>& all) {
+  if (written_at(disk)) return written_to(member, disk);
+  std::vector<Path> files{disk.frozen.path};
+  while (!files.empty()) {
+    const Path file = files.back();
+    files.pop_back();
+    for (const auto& below : disks_with(all, [&](const DiskSnapshot& other) { return other.overlay == file; })) {
+      if (is_written_since(below.disk, snapshot.instant)) return written_to(member, below.disk);
+      files.push_back(below.disk.frozen.path);
+    }
   }
-  const auto below = disks_with(all, [&](const DiskSnapshot& other) { return other.overlay == disk.frozen.path; });
-  for (const auto& other : below) COHORT_TRY(check_unwritten(member, other, all));
   return {};
 }
 

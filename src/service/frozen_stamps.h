@@ -2,7 +2,7 @@
 //
 // A merge writes to frozen files of other snapshots: into the one it merges to, and to the header of the file above the
 // overlay that goes. Their stamps are withdrawn before and taken anew after it; without a stamp nothing is refused, so
-// a crash between is harmless. A file that was written to before keeps a stamp that does not fit.
+// a crash between is harmless. A file that somebody wrote to before keeps a stamp that does not fit.
 #pragma once
 
 #include "domain/snapshot.h"
@@ -17,9 +17,9 @@ void stamp_frozen_files(Snapshot& snapshot);
 [[nodiscard]] Result<void> withdraw_stamps(const DiskSnapshot& merged, StateStore& store);
 [[nodiscard]] Result<void> renew_stamps(const DiskSnapshot& merged, StateStore& store);
 
-// kCorrupt, naming file and machine, if the frozen file of this disk does not fit its stamp, or one below it that
-// another snapshot of `all` has frozen.
-[[nodiscard]] Result<void> check_unwritten(const MemberSnapshot& member, const DiskSnapshot& disk,
-                                           const std::vector<Snapshot>& all);
+// kCorrupt, naming file and machine, if a frozen file of the snapshot does not fit its stamp, or if one below it, which
+// an older one of `all` has frozen, does not and was written to after this snapshot's instant.
+[[nodiscard]] Result<void> check_unwritten(const Snapshot& snapshot, const MemberSnapshot& member,
+                                           const DiskSnapshot& disk, const std::vector<Snapshot>& all);
 
 }  // namespace cohort::service

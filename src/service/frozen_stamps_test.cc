@@ -35,7 +35,7 @@ class FrozenStamps : public ::testing::Test {
   [[nodiscard]] DiskSnapshot disk(std::size_t snapshot) { return store.snapshot(ids[snapshot])->members[0].disks[0]; }
   [[nodiscard]] bool is_unwritten(std::size_t snapshot) {
     const auto kept = store.snapshot(ids[snapshot]).value();
-    const auto checked = check_unwritten(kept.members[0], kept.members[0].disks[0], store.snapshots().value());
+    const auto checked = check_unwritten(kept, kept.members[0], kept.members[0].disks[0], store.snapshots().value());
     if (!checked) EXPECT_EQ(checked.error().code, ErrorCode::kCorrupt);
     return checked.has_value();
   }
@@ -119,6 +119,23 @@ TEST_F(FrozenStamps, RefuseNothingAfterACrashInTheMiddleOfAMerge) {
   EXPECT_TRUE(disk(1).stamp);
   EXPECT_TRUE(disk(2).stamp);
   EXPECT_TRUE(is_unwritten(1));
+  EXPECT_TRUE(is_unwritten(2));
+}
+
+TEST_F(FrozenStamps, OfAnOlderSnapshotDoNotSpoilOneThatWasTakenAfterTheWrite) {
+  write_to(0);
+  Snapshot later = store.snapshot(ids[2]).value();
+  later.instant =
+      WallTime(std::chrono::duration_cast<Microseconds>(std::chrono::nanoseconds(stamp_of(file(0))->modified_ns))) +
+      Microseconds(1);
+  ASSERT_TRUE(store.update_snapshot(later));
+  EXPECT_FALSE(is_unwritten(0));
+  EXPECT_FALSE(is_unwritten(1));
+  EXPECT_TRUE(is_unwritten(2));
+  const DiskSnapshot merged = disk(0);
+  ASSERT_TRUE(withdraw_stamps(merged, store)) << "and the process dies";
+  merge(0);
+  EXPECT_FALSE(is_unwritten(1));
   EXPECT_TRUE(is_unwritten(2));
 }
 
