@@ -5,12 +5,13 @@
 namespace cohort {
 namespace {
 
-constexpr std::array<NamedValue<UndoKind>, 7> kUndoKinds{{
+constexpr std::array<NamedValue<UndoKind>, 8> kUndoKinds{{
     {UndoKind::kRemovePartial, "remove_partial"},
     {UndoKind::kRemoveFile, "remove_file"},
     {UndoKind::kRemoveFolder, "remove_folder"},
     {UndoKind::kRemoveTree, "remove_tree"},
     {UndoKind::kUndefineMachine, "undefine_machine"},
+    {UndoKind::kStopMachine, "stop_machine"},
     {UndoKind::kAbandonSnapshot, "abandon_snapshot"},
     {UndoKind::kDeleteSnapshot, "delete_snapshot"},
 }};

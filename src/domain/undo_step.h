@@ -14,7 +14,8 @@ enum class UndoKind {
   kRemoveFile,       // remove the file `subject`
   kRemoveFolder,     // remove the folder `subject` if it is empty
   kRemoveTree,       // remove the folder tree `subject`, made by the job (an import's TPM state)
-  kUndefineMachine,  // stop and undefine the machine with the UUID `subject`
+  kUndefineMachine,  // undefine the machine with the UUID `subject`, if it is still what the job defined
+  kStopMachine,      // the job starts the machine with the UUID `subject`: kUndefineMachine may stop it
   kAbandonSnapshot,  // resume members, take overlays back, forget the snapshot with the id `subject`
   kDeleteSnapshot,   // delete the snapshot with the id `subject` as delete_snapshot does
 };

@@ -13,6 +13,7 @@
 #include "hypervisor/configuration_check.h"
 #include "hypervisor/domain_xml.h"
 #include "hypervisor/driver.h"
+#include "hypervisor/import_mark.h"
 #include "hypervisor/libvirt_error.h"
 #include "hypervisor/state_files.h"
 #include "hypervisor/xml_document.h"
@@ -77,7 +78,7 @@ Result<void> check_id_free(ConnectionPool& connections, const MachineId& id) {
   return Failure{existing.error()};
 }
 
-Result<void> stop(virDomainPtr domain) {
+Result<void> destroy(virDomainPtr domain) {
   if (virDomainIsActive(domain) != 1 || virDomainDestroy(domain) == 0) return {};
   const Error error = machine_error(domain, "The machine \"{}\" cannot be stopped.");
   // It may have stopped by itself meanwhile.
@@ -94,6 +95,11 @@ Result<void> undefine(virDomainPtr domain) {
   return Failure{error};
 }
 
+Failure is_on(virDomainPtr domain) {
+  return fail(ErrorCode::kInvalidState, "The machine \"{}\" runs: its definition was not removed.",
+              virDomainGetName(domain));
+}
+
 }  // namespace
 
 Result<void> Driver::check_configuration(const std::string& configuration, const std::set<RefusalKind>& trusted) {
@@ -107,7 +113,8 @@ Result<MachineSummary> Driver::identity_of(const std::string& configuration) {
 
 Result<MachineId> Driver::define_machine(const service::DefineMachineRequest& request) {
   const MachineId id = request.id ? *request.id : request.new_id.value_or(MachineId::generate());
-  COHORT_ASSIGN(const std::string definition, definition_for_import(request, id));
+  COHORT_ASSIGN(std::string definition, definition_for_import(request, id));
+  COHORT_ASSIGN(definition, with_import_mark(definition, request.mark));
   COHORT_ASSIGN(const ConnectionHandle connection, connections_->any());
   COHORT_TRY(check_name_free(connection.get(), request.name));
   COHORT_TRY(check_id_free(*connections_, id));
@@ -143,14 +150,41 @@ Result<void> Driver::write_tpm_state(const MachineId& id, const std::vector<serv
   return write_tpm_files(files, tpm_state_folder(id), owner.value_or(Owner{}).user, owner.value_or(Owner{}).group);
 }
 
+Result<service::DefinedMachine> Driver::defined_machine(const MachineId& id) {
+  COHORT_ASSIGN(const auto domain, connections_->domain(id));
+  const bool is_persistent = virDomainIsPersistent(domain.get()) == 1;
+  COHORT_ASSIGN(const std::string xml, domain_xml(domain.get(), is_persistent ? VIR_DOMAIN_XML_INACTIVE : 0));
+  COHORT_ASSIGN(const DomainDescription description, read_domain(xml));
+  service::DefinedMachine machine;
+  machine.name = description.name;
+  machine.is_active = virDomainIsActive(domain.get()) == 1;
+  COHORT_ASSIGN(machine.mark, import_mark_in(xml));
+  for (const DomainDisk& disk : description.disks) {
+    if (!disk.source.empty()) machine.disks.push_back(disk.source);
+  }
+  return machine;
+}
+
+Result<void> Driver::stop(const MachineId& id) {
+  const auto domain = connections_->domain(id);
+  if (!domain && domain.error().code == ErrorCode::kNotFound) return {};
+  if (!domain) return Failure{domain.error()};
+  return destroy(domain->get());
+}
+
 Result<void> Driver::undefine_machine(const MachineId& id) {
   const auto domain = connections_->domain(id);
   if (!domain && domain.error().code == ErrorCode::kNotFound) return {};
   if (!domain) return Failure{domain.error()};
-  const bool is_persistent = virDomainIsPersistent(domain->get()) == 1;
-  COHORT_TRY(stop(domain->get()));
-  // A transient machine has gone with its stop.
-  return is_persistent ? undefine(domain->get()) : Result<void>();
+  if (virDomainIsActive(domain->get()) == 1) return is_on(domain->get());
+  COHORT_ASSIGN(const std::string definition, domain_xml(domain->get(), VIR_DOMAIN_XML_INACTIVE));
+  COHORT_TRY(undefine(domain->get()));
+  if (virDomainIsActive(domain->get()) != 1) return {};
+  // Started since it was looked at: it runs on, and would be gone with its stop.
+  COHORT_ASSIGN(const ConnectionHandle connection, connections_->any());
+  const DomainHandle again(virDomainDefineXML(connection.get(), definition.c_str()));
+  if (!again) return Failure{machine_error(domain->get(), "The machine \"{}\" runs, and has lost its definition.")};
+  return is_on(domain->get());
 }
 
 }  // namespace cohort::hypervisor

@@ -41,6 +41,8 @@ class Driver final : public service::Hypervisor {
   [[nodiscard]] Result<void> write_tpm_state(const MachineId& id,
                                              const std::vector<service::MachineStateFiles::File>& files) override;
   [[nodiscard]] Result<void> start(const MachineId& id) override;
+  [[nodiscard]] Result<service::DefinedMachine> defined_machine(const MachineId& id) override;
+  [[nodiscard]] Result<void> stop(const MachineId& id) override;
   [[nodiscard]] Result<void> undefine_machine(const MachineId& id) override;
   [[nodiscard]] Path default_disk_folder() const override;
 

@@ -99,7 +99,7 @@ TEST_F(BackupTest, KeepsThePackageAndSaysSoWhenOnlyTheDeletionFails) {
   const auto report = lab.run_backup(lab.backup_request());
   ASSERT_FALSE(report);
   EXPECT_THAT(report.error().message, HasSubstr("is complete"));
-  EXPECT_THAT(report.error().message, HasSubstr("Not taken back yet"));
+  EXPECT_THAT(report.error().message, HasSubstr("Not taken back"));
   EXPECT_TRUE(package::verify(lab.target(), {}, {})->is_whole());
   lab.control.clear();
   ASSERT_TRUE(lab.run_recover());

@@ -126,7 +126,7 @@ TEST_F(FenceTest, GivesTheGuardUpArmedWhenAMemberCannotBeResumed) {
   lab.control.fail_always("resume web", ErrorCode::kHypervisor);
   const auto taken = lab.take_of_shop("nightly");  // tries for ten seconds
   ASSERT_FALSE(taken);
-  EXPECT_THAT(taken.error().message, HasSubstr("Not taken back yet"));
+  EXPECT_THAT(taken.error().message, HasSubstr("Not taken back"));
   EXPECT_EQ(lab.guard.left_armed(), 1);
   EXPECT_EQ(lab.hypervisor.power("database"), PowerState::kRunning);
   lab.control.clear();

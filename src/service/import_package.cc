@@ -3,6 +3,7 @@
 #include "base/kill_point.h"
 #include "base/sha256.h"
 #include "service/import_plan.h"
+#include "service/imported_machine.h"
 #include "service/verify_package.h"
 
 namespace cohort::service {
@@ -37,6 +38,7 @@ class Importing {
     const auto& entry = prepared_.manifest.machines[index];
     ImportedMachine machine = prepared_.plan.machines[index];
     if (!request_.keep_ids) machine.id = MachineId::generate();
+    files_.clear();
     for (std::size_t i = 0; i < entry.disks.size(); ++i) {
       COHORT_TRY(copy_disk(entry, entry.disks[i], machine.disks[i]));
     }
@@ -50,7 +52,7 @@ class Importing {
                          const ImportedDisk& target) {
     job_.set_phase(fmt::format("copying disk {} of {}", disk.target, entry.name));
     COHORT_TRY(job_.check_cancelled());
-    COHORT_ASSIGN(const auto step, job_.will_undo(UndoKind::kRemoveFile, target.file.path.string()));
+    COHORT_ASSIGN(const auto step, will_remove(target.file.path));
     kill_point("import.before_copy");
     const Layer source{request_.directory / disk.file.file, disk.format};
     std::uint64_t last = 0;
@@ -72,7 +74,7 @@ class Importing {
     if (!entry.nvram) return std::optional<Path>{};
     COHORT_ASSIGN(const auto content, read_verified(request_.directory, *entry.nvram));
     const Path place = nvram_place(prepared_.plan.storage, machine.name);
-    COHORT_ASSIGN(const auto step, job_.will_undo(UndoKind::kRemoveFile, place.string()));
+    COHORT_ASSIGN(const auto step, will_remove(place));
     if (const auto created = create_file(place, content); !created) return refuse(created.error(), step);
     return std::optional(place);
   }
@@ -107,6 +109,7 @@ class Importing {
     definition.disks = machine.disks;
     COHORT_ASSIGN(definition.nvram, put_nvram(entry, machine));
     COHORT_TRY(will_remove_port_files(definition));
+    definition.mark = import_mark(job_.id(), files_);
     COHORT_ASSIGN(const auto step, job_.will_undo(UndoKind::kUndefineMachine, machine.id.str()));
     kill_point("import.before_define");
     if (const auto defined = hypervisor_.define_machine(definition); !defined) return refuse(defined.error(), step);
@@ -121,9 +124,14 @@ class Importing {
     for (const auto& file : files) {
       std::error_code code;
       if (std::filesystem::exists(std::filesystem::symlink_status(file, code))) continue;
-      COHORT_TRY(job_.will_undo(UndoKind::kRemoveFile, file.string()));
+      COHORT_TRY(will_remove(file));
     }
     return {};
+  }
+
+  Result<UndoStep> will_remove(const Path& file) {
+    files_.push_back(file);
+    return job_.will_undo(UndoKind::kRemoveFile, file.string());
   }
 
   // What was in the way is somebody else's: it must not be taken back with what this job has made.
@@ -139,12 +147,14 @@ class Importing {
   Hypervisor& hypervisor_;
   DiskCopier& copier_;
   JobContext& job_;
+  std::vector<Path> files_;  // of the machine that is being made, in the order recorded
 };
 
 Result<void> start_all(std::vector<ImportedMachine>& machines, Hypervisor& hypervisor, JobContext& job) {
   job.set_phase("starting the machines");
   for (auto& machine : machines) {
     COHORT_TRY(job.check_cancelled());
+    COHORT_TRY(job.will_undo(UndoKind::kStopMachine, machine.id.str()));
     COHORT_TRY(hypervisor.start(machine.id));
     kill_point("import.started");
     machine.started = true;

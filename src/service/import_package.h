@@ -47,7 +47,8 @@ struct ImportReport {
   std::vector<ImportedMachine> machines;
 };
 
-// Crash: every file and machine is recorded before it is made; recover() removes them.
+// Crash: every file and machine is recorded before it is made; recover() removes them, but for machines that somebody
+// has taken into use by then: see Undo.
 class ImportPackage {
  public:
   ImportPackage(Hypervisor& hypervisor, DiskCopier& copier);

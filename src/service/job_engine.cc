@@ -57,7 +57,7 @@ class Pulse {
 
 void describe_leftovers(Error& error, const UndoReport& undone) {
   for (const auto& failure : undone.failures) {
-    error.message += fmt::format(" Not taken back yet: {}", failure);
+    error.message += fmt::format(" Not taken back: {}", failure);
   }
 }
 

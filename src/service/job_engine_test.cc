@@ -119,11 +119,11 @@ TEST_F(JobEngineTest, KeepsStepsThatCannotBeTakenBackAndSaysSo) {
     COHORT_TRY(context.will_undo(UndoKind::kUndefineMachine, MachineId::generate().str()));
     COHORT_TRY(context.will_undo(UndoKind::kRemoveFile, file.string()));
     COHORT_TRY(create_file(file, "x"));
-    lab.control.fail_next("undefine_machine", ErrorCode::kHypervisor);
+    lab.control.fail_next("defined_machine", ErrorCode::kHypervisor);
     return fail(ErrorCode::kIo, "Enough.");
   });
   ASSERT_FALSE(outcome);
-  EXPECT_THAT(outcome.error().message, HasSubstr("Enough. Not taken back yet:"));
+  EXPECT_THAT(outcome.error().message, HasSubstr("Enough. Not taken back:"));
   EXPECT_FALSE(std::filesystem::exists(file)) << "one failure must not keep the others";
   EXPECT_EQ(lab.newest_job().state, JobState::kFailed);
   EXPECT_THAT(lab.left_open(), SizeIs(1));

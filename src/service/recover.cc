@@ -6,7 +6,7 @@ namespace {
 Error interruption_of(const Job& job, const UndoReport& undone) {
   Error error = make_error(ErrorCode::kInternal, "Process {} ended before the job did.", job.pid);
   for (const auto& action : undone.actions) error.message += " " + action;
-  for (const auto& failure : undone.failures) error.message += " Not taken back yet: " + failure;
+  for (const auto& failure : undone.failures) error.message += " Not taken back: " + failure;
   return error;
 }
 

@@ -1,9 +1,11 @@
 #include "service/undo.h"
 
 #include <algorithm>
+#include <set>
 
 #include "base/kill_point.h"
 #include "package/layout.h"
+#include "service/imported_machine.h"
 #include "service/merge_back.h"
 
 namespace cohort::service {
@@ -16,35 +18,30 @@ std::string names_of(const std::vector<Path>& paths) {
   return fmt::format("{}", fmt::join(names, ", "));
 }
 
+// A job may have died between the record and the deed: what was never there was not removed.
+bool is_there(const Path& path) {
+  std::error_code code;
+  return std::filesystem::exists(std::filesystem::symlink_status(path, code));
+}
+
+Result<std::string> remove_made(const Path& path, std::string_view what, Result<void> (*remove)(const Path&)) {
+  if (!is_there(path)) return std::string();
+  COHORT_TRY(remove(path));
+  return fmt::format("The {} \"{}\" was removed.", what, path.string());
+}
+
 Result<std::string> remove_partial(const Path& path) {
   if (!path.string().ends_with(package::kPartialSuffix)) {
     return fail(ErrorCode::kInternal, "\"{}\" is no partial package: it was not removed.", path.string());
   }
-  COHORT_TRY(remove_tree(path));
-  return fmt::format("The partial package \"{}\" was removed.", path.string());
-}
-
-Result<std::string> remove_made_file(const Path& path) {
-  COHORT_TRY(remove_file(path));
-  return fmt::format("The file \"{}\" was removed.", path.string());
-}
-
-Result<std::string> remove_made_tree(const Path& path) {
-  COHORT_TRY(remove_tree(path));
-  return fmt::format("The folder \"{}\" was removed.", path.string());
+  return remove_made(path, "partial package", remove_tree);
 }
 
 // A folder that somebody has put something into since stays.
 Result<std::string> remove_made_folder(const Path& path) {
   std::error_code code;
-  std::filesystem::remove(path, code);
-  return code ? std::string() : fmt::format("The folder \"{}\" was removed.", path.string());
-}
-
-Result<std::string> undefine(const std::string& uuid, Hypervisor& hypervisor) {
-  COHORT_ASSIGN(const auto id, MachineId::parse(uuid));
-  COHORT_TRY(hypervisor.undefine_machine(id));
-  return fmt::format("The machine {} was removed.", uuid);
+  const bool was_there = std::filesystem::remove(path, code);
+  return was_there ? fmt::format("The folder \"{}\" was removed.", path.string()) : std::string();
 }
 
 // Nobody has said that these files are not needed; a machine may be defined again and stand on them.
@@ -78,51 +75,140 @@ Result<std::string> finish_delete(const std::string& uuid, Hypervisor& hyperviso
   return fmt::format("The deletion of the snapshot \"{}\" was completed.", snapshot->name);
 }
 
+bool defines_a_machine(const UndoStep& step) { return step.kind == UndoKind::kUndefineMachine; }
+
+// Of a machine: the step that undefines it and those of its files, which were recorded before it.
+struct MachineSteps {
+  UndoStep definition;
+  std::vector<UndoStep> files;  // last first
+};
+
+Result<MadeMachine> made_by(const JobId& job, const MachineSteps& steps, const std::set<std::string>& started) {
+  COHORT_ASSIGN(const auto id, MachineId::parse(steps.definition.subject));
+  MadeMachine made{job, id, {}, started.contains(steps.definition.subject)};
+  for (const auto& step : steps.files) {
+    if (step.kind == UndoKind::kRemoveFile) made.files.insert(made.files.begin(), step.subject);
+  }
+  return made;
+}
+
 }  // namespace
+
+// One run over the steps of a job.
+class Undo::Run {
+ public:
+  Run(const Undo& undo, const JobId& job, JobContext& running)
+      : hypervisor_(undo.hypervisor_), store_(undo.store_), job_(job), running_(running) {}
+
+  UndoReport all(std::vector<UndoStep> steps) {
+    std::ranges::reverse(steps);
+    const auto starts = std::ranges::stable_partition(
+        steps, [](const UndoStep& step) { return step.kind != UndoKind::kStopMachine; });
+    for (const auto& step : starts) started_.insert(step.subject);
+    auto step = steps.begin();
+    while (step != starts.begin()) {
+      const auto next = defines_a_machine(*step) ? std::find_if(step + 1, starts.begin(), defines_a_machine) : step + 1;
+      if (!defines_a_machine(*step)) {
+        take_back(*step);
+      } else if (MachineSteps machine{*step, {step + 1, next}}; take_back_machine(machine)) {
+        for (const auto& file : machine.files) take_back(file);
+      }
+      step = next;
+    }
+    for (const auto& started : starts) {
+      if (!failed_.contains(started.subject)) forget(started);
+    }
+    return std::move(report_);
+  }
+
+ private:
+  void take_back(const UndoStep& step) {
+    auto done = act(step);
+    kill_point("undo.after_step");
+    if (!done) {
+      report_.failures.push_back(done.error().describe());
+      return;
+    }
+    forget(step);
+    if (!done->empty()) report_.actions.push_back(*std::move(done));
+  }
+
+  // True if the machine is gone, and its files can go, too.
+  bool take_back_machine(const MachineSteps& machine) {
+    const auto made = made_by(job_, machine, started_);
+    auto done = made ? remove_machine(*made, hypervisor_) : Result<std::string>{Failure{made.error()}};
+    kill_point("undo.after_step");
+    if (done) {
+      forget(machine.definition);
+      if (!done->empty()) report_.actions.push_back(*std::move(done));
+      return true;
+    }
+    if (done.error().code == ErrorCode::kInvalidState) {
+      give_up(machine, done.error());
+    } else {
+      report_.failures.push_back(done.error().describe());
+      failed_.insert(machine.definition.subject);
+    }
+    return false;
+  }
+
+  // It is its user's now, and so are its files. The step of the machine is forgotten last: without it, the files would
+  // be removed.
+  void give_up(const MachineSteps& machine, const Error& reason) {
+    std::vector<Path> left;
+    for (const auto& step : machine.files) {
+      if (is_there(step.subject)) left.emplace_back(step.subject);
+      forget(step);
+      kill_point("undo.after_step");
+    }
+    forget(machine.definition);
+    report_.failures.push_back(fmt::format(
+        "{} It stays as it is, and so does what the import made for it ({}): remove what nobody needs by hand.",
+        reason.describe(), left.empty() ? "nothing" : names_of(left)));
+  }
+
+  void forget(const UndoStep& step) {
+    if (const auto forgotten = store_.remove_undo_step(step); !forgotten) {
+      report_.failures.push_back(forgotten.error().describe());
+    }
+  }
+
+  Result<std::string> act(const UndoStep& step) {
+    switch (step.kind) {
+      case UndoKind::kRemovePartial:
+        return remove_partial(step.subject);
+      case UndoKind::kRemoveFile:
+        return remove_made(step.subject, "file", remove_file);
+      case UndoKind::kRemoveFolder:
+        return remove_made_folder(step.subject);
+      case UndoKind::kRemoveTree:
+        return remove_made(step.subject, "folder", remove_tree);
+      case UndoKind::kAbandonSnapshot:
+        return abandon(step.subject, hypervisor_, store_, running_);
+      case UndoKind::kDeleteSnapshot:
+        return finish_delete(step.subject, hypervisor_, store_, running_);
+      case UndoKind::kUndefineMachine:
+      case UndoKind::kStopMachine:
+        break;  // taken back together with the files of the machine
+    }
+    return fail(ErrorCode::kInternal, "An undo step is not known.");
+  }
+
+  Hypervisor& hypervisor_;
+  StateStore& store_;
+  const JobId& job_;
+  JobContext& running_;
+  std::set<std::string> started_;  // UUIDs
+  std::set<std::string> failed_;   // UUIDs of machines that are tried again
+  UndoReport report_;
+};
 
 Undo::Undo(Hypervisor& hypervisor, StateStore& store) : hypervisor_(hypervisor), store_(store) {}
 
-Result<std::string> Undo::take_back(const UndoStep& step, JobContext& running) {
-  switch (step.kind) {
-    case UndoKind::kRemovePartial:
-      return remove_partial(step.subject);
-    case UndoKind::kRemoveFile:
-      return remove_made_file(step.subject);
-    case UndoKind::kRemoveFolder:
-      return remove_made_folder(step.subject);
-    case UndoKind::kRemoveTree:
-      return remove_made_tree(step.subject);
-    case UndoKind::kUndefineMachine:
-      return undefine(step.subject, hypervisor_);
-    case UndoKind::kAbandonSnapshot:
-      return abandon(step.subject, hypervisor_, store_, running);
-    case UndoKind::kDeleteSnapshot:
-      return finish_delete(step.subject, hypervisor_, store_, running);
-  }
-  return fail(ErrorCode::kInternal, "An undo step is not known.");
-}
-
 UndoReport Undo::run(const JobId& job, JobContext& running) {
-  UndoReport report;
   auto steps = store_.undo_steps(job);
-  if (!steps) {
-    report.failures.push_back(steps.error().describe());
-    return report;
-  }
-  std::ranges::reverse(*steps);
-  for (const auto& step : *steps) {
-    auto done = take_back(step, running);
-    kill_point("undo.after_step");
-    if (done) {
-      if (const auto forgotten = store_.remove_undo_step(step); !forgotten) {
-        report.failures.push_back(forgotten.error().describe());
-      }
-      if (!done->empty()) report.actions.push_back(*std::move(done));
-    } else {
-      report.failures.push_back(done.error().describe());
-    }
-  }
-  return report;
+  if (!steps) return {{}, {steps.error().describe()}};
+  return Run(*this, job, running).all(*std::move(steps));
 }
 
 }  // namespace cohort::service

@@ -16,6 +16,10 @@ struct UndoReport {
 };
 
 // Crash: each step is forgotten only after it has been taken back, and each can be repeated.
+//
+// An imported machine that somebody has taken into use since (see remove_machine) stays, with its files, and is given up:
+// a failure names it and them once, and its steps are forgotten. Where it cannot be told, or the machine cannot be
+// removed, its files stay with it for the next time.
 class Undo {
  public:
   Undo(Hypervisor& hypervisor, StateStore& store);
@@ -25,7 +29,7 @@ class Undo {
   [[nodiscard]] UndoReport run(const JobId& job, JobContext& running);
 
  private:
-  [[nodiscard]] Result<std::string> take_back(const UndoStep& step, JobContext& running);
+  class Run;
 
   Hypervisor& hypervisor_;
   StateStore& store_;

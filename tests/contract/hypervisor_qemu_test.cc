@@ -421,15 +421,29 @@ TEST_F(HypervisorQemu, CarriesNvramAndTpmStateIntoAnImportedMachine) {
   expect_ok(create_file(folder_.path() / "copy.fd", *files->nvram));
   expect_ok(hypervisor_->write_tpm_state(id, files->tpm));
   const service::DefineMachineRequest request{member.configuration,     machine.name() + "-imported", {}, id,
-                                              {{"vda", {copy, "raw"}}}, folder_.path() / "copy.fd"};
+                                              {{"vda", {copy, "raw"}}}, folder_.path() / "copy.fd",
+                                              "by a test"};
   const auto defined = hypervisor_->define_machine(request);
   ASSERT_TRUE(defined) << defined.error().describe();
   EXPECT_EQ(*defined, id);
   EXPECT_EQ(hypervisor_->define_machine(request).error().code, ErrorCode::kAlreadyExists);
   expect_ok(hypervisor_->start(id));
   EXPECT_EQ(hypervisor_->machine(id).value_or(MachineSummary()).power, PowerState::kRunning);
+  const auto looked_at = hypervisor_->defined_machine(id);
+  ASSERT_TRUE(looked_at) << looked_at.error().describe();
+  EXPECT_EQ(looked_at->name, request.name);
+  EXPECT_TRUE(looked_at->is_active);
+  EXPECT_EQ(looked_at->mark, "by a test");
+  EXPECT_EQ(looked_at->disks, std::vector{copy.string()});
+  EXPECT_EQ(hypervisor_->undefine_machine(id).error().code, ErrorCode::kInvalidState);
+  EXPECT_EQ(hypervisor_->machine(id).value_or(MachineSummary()).power, PowerState::kRunning);
+  expect_ok(hypervisor_->stop(id));
+  expect_ok(hypervisor_->stop(id));
+  EXPECT_FALSE(hypervisor_->defined_machine(id)->is_active);
   expect_ok(hypervisor_->undefine_machine(id));
   expect_ok(hypervisor_->undefine_machine(id));
+  expect_ok(hypervisor_->stop(id));
+  EXPECT_EQ(hypervisor_->defined_machine(id).error().code, ErrorCode::kNotFound);
   EXPECT_EQ(hypervisor_->machine(id).error().code, ErrorCode::kNotFound);
   EXPECT_TRUE(std::filesystem::exists(copy));
   EXPECT_TRUE(std::filesystem::exists(folder_.path() / "copy.fd"));

@@ -71,6 +71,15 @@ struct DefineMachineRequest {
   std::optional<MachineId> new_id;  // the UUID to give it when `id` is not set; absent: one is made
   std::vector<ImportedDisk> disks;  // all other writable disks are removed from the configuration; media are ejected
   std::optional<Path> nvram;        // where the NVRAM file has been put
+  std::string mark;                 // kept in the definition's <metadata>, in place of an earlier one; empty: none
+};
+
+// What has to be known of a machine before its definition is taken away.
+struct DefinedMachine {
+  std::string name;
+  bool is_active = false;          // runs, or stands still
+  std::string mark;                // of DefineMachineRequest; empty if it has none
+  std::vector<std::string> disks;  // what its definition names as their sources; empty drives are not in it
 };
 
 // Threads: safe to call from several at once; calls for different machines do not wait for each other.
@@ -137,8 +146,16 @@ class Hypervisor {
   [[nodiscard]] virtual Result<void> write_tpm_state(const MachineId& id,
                                                      const std::vector<MachineStateFiles::File>& files) = 0;
   [[nodiscard]] virtual Result<void> start(const MachineId& id) = 0;
-  // Stops the machine if it runs and removes its definition; disk files stay. Success if it does not exist.
+
+  // --- taking an import back ---
+
+  [[nodiscard]] virtual Result<DefinedMachine> defined_machine(const MachineId& id) = 0;
+  // As if its power failed. Success if it is off, or does not exist.
+  [[nodiscard]] virtual Result<void> stop(const MachineId& id) = 0;
+  // Removes the definition; disk files stay. Success if the machine does not exist; kInvalidState, and it stays, if it
+  // is not off.
   [[nodiscard]] virtual Result<void> undefine_machine(const MachineId& id) = 0;
+
   // The folder new disk images go to when none is named.
   [[nodiscard]] virtual Path default_disk_folder() const = 0;
 };

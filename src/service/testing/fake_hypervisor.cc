@@ -370,6 +370,7 @@ Result<MachineId> FakeHypervisor::define_machine(const DefineMachineRequest& req
     FakeMachine machine;
     machine.summary.id = request.id ? *request.id : request.new_id.value_or(MachineId::generate());
     machine.summary.name = request.name;
+    machine.mark = request.mark;
     for (const auto& [id, other] : machines_) {
       if (id == machine.summary.id || other.summary.name == request.name) {
         return fail(ErrorCode::kAlreadyExists, "There is a machine \"{}\" already.", other.summary.name);
@@ -409,11 +410,32 @@ Result<void> FakeHypervisor::start(const MachineId& id) {
   });
 }
 
+Result<DefinedMachine> FakeHypervisor::defined_machine(const MachineId& id) {
+  return control_.call("defined_machine " + name_of(id), [&]() -> Result<DefinedMachine> {
+    const Lock lock(mutex_);
+    COHORT_ASSIGN(const auto* machine, find(id));
+    DefinedMachine defined{machine->summary.name, machine->summary.power != PowerState::kOff, machine->mark, {}};
+    for (const auto& [target, file] : machine->disks) defined.disks.push_back(file.string());
+    return defined;
+  });
+}
+
+Result<void> FakeHypervisor::stop(const MachineId& id) {
+  return control_.call("stop " + name_of(id), [&]() -> Result<void> {
+    const Lock lock(mutex_);
+    if (const auto found = machines_.find(id); found != machines_.end()) found->second.summary.power = PowerState::kOff;
+    return {};
+  });
+}
+
 Result<void> FakeHypervisor::undefine_machine(const MachineId& id) {
   return control_.call("undefine_machine " + name_of(id), [&]() -> Result<void> {
     const Lock lock(mutex_);
     const auto found = machines_.find(id);
     if (found == machines_.end()) return {};
+    if (found->second.summary.power != PowerState::kOff) {
+      return fail(ErrorCode::kInvalidState, "\"{}\" runs.", found->second.summary.name);
+    }
     for (const auto& [target, file] : found->second.disks) files_.erase(file);  // its files are real ones
     machines_.erase(found);
     return {};

@@ -26,6 +26,7 @@ struct FakeMachine {
   std::vector<LeftOutDisk> left_out;
   std::vector<std::string> obstacles;
   MachineStateFiles state;
+  std::string mark;       // of its definition
   bool is_stuck = false;  // stands still by an I/O error
 };
 
@@ -89,6 +90,8 @@ class FakeHypervisor final : public Hypervisor {
   [[nodiscard]] Result<void> write_tpm_state(const MachineId& id,
                                              const std::vector<MachineStateFiles::File>& files) override;
   [[nodiscard]] Result<void> start(const MachineId& id) override;
+  [[nodiscard]] Result<DefinedMachine> defined_machine(const MachineId& id) override;
+  [[nodiscard]] Result<void> stop(const MachineId& id) override;
   [[nodiscard]] Result<void> undefine_machine(const MachineId& id) override;
   [[nodiscard]] Path default_disk_folder() const override { return disk_folder; }
 
