@@ -1,5 +1,6 @@
 #include "client/disk_copier.h"
 
+#include "disk/copy_file.h"
 #include "disk/copy_image.h"
 
 namespace cohort::client {
@@ -17,5 +18,17 @@ Result<service::CopiedDisk> ImageCopier::copy(const service::CopyDiskRequest& re
                     stop, on_progress));
   return service::CopiedDisk{copied.virtual_size, copied.file_size, std::move(copied.sha256)};
 }
+
+Result<void> ImageCopier::copy_file(const service::CopyFileRequest& request, std::stop_token stop,
+                                    const std::function<void(std::uint64_t done)>& on_progress) {
+  disk::RateLimiter limiter(0);
+  COHORT_ASSIGN(const auto copied,
+                disk::copy_file({request.source, request.target, {buffers_, limiter}}, stop, on_progress));
+  if (copied.sha256 == request.sha256) return {};
+  COHORT_TRY(remove_file(request.target));
+  return fail(ErrorCode::kCorrupt, "\"{}\" has changed since it was verified.", request.source.string());
+}
+
+Result<std::uint64_t> ImageCopier::measure_file(const Path& source) { return disk::measure_file(source); }
 
 }  // namespace cohort::client

@@ -11,6 +11,9 @@ class ImageCopier final : public service::DiskCopier {
   [[nodiscard]] Result<std::uint64_t> measure(const Layer& source, const std::string& format) override;
   [[nodiscard]] Result<service::CopiedDisk> copy(const service::CopyDiskRequest& request, std::stop_token stop,
                                                  const std::function<void(std::uint64_t done)>& on_progress) override;
+  [[nodiscard]] Result<void> copy_file(const service::CopyFileRequest& request, std::stop_token stop,
+                                       const std::function<void(std::uint64_t done)>& on_progress) override;
+  [[nodiscard]] Result<std::uint64_t> measure_file(const Path& source) override;
 
  private:
   disk::BufferPool buffers_;  // of all copies that run side by side

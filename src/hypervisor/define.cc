@@ -112,6 +112,7 @@ Result<MachineSummary> Driver::identity_of(const std::string& configuration) {
 }
 
 Result<MachineId> Driver::define_machine(const service::DefineMachineRequest& request) {
+  COHORT_TRY(check_disks_reachable());
   const MachineId id = request.id ? *request.id : request.new_id.value_or(MachineId::generate());
   COHORT_ASSIGN(std::string definition, definition_for_import(request, id));
   COHORT_ASSIGN(definition, with_import_mark(definition, request.mark));

@@ -107,7 +107,7 @@ Result<void> Driver::check_disks_reachable() const {
     return fail(ErrorCode::kUnsupported, "The disks behind {} are on another host: run Cohort there.",
                 connections_->uri());
   }
-  return fail(ErrorCode::kUnsupported, "libvirt's driver \"{}\" cannot take snapshots of disks; Cohort needs QEMU.",
+  return fail(ErrorCode::kUnsupported, "libvirt's driver \"{}\" has no disks on this host; Cohort needs QEMU.",
               kind_.name);
 }
 

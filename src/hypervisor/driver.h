@@ -32,6 +32,7 @@ class Driver final : public service::Hypervisor {
   [[nodiscard]] Result<void> merge_overlay(const MachineId& id, const DiskSnapshot& disk, std::stop_token stop,
                                            const service::MergeWatch& watch) override;
 
+  [[nodiscard]] Result<void> check_disks_reachable() const override;
   [[nodiscard]] Result<void> check_configuration(const std::string& configuration,
                                                  const std::set<RefusalKind>& trusted) override;
   [[nodiscard]] Result<MachineSummary> identity_of(const std::string& configuration) override;
@@ -47,9 +48,6 @@ class Driver final : public service::Hypervisor {
   [[nodiscard]] Path default_disk_folder() const override;
 
  private:
-  // kUnsupported for drivers that cannot work on disk files of this host.
-  [[nodiscard]] Result<void> check_disks_reachable() const;
-
   std::unique_ptr<ConnectionPool> connections_;
   DriverKind kind_;
 };

@@ -1,11 +1,14 @@
 #include "hypervisor/guard_claim.h"
 
-#include <sys/socket.h>
-#include <sys/un.h>
+#include <fcntl.h>
+#include <sys/file.h>
+#include <sys/stat.h>
+#include <unistd.h>
 
 #include <algorithm>
 #include <cerrno>
-#include <cstddef>
+#include <cstdlib>
+#include <string_view>
 #include <thread>
 
 namespace cohort::hypervisor {
@@ -13,32 +16,53 @@ namespace {
 
 constexpr Milliseconds kInterval{20};
 
-// A name without a file: the kernel gives it up when its holder ends, however that happens.
-Result<UniqueFd> bind_name(const std::string& name) {
-  UniqueFd socket(::socket(AF_UNIX, SOCK_DGRAM | SOCK_CLOEXEC, 0));
-  if (!socket.is_open()) return Failure{system_error(errno, "A socket for the guard cannot be made.")};
-  sockaddr_un address{};
-  address.sun_family = AF_UNIX;
-  // The first byte stays 0, which makes the name abstract.
-  name.copy(&address.sun_path[1], sizeof(address.sun_path) - 1);
-  const auto length = static_cast<socklen_t>(offsetof(sockaddr_un, sun_path) + 1 + name.size());
-  if (::bind(socket.get(), reinterpret_cast<const sockaddr*>(&address), length) == 0) return socket;
-  const int number = errno;
-  if (number == EADDRINUSE) return fail(ErrorCode::kInUse, "\"{}\" is taken.", name);
-  return Failure{system_error(number, "A machine cannot be claimed for the guard.")};
+// An absolute path in the environment; empty if there is none.
+Path folder_in(const char* variable) {
+  const char* path = std::getenv(variable);
+  return path != nullptr && *path == '/' ? Path(path) : Path();
 }
 
-Result<UniqueFd> claim(const MachineId& machine, SteadyTime until) {
-  const std::string name = "cohort-guard/" + machine.str();
+// Opened once and checked then: what its name means later does not matter.
+Result<UniqueFd> open_folder(const Path& folder) {
+  COHORT_TRY(make_directories(folder));
+  UniqueFd fd(::open(folder.c_str(), O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC));
+  struct stat info {};
+  if (!fd.is_open() || ::fstat(fd.get(), &info) != 0) {
+    const int number = errno;
+    return Failure{system_error(number, fmt::format("The folder \"{}\" cannot be opened.", folder.string()))};
+  }
+  if (info.st_uid == ::geteuid() && (info.st_mode & (S_IWGRP | S_IWOTH)) == 0) return fd;
+  return fail(ErrorCode::kPermission,
+              "The folder \"{}\" for the guards' locks is another user's, or others can write to it: remove it.",
+              folder.string());
+}
+
+// True if the lock was got. The file stays: were it removed, two could hold it.
+Result<bool> try_lock(const UniqueFd& file, const GuardClaim::Machine& machine) {
+  if (::flock(file.get(), LOCK_EX | LOCK_NB) == 0) return true;
+  const int number = errno;
+  if (number == EWOULDBLOCK || number == EINTR) return false;
+  return Failure{
+      system_error(number, fmt::format("The machine \"{}\" cannot be claimed for its guard.", machine.name))};
+}
+
+Result<UniqueFd> claim(const UniqueFd& folder, const GuardClaim::Machine& machine, SteadyTime until) {
+  UniqueFd file(
+      ::openat(folder.get(), (machine.id.str() + ".guard").c_str(), O_RDWR | O_CREAT | O_NOFOLLOW | O_CLOEXEC, 0600));
+  if (!file.is_open()) {
+    const int number = errno;
+    return Failure{
+        system_error(number, fmt::format("The machine \"{}\" cannot be claimed for its guard.", machine.name))};
+  }
   for (;;) {
-    auto socket = bind_name(name);
-    if (socket || socket.error().code != ErrorCode::kInUse) return socket;
+    COHORT_ASSIGN(const bool is_ours, try_lock(file, machine));
+    if (is_ours) return file;
     if (std::chrono::steady_clock::now() >= until) {
       return fail(
           ErrorCode::kInUse,
-          "The machine {} is in another snapshot's fence, or still watched by the guard of one that did not end "
-          "well: try again later.",
-          machine.str());
+          "The machine \"{}\" is in another snapshot's fence, or still watched by the guard of one that did not "
+          "end well: try again later.",
+          machine.name);
     }
     std::this_thread::sleep_for(kInterval);
   }
@@ -46,16 +70,23 @@ Result<UniqueFd> claim(const MachineId& machine, SteadyTime until) {
 
 }  // namespace
 
-Result<GuardClaim> GuardClaim::acquire(std::vector<MachineId> machines, Milliseconds patience) {
+Result<GuardClaim> GuardClaim::acquire(const Path& folder, std::vector<Machine> machines, Milliseconds patience) {
   const SteadyTime until = std::chrono::steady_clock::now() + patience;
-  // In one order, so that two guards never wait for each other.
-  std::ranges::sort(machines);
   GuardClaim held;
-  for (const MachineId& machine : machines) {
-    COHORT_ASSIGN(UniqueFd socket, claim(machine, until));
-    held.sockets_.push_back(std::move(socket));
+  COHORT_ASSIGN(const UniqueFd place, open_folder(folder));
+  // In one order, so that two guards never wait for each other.
+  std::ranges::sort(machines, {}, &Machine::id);
+  for (const Machine& machine : machines) {
+    COHORT_ASSIGN(UniqueFd file, claim(place, machine, until));
+    held.files_.push_back(std::move(file));
   }
   return held;
+}
+
+Path guard_claim_folder() {
+  if (::geteuid() == 0) return "/run/cohort";
+  if (const Path runtime = folder_in("XDG_RUNTIME_DIR"); !runtime.empty()) return runtime / "cohort";
+  return folder_in("HOME") / ".cache/cohort";
 }
 
 }  // namespace cohort::hypervisor

@@ -1,28 +1,42 @@
 // One guard at a time for a machine.
 #pragma once
 
+#include <string>
 #include <vector>
 
 #include "base/clock.h"
+#include "base/file.h"
 #include "base/result.h"
 #include "base/unique_fd.h"
 #include "domain/ids.h"
 
 namespace cohort::hypervisor {
 
-// Held as long as the object, and no longer than the process lives.
+// Held as long as the object, and no longer than the process lives, however it dies.
 //
 // The guard of a process that has died goes on resuming its members for some seconds. A fence raised meanwhile would be
-// broken by it.
+// broken by it. Users do not see each other's claims: nobody but root can keep root from taking a snapshot.
 class GuardClaim {
  public:
-  // Waits for the guards that hold any of these machines; kInUse if that takes longer than `patience`.
-  [[nodiscard]] static Result<GuardClaim> acquire(std::vector<MachineId> machines, Milliseconds patience);
+  struct Machine {
+    MachineId id;
+    std::string name;  // for people
+  };
+
+  // Waits for the guards that hold any of these machines; kInUse naming the machine if that takes longer than
+  // `patience`. The claims are locks on files in `folder`, which is made if it is not there; kPermission if others than
+  // this user could write to it.
+  [[nodiscard]] static Result<GuardClaim> acquire(const Path& folder, std::vector<Machine> machines,
+                                                  Milliseconds patience);
 
  private:
   GuardClaim() = default;
 
-  std::vector<UniqueFd> sockets_;
+  std::vector<UniqueFd> files_;
 };
+
+// The one that all guards of this user share: /run/cohort of root, $XDG_RUNTIME_DIR/cohort of others, or, where they
+// have no such folder, .cache/cohort in their home.
+[[nodiscard]] Path guard_claim_folder();
 
 }  // namespace cohort::hypervisor

@@ -2,44 +2,95 @@
 
 #include <gtest/gtest.h>
 
+#include <sys/stat.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include <array>
+#include <csignal>
 #include <optional>
 #include <thread>
+
+#include "base/temporary_folder.h"
 
 namespace cohort::hypervisor {
 namespace {
 
-const MachineId kOne = MachineId::generate();
-const MachineId kTwo = MachineId::generate();
-const MachineId kThree = MachineId::generate();
+const GuardClaim::Machine kOne{MachineId::generate(), "one"};
+const GuardClaim::Machine kTwo{MachineId::generate(), "two"};
+const GuardClaim::Machine kThree{MachineId::generate(), "three"};
 
-TEST(GuardClaimTest, MachinesOfOthersAreNotWaitedFor) {
-  const auto first = GuardClaim::acquire({kOne, kTwo}, Milliseconds(0));
+class GuardClaimTest : public testing::Test {
+ protected:
+  Result<GuardClaim> acquire(std::vector<GuardClaim::Machine> machines, Milliseconds patience) {
+    return GuardClaim::acquire(folder_.path() / "claims", std::move(machines), patience);
+  }
+  TemporaryFolder folder_;
+};
+
+TEST_F(GuardClaimTest, MachinesOfOthersAreNotWaitedFor) {
+  const auto first = acquire({kOne, kTwo}, Milliseconds(0));
   ASSERT_TRUE(first) << first.error().describe();
-  EXPECT_TRUE(GuardClaim::acquire({kThree}, Milliseconds(0)));
-  EXPECT_TRUE(GuardClaim::acquire({}, Milliseconds(0)));
+  EXPECT_TRUE(acquire({kThree}, Milliseconds(0)));
+  EXPECT_TRUE(acquire({}, Milliseconds(0)));
 }
 
-TEST(GuardClaimTest, AMachineHasOneGuardAtATime) {
-  const auto first = GuardClaim::acquire({kOne, kTwo}, Milliseconds(0));
+TEST_F(GuardClaimTest, AMachineHasOneGuardAtATime) {
+  const auto first = acquire({kOne, kTwo}, Milliseconds(0));
   ASSERT_TRUE(first);
-  const auto second = GuardClaim::acquire({kTwo, kThree}, Milliseconds(50));
+  const auto second = acquire({kTwo, kThree}, Milliseconds(50));
   ASSERT_FALSE(second);
   EXPECT_EQ(second.error().code, ErrorCode::kInUse);
-  EXPECT_NE(second.error().message.find(kTwo.str()), std::string::npos);
+  EXPECT_NE(second.error().message.find("\"two\""), std::string::npos);
   // What it had got before it failed is free again.
-  EXPECT_TRUE(GuardClaim::acquire({kThree}, Milliseconds(0)));
+  EXPECT_TRUE(acquire({kThree}, Milliseconds(0)));
 }
 
-TEST(GuardClaimTest, WaitsForTheOneBefore) {
-  auto first = GuardClaim::acquire({kOne}, Milliseconds(0));
+TEST_F(GuardClaimTest, WaitsForTheOneBefore) {
+  auto first = acquire({kOne}, Milliseconds(0));
   ASSERT_TRUE(first);
   std::optional<GuardClaim> held(std::move(*first));
   std::jthread letting_go([&held] {
     std::this_thread::sleep_for(Milliseconds(100));
     held.reset();
   });
-  const auto second = GuardClaim::acquire({kOne}, std::chrono::seconds(30));
+  const auto second = acquire({kOne}, std::chrono::seconds(30));
   EXPECT_TRUE(second) << second.error().describe();
+}
+
+// Killed, it cannot give anything up itself.
+TEST_F(GuardClaimTest, EndsWithItsProcess) {
+  std::array<int, 2> ends{};
+  ASSERT_EQ(::pipe(ends.data()), 0);
+  const pid_t holder = ::fork();
+  if (holder == 0) {
+    const auto held = acquire({kOne}, Milliseconds(0));
+    static_cast<void>(::write(ends[1], held ? "y" : "n", 1));
+    ::pause();
+    ::_exit(0);
+  }
+  char answer = 0;
+  ASSERT_EQ(::read(ends[0], &answer, 1), 1);
+  EXPECT_EQ(answer, 'y');
+  EXPECT_EQ(acquire({kOne}, Milliseconds(0)).error().code, ErrorCode::kInUse);
+  ::kill(holder, SIGKILL);
+  ::waitpid(holder, nullptr, 0);
+  EXPECT_TRUE(acquire({kOne}, Milliseconds(0)));
+}
+
+TEST_F(GuardClaimTest, StrangersCannotReachTheLocks) {
+  ASSERT_TRUE(acquire({kOne}, Milliseconds(0)));
+  struct stat info {};
+  ASSERT_EQ(::stat((folder_.path() / "claims").c_str(), &info), 0);
+  EXPECT_EQ(info.st_mode & 07777U, 0700U);
+  ASSERT_EQ(::chmod((folder_.path() / "claims").c_str(), 0777), 0);
+  EXPECT_EQ(acquire({kOne}, Milliseconds(0)).error().code, ErrorCode::kPermission);
+}
+
+TEST_F(GuardClaimTest, DoesNotFollowALinkInPlaceOfTheFolder) {
+  std::filesystem::create_directory(folder_.path() / "elsewhere");
+  std::filesystem::create_directory_symlink(folder_.path() / "elsewhere", folder_.path() / "claims");
+  EXPECT_FALSE(acquire({kOne}, Milliseconds(0)));
 }
 
 }  // namespace

@@ -47,10 +47,20 @@ std::optional<GuardOrder> read_order(LineChannel& channel) {
 }
 
 // With every connection that will be needed standing.
-Result<std::unique_ptr<ConnectionPool>> connect(const GuardOrder& order) {
+struct Watched {
+  std::unique_ptr<ConnectionPool> connections;
+  GuardClaim claim;
+};
+
+Result<Watched> connect(const GuardOrder& order) {
   COHORT_ASSIGN(auto connections, ConnectionPool::open(order.uri));
-  for (const MachineId& id : order.machines) COHORT_TRY(connections->domain(id));
-  return connections;
+  std::vector<GuardClaim::Machine> machines;
+  for (const MachineId& id : order.machines) {
+    COHORT_ASSIGN(const DomainHandle domain, connections->domain(id));
+    machines.push_back({id, virDomainGetName(domain.get())});
+  }
+  COHORT_ASSIGN(auto claim, GuardClaim::acquire(guard_claim_folder(), std::move(machines), kClaimPatience));
+  return Watched{std::move(connections), std::move(claim)};
 }
 
 bool hears(LineChannel& channel, std::string_view line, std::optional<SteadyTime> until) {
@@ -92,18 +102,13 @@ int run() {
   LineChannel channel{UniqueFd(STDIN_FILENO)};
   const auto order = read_order(channel);
   if (!order) return EXIT_FAILURE;
-  const auto claim = GuardClaim::acquire(order->machines, kClaimPatience);
-  if (!claim) {
-    static_cast<void>(channel.say(format_failure(claim.error())));
-    return EXIT_FAILURE;
-  }
-  const auto connections = connect(*order);
-  if (!connections) {
-    static_cast<void>(channel.say(format_failure(connections.error())));
+  const auto watched = connect(*order);
+  if (!watched) {
+    static_cast<void>(channel.say(format_failure(watched.error())));
     return EXIT_FAILURE;
   }
   answer(channel, kReady);
-  watch(channel, **connections, *order);
+  watch(channel, *watched->connections, *order);
   return EXIT_SUCCESS;
 }
 

@@ -12,9 +12,8 @@ const std::string kNamespace = "urn:cohort:import:1";
 
 std::vector<xmlNode*> marks_in(const xml::Document& document) {
   std::vector<xmlNode*> marks = xml::select(document.root(), {"metadata", ""});
-  std::erase_if(marks, [](const xmlNode* node) {
-    return node->ns == nullptr || xml::from_xml(node->ns->href) != kNamespace;
-  });
+  std::erase_if(marks,
+                [](const xmlNode* node) { return node->ns == nullptr || xml::from_xml(node->ns->href) != kNamespace; });
   return marks;
 }
 

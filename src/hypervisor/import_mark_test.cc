@@ -16,7 +16,8 @@ TEST(ImportMark, IsReadAsItWasWritten) {
 }
 
 TEST(ImportMark, IsNotThereWhereNobodyMadeOne) {
-  const std::string other = "<domain><metadata><import>job</import><x:import xmlns:x='urn:x'>job</x:import></metadata></domain>";
+  const std::string other =
+      "<domain><metadata><import>job</import><x:import xmlns:x='urn:x'>job</x:import></metadata></domain>";
   EXPECT_EQ(import_mark_in("<domain/>").value(), "");
   EXPECT_EQ(import_mark_in(other).value(), "");
   EXPECT_EQ(import_mark_in(with_import_mark("<domain/>", "").value()).value(), "");
@@ -24,7 +25,8 @@ TEST(ImportMark, IsNotThereWhereNobodyMadeOne) {
 
 // A machine that was imported before is exported, and imported again: libvirt takes one element of a name space.
 TEST(ImportMark, TakesThePlaceOfAnEarlierOneAndOfNothingElse) {
-  const auto first = with_import_mark("<domain><metadata><x:y xmlns:x='urn:x'>kept</x:y></metadata></domain>", "earlier");
+  const auto first =
+      with_import_mark("<domain><metadata><x:y xmlns:x='urn:x'>kept</x:y></metadata></domain>", "earlier");
   const auto second = with_import_mark(first.value(), "later");
   ASSERT_TRUE(second);
   EXPECT_EQ(import_mark_in(*second).value(), "later");

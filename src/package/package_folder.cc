@@ -81,6 +81,14 @@ Result<std::vector<Path>> PackageFolder::list(std::size_t limit) const {
 
 Path path_of(const UniqueFd& fd) { return fmt::format("/proc/{}/fd/{}", ::getpid(), fd.get()); }
 
+std::string with_own_name(std::string text, const UniqueFd& fd, const std::string& file) {
+  const std::string other = path_of(fd).native();
+  for (std::size_t at = text.find(other); at != std::string::npos; at = text.find(other, at + file.size())) {
+    text.replace(at, other.size(), file);
+  }
+  return text;
+}
+
 Result<std::uint64_t> size_of(const UniqueFd& fd, const std::string& file) {
   struct stat info {};
   if (::fstat(fd.get(), &info) != 0) return cannot_open(errno, file);

@@ -37,6 +37,8 @@ class PackageFolder {
 // The open file by a name that any program of this host can open while this process has it open. It is this file,
 // whatever its name in the folder means by then.
 [[nodiscard]] Path path_of(const UniqueFd& fd);
+// A message with the file's own name in place of that one.
+[[nodiscard]] std::string with_own_name(std::string text, const UniqueFd& fd, const std::string& file);
 [[nodiscard]] Result<std::uint64_t> size_of(const UniqueFd& fd, const std::string& file);
 
 }  // namespace cohort::package

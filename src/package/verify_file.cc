@@ -19,15 +19,6 @@ Problem cannot_read(const FileEntry& entry, const Error& error) {
   return problem(entry, kind, std::move(message));
 }
 
-// What the package calls the file, instead of the name by which it was open.
-std::string with_own_name(std::string text, const UniqueFd& fd, const std::string& file) {
-  const std::string other = path_of(fd).native();
-  for (std::size_t at = text.find(other); at != std::string::npos; at = text.find(other, at + file.size())) {
-    text.replace(at, other.size(), file);
-  }
-  return text;
-}
-
 // What the head of a qcow2 file must say before QEMU may open it.
 std::optional<Problem> check_head(const DiskEntry& disk, const disk::Qcow2Header& header) {
   if (header.backing_file) {
@@ -128,6 +119,23 @@ Result<CheckedFile> verify_file(const PackageFolder& folder, const FileEntry& en
   }
   if (disk != nullptr) COHORT_TRY(check.check_disk(*fd, *disk));
   return std::move(check).result();
+}
+
+Result<UniqueFd> open_entry(const PackageFolder& folder, const FileEntry& entry, const DiskEntry* disk) {
+  const auto not_whole = [&](const Problem& found) {
+    return fail(ErrorCode::kCorrupt, "The package \"{}\" is not whole: {}: {} `cohort verify` names all problems.",
+                folder.path().string(), found.file, found.message);
+  };
+  auto fd = folder.open_file(entry.file);
+  if (!fd) {
+    const Problem found = cannot_read(entry, fd.error());
+    return found.kind == ProblemKind::kUnreadable ? Failure{fd.error()} : not_whole(found);
+  }
+  if (disk == nullptr || disk->format != "qcow2") return fd;
+  const auto header = disk::read_qcow2_header(fd->get(), entry.file);
+  if (!header) return Failure{header.error()};
+  if (const auto found = check_head(*disk, *header)) return not_whole(*found);
+  return fd;
 }
 
 }  // namespace cohort::package

@@ -2,6 +2,7 @@
 
 #include "base/kill_point.h"
 #include "base/sha256.h"
+#include "package/verify_file.h"
 #include "service/import_plan.h"
 #include "service/imported_machine.h"
 #include "service/verify_package.h"
@@ -18,9 +19,15 @@ Result<void> check_whole(const package::VerifyReport& report) {
               report.package.string(), report.problems.size(), first.file, first.message);
 }
 
+// The hashes that are compared from now on must be those that the files had.
+Result<void> check_same(const package::Manifest& planned, const package::Manifest& verified) {
+  if (package::format_manifest(planned) == package::format_manifest(verified)) return {};
+  return fail(ErrorCode::kCorrupt, "The manifest of the package has changed while it was verified.");
+}
+
 // A small file, which must still be what the verification has seen.
-Result<std::string> read_verified(const Path& directory, const package::FileEntry& entry) {
-  COHORT_ASSIGN(auto content, read_file(directory / entry.file, kStateFileLimit));
+Result<std::string> read_verified(const package::PackageFolder& folder, const package::FileEntry& entry) {
+  COHORT_ASSIGN(auto content, folder.read(entry.file, kStateFileLimit));
   if (Sha256::of(content) != entry.sha256) {
     return fail(ErrorCode::kCorrupt, "\"{}\" has changed since it was verified.", entry.file);
   }
@@ -54,25 +61,24 @@ class Importing {
     COHORT_TRY(job_.check_cancelled());
     COHORT_ASSIGN(const auto step, will_remove(target.file.path));
     kill_point("import.before_copy");
-    const Layer source{request_.directory / disk.file.file, disk.format};
+    COHORT_ASSIGN(const UniqueFd fd, package::open_entry(prepared_.folder, disk.file, &disk));
     std::uint64_t last = 0;
-    const auto copied = copier_.copy({source, target.file.path, disk.format, 0}, job_.stop(), [&](std::uint64_t done) {
-      if (done > last) job_.add_done(done - last);
-      last = done;
-    });
+    const auto copied = copier_.copy_file({package::path_of(fd), target.file.path, disk.file.sha256}, job_.stop(),
+                                          [&](std::uint64_t done) {
+                                            if (done > last) job_.add_done(done - last);
+                                            last = done;
+                                          });
     kill_point("import.copied");
-    if (!copied) return refuse(copied.error(), step);
-    if (copied->virtual_size != disk.virtual_size) {
-      return fail(ErrorCode::kCorrupt, "\"{}\" has {} bytes, and the manifest says {}.", disk.file.file,
-                  copied->virtual_size, disk.virtual_size);
-    }
-    return {};
+    if (copied) return {};
+    Error error = copied.error();
+    error.message = package::with_own_name(error.message, fd, disk.file.file);
+    return refuse(error, step);
   }
 
   // Returns where the copy was put, if the machine has such a file.
   Result<std::optional<Path>> put_nvram(const package::MachineEntry& entry, const ImportedMachine& machine) {
     if (!entry.nvram) return std::optional<Path>{};
-    COHORT_ASSIGN(const auto content, read_verified(request_.directory, *entry.nvram));
+    COHORT_ASSIGN(const auto content, read_verified(prepared_.folder, *entry.nvram));
     const Path place = nvram_place(prepared_.plan.storage, machine.name);
     COHORT_ASSIGN(const auto step, will_remove(place));
     if (const auto created = create_file(place, content); !created) return refuse(created.error(), step);
@@ -83,7 +89,7 @@ class Importing {
     if (entry.tpm_state.empty()) return {};
     std::vector<MachineStateFiles::File> files;
     for (const auto& file : entry.tpm_state) {
-      COHORT_ASSIGN(auto content, read_verified(request_.directory, file));
+      COHORT_ASSIGN(auto content, read_verified(prepared_.folder, file));
       files.push_back({name_below_tpm_folder(file.file), std::move(content)});
     }
     const Path folder = hypervisor_.tpm_state_folder(machine.id);
@@ -100,7 +106,7 @@ class Importing {
 
   Result<void> define(std::size_t index, const package::MachineEntry& entry, const ImportedMachine& machine) {
     DefineMachineRequest definition;
-    COHORT_ASSIGN(definition.configuration, read_verified(request_.directory, entry.configuration));
+    COHORT_ASSIGN(definition.configuration, read_verified(prepared_.folder, entry.configuration));
     if (definition.configuration != prepared_.configurations[index]) {
       return fail(ErrorCode::kCorrupt, "\"{}\" has changed since it was checked.", entry.configuration.file);
     }
@@ -177,6 +183,7 @@ Result<ImportReport> ImportPackage::run(const ImportRequest& request, JobContext
   COHORT_ASSIGN(const auto prepared, prepare_import(request, hypervisor_, copier_));
   COHORT_ASSIGN(const auto verified, verify_package(request.directory, job));
   COHORT_TRY(check_whole(verified));
+  COHORT_TRY(check_same(prepared.manifest, verified.manifest));
   job.set_done(0);
   job.set_total(prepared.plan.estimated_bytes);
   Importing importing(request, prepared, hypervisor_, copier_, job);

@@ -32,7 +32,8 @@ struct ImportedMachine {
   std::string name;
   MachineId id;  // nil in a plan, unless ids are kept
   std::vector<ImportedDisk> disks;
-  std::uint64_t bytes = 0;  // of its disks
+  std::vector<LeftOutDisk> left_out;  // of the original: not in the package, so the machine comes without them
+  std::uint64_t bytes = 0;            // of its disks
   bool started = false;
 };
 
@@ -53,9 +54,11 @@ class ImportPackage {
  public:
   ImportPackage(Hypervisor& hypervisor, DiskCopier& copier);
 
-  // All checks but the reading of the disks; changes nothing.
+  // All checks but the reading of the disks; changes nothing. kUnsupported where the machines' disks would not be files
+  // of this host.
   [[nodiscard]] Result<ImportPlan> plan(const ImportRequest& request);
-  // Verifies the package first (kCorrupt). kAlreadyExists names the machine, UUID or file that is in the way.
+  // Verifies the package first (kCorrupt); also what changes in it after that is kCorrupt. kAlreadyExists names the
+  // machine, UUID or file that is in the way.
   [[nodiscard]] Result<ImportReport> run(const ImportRequest& request, JobContext& job);
 
  private:

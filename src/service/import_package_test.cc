@@ -87,7 +87,8 @@ TEST_F(ImportPackageTest, PutsDisksAndNvramIntoTheFolder) {
                           "copy of web-vda.raw", "copy of web-vdb.raw", "copy of web_VARS.fd"));
   EXPECT_EQ(lab.hypervisor.active_file("copy of web", "vdb"), lab.storage() / "copy of web-vdb.raw");
   EXPECT_EQ(read_file(lab.storage() / "copy of web_VARS.fd", 100).value(), "variables");
-  EXPECT_EQ(lab.copier.requests().back().source.path, lab.target() / package::disk_file("archive", "vda", "raw"));
+  EXPECT_EQ(read_file(lab.storage() / "copy of archive-vda.raw", 9999).value(),
+            read_file(lab.target() / package::disk_file("archive", "vda", "raw"), 9999).value());
 }
 
 TEST_F(ImportPackageTest, PutsTpmStateInPlaceBeforeTheMachineIsDefined) {
@@ -245,9 +246,38 @@ TEST_F(ImportPackageTest, RefusesFilesThatChangeAfterTheVerification) {
   }
 }
 
-TEST_F(ImportPackageTest, RefusesADiskThatIsOfAnotherSizeThanTheManifestSays) {
-  lab.copier.virtual_size(FakeDiskCopier::kVirtualSize * 2);
-  expect_refused(lab.import_request(), ErrorCode::kCorrupt, "the manifest says");
+TEST_F(ImportPackageTest, RefusesADiskThatChangesAfterTheVerification) {
+  const std::string file = package::disk_file("cache", "vda", "raw");
+  lab.control.before("copy_file", [&] { overwrite(file, std::string(FakeDiskCopier::kVirtualSize, 'x')); });
+  expect_refused(lab.import_request(), ErrorCode::kCorrupt, file + "\" has changed since");
+  expect_nothing_made();
+}
+
+TEST_F(ImportPackageTest, RefusesADiskThatBecomesALink) {
+  const std::string file = package::disk_file("cache", "vda", "raw");
+  lab.control.before("copy_file", [&] {
+    std::filesystem::rename(lab.target() / file, lab.folder.path() / "elsewhere");
+    std::filesystem::create_symlink(lab.folder.path() / "elsewhere", lab.target() / file);
+  });
+  expect_refused(lab.import_request(), ErrorCode::kCorrupt, "is a link");
+  expect_nothing_made();
+}
+
+TEST_F(ImportPackageTest, CallsAPackageThatLacksAFileNotWhole) {
+  const auto manifest = package::read_manifest(lab.target()).value();
+  for (const auto& file : {manifest.machines[0].configuration.file, manifest.machines[0].disks[0].file.file}) {
+    std::filesystem::rename(lab.target() / file, lab.folder.path() / "elsewhere");
+    expect_refused(lab.import_request(), ErrorCode::kCorrupt, "is not whole");
+    EXPECT_EQ(lab.importer.plan(lab.import_request()).error().code, ErrorCode::kCorrupt);
+    std::filesystem::rename(lab.folder.path() / "elsewhere", lab.target() / file);
+  }
+  expect_nothing_made();
+}
+
+TEST_F(ImportPackageTest, RefusesAHypervisorWhoseDisksAreElsewhere) {
+  lab.hypervisor.info.can_snapshot = false;
+  expect_refused(lab.import_request(), ErrorCode::kUnsupported, "another host");
+  EXPECT_EQ(lab.importer.plan(lab.import_request()).error().code, ErrorCode::kUnsupported);
   expect_nothing_made();
 }
 
@@ -326,7 +356,9 @@ class ImportRecoveryTest : public ImportPackageTest {
     EXPECT_THAT(PackageLab::names_in(lab.folder.path() / "tpm"), SizeIs(1));
     EXPECT_THAT(lab.left_open(), IsEmpty()) << "it is given up: nobody is told of it again and again";
   }
-  void append_to(const std::string& name) { std::ofstream(lab.storage() / name, std::ios::app) << "written by a guest"; }
+  void append_to(const std::string& name) {
+    std::ofstream(lab.storage() / name, std::ios::app) << "written by a guest";
+  }
 };
 
 TEST_F(ImportRecoveryTest, TakesBackAMachineThatNobodyHasUsed) {

@@ -4,7 +4,7 @@
 #include <set>
 
 #include "package/layout.h"
-#include "package/verify.h"
+#include "package/verify_file.h"
 
 namespace cohort::service {
 namespace {
@@ -82,9 +82,10 @@ Result<void> check_no_tpm_state(const ImportRequest& request, const package::Mac
               entry.id.str(), folder.string());
 }
 
-Result<std::string> read_configuration(const ImportRequest& request, const package::MachineEntry& entry,
-                                       Hypervisor& hypervisor) {
-  COHORT_ASSIGN(auto text, read_file(request.directory / entry.configuration.file, kConfigurationLimit));
+Result<std::string> read_configuration(const ImportRequest& request, const package::PackageFolder& folder,
+                                       const package::MachineEntry& entry, Hypervisor& hypervisor) {
+  COHORT_TRY(package::open_entry(folder, entry.configuration, nullptr));
+  COHORT_ASSIGN(auto text, folder.read(entry.configuration.file, kConfigurationLimit));
   auto checked = hypervisor.check_configuration(text, request.trusted);
   if (!checked) {
     return Failure{
@@ -98,18 +99,26 @@ Result<std::string> read_configuration(const ImportRequest& request, const packa
   return text;
 }
 
-Result<ImportedMachine> plan_machine(const ImportRequest& request, const package::MachineEntry& entry,
-                                     const Path& storage, Hypervisor& hypervisor, DiskCopier& copier) {
+Result<std::uint64_t> measure(const package::PackageFolder& folder, const package::DiskEntry& disk,
+                              DiskCopier& copier) {
+  COHORT_ASSIGN(const UniqueFd fd, package::open_entry(folder, disk.file, &disk));
+  return copier.measure_file(package::path_of(fd));
+}
+
+Result<ImportedMachine> plan_machine(const ImportRequest& request, const PreparedImport& prepared,
+                                     const package::MachineEntry& entry, Hypervisor& hypervisor, DiskCopier& copier) {
+  const Path& storage = prepared.plan.storage;
   ImportedMachine machine;
   machine.original_name = entry.name;
   machine.name = new_name(request, entry.name);
+  machine.left_out = entry.left_out;
   if (request.keep_ids) machine.id = entry.id;
   COHORT_TRY(check_identity(request, entry, machine, hypervisor));
   COHORT_TRY(check_no_tpm_state(request, entry, hypervisor));
   for (const auto& disk : entry.disks) {
     const Path target = storage / fmt::format("{}-{}.{}", machine.name, disk.target, disk.format);
     COHORT_TRY(check_path_is_free(target));
-    COHORT_ASSIGN(const auto bytes, copier.measure({request.directory / disk.file.file, disk.format}, disk.format));
+    COHORT_ASSIGN(const auto bytes, measure(prepared.folder, disk, copier));
     machine.bytes += bytes;
     machine.disks.push_back({disk.target, {target, disk.format}});
   }
@@ -150,8 +159,10 @@ Path nvram_place(const Path& storage, const std::string& machine_name) {
 }
 
 Result<PreparedImport> prepare_import(const ImportRequest& request, Hypervisor& hypervisor, DiskCopier& copier) {
-  PreparedImport prepared;
-  COHORT_ASSIGN(prepared.manifest, package::read_manifest(request.directory));
+  COHORT_TRY(hypervisor.check_disks_reachable());
+  COHORT_ASSIGN(auto manifest, package::read_manifest(request.directory));
+  COHORT_ASSIGN(auto folder, package::PackageFolder::open(request.directory));
+  PreparedImport prepared{std::move(folder), std::move(manifest), {}, {}};
   COHORT_TRY(check_has_storage(prepared.manifest, request.directory));
   COHORT_TRY(check_renames(request, prepared.manifest));
   auto& plan = prepared.plan;
@@ -159,9 +170,9 @@ Result<PreparedImport> prepare_import(const ImportRequest& request, Hypervisor& 
                      .lexically_normal();
   COHORT_TRY(check_storage(plan));
   for (const auto& entry : prepared.manifest.machines) {
-    COHORT_ASSIGN(auto text, read_configuration(request, entry, hypervisor));
+    COHORT_ASSIGN(auto text, read_configuration(request, prepared.folder, entry, hypervisor));
     prepared.configurations.push_back(std::move(text));
-    COHORT_ASSIGN(auto machine, plan_machine(request, entry, plan.storage, hypervisor, copier));
+    COHORT_ASSIGN(auto machine, plan_machine(request, prepared, entry, hypervisor, copier));
     plan.estimated_bytes += machine.bytes;
     plan.machines.push_back(std::move(machine));
   }

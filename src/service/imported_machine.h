@@ -20,8 +20,8 @@ struct MadeMachine {
   bool is_started = false;  // by the import itself, or it was about to
 };
 
-// For DefineMachineRequest: the job, and the state of the files (names, lengths, times of the last change). Whoever lets
-// the machine run changes them.
+// For DefineMachineRequest: the job, and the state of the files (names, lengths, times of the last change). Whoever
+// lets the machine run changes them.
 [[nodiscard]] std::string import_mark(const JobId& job, const std::vector<Path>& files);
 
 // Removes the definition, which says so: "The machine "web" was removed."; empty if there is no such machine. One that

@@ -102,8 +102,8 @@ class Undo::Run {
 
   UndoReport all(std::vector<UndoStep> steps) {
     std::ranges::reverse(steps);
-    const auto starts = std::ranges::stable_partition(
-        steps, [](const UndoStep& step) { return step.kind != UndoKind::kStopMachine; });
+    const auto starts =
+        std::ranges::stable_partition(steps, [](const UndoStep& step) { return step.kind != UndoKind::kStopMachine; });
     for (const auto& step : starts) started_.insert(step.subject);
     auto step = steps.begin();
     while (step != starts.begin()) {

@@ -17,8 +17,8 @@ struct UndoReport {
 
 // Crash: each step is forgotten only after it has been taken back, and each can be repeated.
 //
-// An imported machine that somebody has taken into use since (see remove_machine) stays, with its files, and is given up:
-// a failure names it and them once, and its steps are forgotten. Where it cannot be told, or the machine cannot be
+// An imported machine that somebody has taken into use since (see remove_machine) stays, with its files, and is given
+// up: a failure names it and them once, and its steps are forgotten. Where it cannot be told, or the machine cannot be
 // removed, its files stay with it for the next time.
 class Undo {
  public:

@@ -420,9 +420,8 @@ TEST_F(HypervisorQemu, CarriesNvramAndTpmStateIntoAnImportedMachine) {
   run({"cp", member.disks[0].frozen.path.string(), copy.string()});
   expect_ok(create_file(folder_.path() / "copy.fd", *files->nvram));
   expect_ok(hypervisor_->write_tpm_state(id, files->tpm));
-  const service::DefineMachineRequest request{member.configuration,     machine.name() + "-imported", {}, id,
-                                              {{"vda", {copy, "raw"}}}, folder_.path() / "copy.fd",
-                                              "by a test"};
+  const service::DefineMachineRequest request{member.configuration,     machine.name() + "-imported", {},         id,
+                                              {{"vda", {copy, "raw"}}}, folder_.path() / "copy.fd",   "by a test"};
   const auto defined = hypervisor_->define_machine(request);
   ASSERT_TRUE(defined) << defined.error().describe();
   EXPECT_EQ(*defined, id);

@@ -1,13 +1,16 @@
 """Import: a package becomes machines that boot and go on, all of them or none."""
 
+import signal
 import socket
+import time
 import xml.etree.ElementTree as ET
 from pathlib import Path
 
 import libvirt
 import pytest
 
-from harness import Disk, Guest, Lab, inspect
+from harness import Disk, Guest, Lab, inspect, wait_until
+from harness.images import run
 from harness.lab import NAME_PREFIX
 from package_steps import (MIB, content, disk_in, image_information, machine_in, machines_and_states, manifest,
                            names_in, refused, rehash, sha256, shows_the_same, small_filesystem, tokens_of_package)
@@ -371,3 +374,144 @@ def test_removed_copies_leave_the_package_usable(lab, package, storage):
         with pytest.raises(libvirt.libvirtError):
             lab.connection.lookupByName(guest.name)
     assert lab.cohort("verify", package).json["verify"]["whole"] is True
+
+
+# What somebody has taken into use meanwhile stays
+
+KILLED = -signal.SIGKILL
+
+
+def killed(lab, point, *arguments, skip=0):
+    ran = lab.cohort("import", *arguments, check=False,
+                     env={"COHORT_KILL_AT": point, "COHORT_KILL_SKIP": str(skip)})
+    assert ran.rc == KILLED, ran.err
+
+
+def recovered(lab, name):
+    """What a changing command says that it has found."""
+    found = lab.cohort("collection", "create", name).json["recovery"]
+    assert "recovery" not in lab.cohort("collection", "delete", name).json, "nobody is told twice"
+    return found
+
+
+def test_a_machine_of_somebody_else_with_the_same_uuid_is_left_alone(lab, storage):
+    lost = bare_machine(lab, "same uuid")
+    lab.cohort("collection", "create", "same uuid", lost.name)
+    target = lab.folder / "package of same uuid"
+    lab.cohort("backup", "same uuid", target)
+    uuid = lost.uuid
+    lost.undefine()
+    killed(lab, "import.before_define", target, "--keep-ids", "--storage", storage)
+    own = bare_machine(lab, "own answer", folder="own answer")
+    xml = own.xml(inactive=True).replace(own.uuid, uuid)
+    own.undefine()
+    lab.connection.defineXML(xml)
+    own.start()
+    found = recovered(lab, "after same uuid")
+    assert own.state() == "running" and own.uuid == uuid
+    [failure] = found["failures"]
+    assert f'"{own.name}"' in failure and "not the one that the import defined" in failure
+    assert all(str(path) in failure for path in storage.iterdir()), "what is left is named"
+    remove(own)
+
+
+def test_a_machine_that_was_started_since_is_left_alone(lab, package, pair, storage):
+    lab.prefixes.append(NAME_PREFIX + "used ")
+    killed(lab, "import.before_copy", package, "--name-prefix", NAME_PREFIX + "used ", "--storage", storage, skip=2)
+    used = lab.adopt(NAME_PREFIX + "used " + pair[0].name)
+    used.start()
+    found = recovered(lab, "after used")
+    assert used.state() == "running"
+    assert all(path.exists() for path in used.disk_paths().values())
+    assert all(name.startswith(used.name) for name in names_in(storage)), "those of the other machine are gone"
+    [failure] = found["failures"]
+    assert f'"{used.name}"' in failure and "not the import that started it" in failure
+    remove(used)
+
+
+def test_a_machine_that_has_run_since_is_left_alone(lab, package, pair, storage):
+    lab.prefixes.append(NAME_PREFIX + "ran ")
+    killed(lab, "import.before_copy", package, "--name-prefix", NAME_PREFIX + "ran ", "--storage", storage, skip=2)
+    used = lab.adopt(NAME_PREFIX + "ran " + pair[0].name)
+    disk = used.disk_paths()["vda"]
+    run("qemu-io", "-f", "raw", "-c", "write -P 7 0 64k", disk)
+    [failure] = recovered(lab, "after ran")["failures"]
+    assert "disks were changed" in failure and str(disk) in failure
+    assert used.state() == "shut off" and disk.exists()
+    remove(used)
+
+
+def test_a_machine_that_nobody_has_used_is_taken_back(lab, package, storage):
+    before = machines_and_states(lab)
+    lab.prefixes.append(NAME_PREFIX + "unused ")
+    killed(lab, "import.before_copy", package, "--name-prefix", NAME_PREFIX + "unused ", "--storage", storage, skip=2)
+    found = recovered(lab, "after unused")
+    assert found["failures"] == []
+    assert len(found["actions"]) == 3, "a machine and its two disks; what was never there was not removed"
+    assert no_new_machine(lab, before, storage)
+
+
+# A package whose disks change, or name files of the host
+
+def swap(lab, package, name):
+    """Puts an image with the same virtual size over a file of the host into the place of the package's."""
+    secret = lab.folder / "secret"
+    secret.write_bytes(b"of the host" * 100_000)
+    disk = disk_in(package, name, "vdb")
+    disk.unlink()
+    run("qemu-img", "create", "-q", "-f", "qcow2", "-F", "raw", "-b", secret, disk, str(4 * MIB))
+
+
+def test_a_disk_that_is_swapped_after_the_verification_is_noticed(lab, package, pair, storage):
+    swapped = lab.folder / "swapped"
+    lab_copy(package, swapped)
+    before = machines_and_states(lab)
+    program = lab.cohort_start("import", swapped, "--name-prefix", NAME_PREFIX + "swap ", "--storage", storage, json=True,
+                               env={"COHORT_STOP_AT": "import.before_copy"})
+    wait_until(lambda: "T" == Path(f"/proc/{program.pid}/stat").read_text().rpartition(")")[2].split()[0], 120,
+               "the program is about to copy")
+    swap(lab, swapped, pair[0].name)
+    while program.poll() is None:
+        program.send_signal(signal.SIGCONT)
+        time.sleep(0.1)
+    out, _ = program.communicate()
+    assert program.returncode == 12, out
+    assert "not whole" in out and "vdb" in out
+    assert no_new_machine(lab, before, storage)
+
+
+def test_a_plan_opens_nothing_that_an_image_names(lab, package, pair, storage):
+    hostile = lab.folder / "names a server"
+    lab_copy(package, hostile)
+    disk = disk_in(hostile, pair[0].name, "vdb")
+    before = machines_and_states(lab)
+    with socket.socket() as server:
+        server.bind(("127.0.0.1", 0))
+        server.listen()
+        server.settimeout(1)
+        disk.unlink()
+        run("qemu-img", "create", "-q", "-u", "-f", "qcow2", "-F", "raw", "-b",
+            f"nbd://127.0.0.1:{server.getsockname()[1]}", disk, str(4 * MIB))
+        rehash(hostile)
+        for options in (["--dry-run"], []):
+            assert "not whole" in refused(lab, "corrupt", "import", hostile, "--name-prefix", NAME_PREFIX + "nbd ",
+                                          "--storage", storage, *options)
+        with pytest.raises(TimeoutError):
+            server.accept()
+    assert no_new_machine(lab, before, storage)
+
+
+def test_a_package_that_lacks_a_file_is_not_whole(lab, package, pair, storage):
+    lacking = lab.folder / "lacking"
+    lab_copy(package, lacking)
+    disk_in(lacking, pair[1].name, "vda").unlink()
+    assert "not whole" in refused(lab, "corrupt", "import", lacking, "--name-prefix", NAME_PREFIX + "lack ",
+                                  "--storage", storage)
+
+
+def test_a_hypervisor_without_disks_of_this_host_is_refused(package, storage):
+    with Lab() as other:  # a state belongs to one hypervisor
+        for options in (["--dry-run"], []):
+            refused(other, "unsupported", "--connect", "test:///default", "import", package,
+                    "--name-prefix", NAME_PREFIX + "driver ", "--storage", storage, *options)
+    assert names_in(storage) == []

@@ -60,6 +60,7 @@ Json imported_to_json(const service::ImportedMachine& machine) {
               {"name", machine.name},
               {"id", machine.id.is_nil() ? Json() : Json(machine.id.str())},
               {"disks", std::move(disks)},
+              {"left_out", left_out_to_json(machine.left_out)},
               {"bytes", machine.bytes},
               {"started", machine.started}};
 }

@@ -23,14 +23,42 @@ std::string disks_of(const service::ImportedMachine& machine) {
   return disks.empty() ? "-" : joined(disks);
 }
 
+std::string left_out_of(const std::vector<LeftOutDisk>& left_out) {
+  std::vector<std::string> disks;
+  for (const auto& disk : left_out) {
+    disks.push_back(fmt::format("{} ({})", disk.target, to_string(disk.reason)));
+  }
+  return disks.empty() ? "-" : joined(disks);
+}
+
+// A drive for CDs is there all the same.
+std::string missing_disks_notice(const std::vector<service::ImportedMachine>& machines) {
+  std::string text;
+  for (const auto& machine : machines) {
+    for (const auto& disk : machine.left_out) {
+      if (disk.reason == LeftOutReason::kCdrom) continue;
+      text += fmt::format("The disk {} of \"{}\" ({}: {}) is not in the package: \"{}\" comes without it.\n",
+                          printable(disk.target), printable(machine.original_name), to_string(disk.reason),
+                          printable(disk.source), printable(machine.name));
+    }
+  }
+  return text.empty() ? text : "\n" + text;
+}
+
 std::string imported_table(const std::vector<service::ImportedMachine>& machines, bool is_plan) {
-  Table table(
-      {{"MACHINE"}, {"WAS"}, {"UUID"}, {"SIZE", Align::kRight}, {is_plan ? "WOULD START" : "STARTED"}, {"DISKS"}});
+  Table table({{"MACHINE"},
+               {"WAS"},
+               {"UUID"},
+               {"SIZE", Align::kRight},
+               {is_plan ? "WOULD START" : "STARTED"},
+               {"DISKS"},
+               {"LEFT OUT"}});
   for (const auto& machine : machines) {
     table.add({machine.name, machine.original_name, machine.id.is_nil() ? "(a new one)" : machine.id.str(),
-               format_bytes(machine.bytes), machine.started ? "yes" : "no", disks_of(machine)});
+               format_bytes(machine.bytes), machine.started ? "yes" : "no", disks_of(machine),
+               left_out_of(machine.left_out)});
   }
-  return table.str();
+  return table.str() + missing_disks_notice(machines);
 }
 
 std::string problems_list(const std::string& title, const std::vector<package::Problem>& problems) {
@@ -59,6 +87,9 @@ std::string manifest_sheet(const package::Manifest& manifest) {
   sheet.add("Instant", format_time(manifest.instant));
   sheet.add("One instant", one_instant_of(manifest));
   sheet.add("Machines", std::to_string(manifest.machines.size()) + (manifest.has_storage ? "" : ", without storage"));
+  for (const auto& machine : manifest.machines) {
+    if (!machine.left_out.empty()) sheet.add("Left out of " + machine.name, left_out_of(machine.left_out));
+  }
   sheet.add("Made by", manifest.created_by);
   return sheet.str();
 }

@@ -11,7 +11,6 @@ namespace {
 using testing::AllOf;
 using testing::HasSubstr;
 using testing::Not;
-
 TEST(ReportError, SaysCauseAlwaysAndContextInFull) {
   const Error error{ErrorCode::kIo, "The disk cannot be read.", "EIO", {"copying vda", "exporting"}};
   EXPECT_EQ(report_error(error, Detail::kUsual), "cohort: The disk cannot be read.\n  cause: EIO\n");
@@ -89,6 +88,11 @@ TEST(ReportVerify, NamesEveryProblemAndKeepsNotesApart) {
                     HasSubstr("What is wrong:\n  Virtual Hard Disks/db-vda.qcow2: wrong-hash: Expected")));
 }
 
+TEST(ReportVerify, NamesWhatWasLeftOutOfTheSnapshot) {
+  EXPECT_THAT(report_verify(example_verify_report(), Detail::kUsual),
+              AllOf(HasSubstr("Left out of db"), HasSubstr("sda (cdrom)")));
+}
+
 TEST(ReportJob, ShowsTheErrorOfAFailedJob) {
   EXPECT_THAT(report_job(example_failed_job()),
               AllOf(HasSubstr("The folder /backup is full. (no_space)"), HasSubstr("No space left on device")));
@@ -97,6 +101,14 @@ TEST(ReportJob, ShowsTheErrorOfAFailedJob) {
 
 TEST(ReportImport, SaysThatAPlansIdsAreNew) {
   EXPECT_THAT(report_import_plan(example_import_plan()), AllOf(HasSubstr("(a new one)"), HasSubstr("286.1 MiB")));
+}
+
+TEST(ReportImport, SaysWhichDisksTheMachinesComeWithout) {
+  const std::string sentence =
+      "The disk vdx of \"db\" (not-a-file: /dev/vg/db) is not in the package: \"try-db\" comes "
+      "without it.";
+  EXPECT_THAT(report_import(example_import_report()), AllOf(HasSubstr(sentence), Not(HasSubstr("The disk sda"))));
+  EXPECT_THAT(report_import_plan(example_import_plan()), HasSubstr(sentence));
 }
 
 }  // namespace

@@ -66,6 +66,8 @@ service::ImportedMachine imported(bool is_plan) {
   machine.name = "try-db";
   machine.id = is_plan ? MachineId{} : id_of<MachineId>('e');
   machine.disks = {{"vda", {"/vm/try-db-vda.qcow2", "qcow2"}}};
+  machine.left_out = {{"sda", LeftOutReason::kCdrom, "/iso/debian.iso"},
+                      {"vdx", LeftOutReason::kNotAFile, "/dev/vg/db"}};
   machine.bytes = 300'000'000;
   machine.started = true;
   return machine;

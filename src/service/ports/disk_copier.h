@@ -25,6 +25,12 @@ struct CopiedDisk {
   std::string sha256;              // of the target file, lower-case hex
 };
 
+struct CopyFileRequest {
+  Path source;
+  Path target;         // must not exist
+  std::string sha256;  // that the source has to have, lower-case hex
+};
+
 class DiskCopier {
  public:
   virtual ~DiskCopier() = default;
@@ -34,6 +40,13 @@ class DiskCopier {
   // `on_progress` gets bytes done of measure()'s estimate.
   [[nodiscard]] virtual Result<CopiedDisk> copy(const CopyDiskRequest& request, std::stop_token stop,
                                                 const std::function<void(std::uint64_t done)>& on_progress) = 0;
+
+  // Of a package's file, which may come from a stranger: it is copied byte by byte, and nothing that it names is
+  // opened. kCorrupt, and the target is gone, if what was read is not of that hash. Otherwise as above.
+  [[nodiscard]] virtual Result<void> copy_file(const CopyFileRequest& request, std::stop_token stop,
+                                               const std::function<void(std::uint64_t done)>& on_progress) = 0;
+  // Bytes that copy_file's target would take on its storage, at most.
+  [[nodiscard]] virtual Result<std::uint64_t> measure_file(const Path& source) = 0;
 };
 
 }  // namespace cohort::service

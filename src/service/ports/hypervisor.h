@@ -131,6 +131,8 @@ class Hypervisor {
 
   // --- import ---
 
+  // kUnsupported, with the reason, where machines do not use disk files of this host.
+  [[nodiscard]] virtual Result<void> check_disks_reachable() const = 0;
   // Refuses (kUnsupported, naming the element) a configuration that reaches for the host beyond its disks, except in
   // the ways that are trusted.
   [[nodiscard]] virtual Result<void> check_configuration(const std::string& configuration,

@@ -33,19 +33,35 @@ class FakeDiskCopier final : public DiskCopier {
       COHORT_TRY(create_file(request.target, content));
       on_progress(estimate_ / 2);
       on_progress(estimate_);
-      return CopiedDisk{virtual_size_, content.size(), Sha256::of(content)};
+      return CopiedDisk{kVirtualSize, content.size(), Sha256::of(content)};
     });
   }
 
+  // Files are real, and so are their copies.
+  [[nodiscard]] Result<void> copy_file(const CopyFileRequest& request, std::stop_token stop,
+                                       const std::function<void(std::uint64_t done)>& on_progress) override {
+    return control_.call("copy_file " + request.source.filename().string(), [&]() -> Result<void> {
+      if (stop.stop_requested()) return fail(ErrorCode::kCancelled, "The copy was cancelled.");
+      COHORT_ASSIGN(const auto content, read_file(request.source, 1U << 20U));
+      if (Sha256::of(content) != request.sha256) {
+        return fail(ErrorCode::kCorrupt, "\"{}\" has changed since it was verified.", request.source.string());
+      }
+      COHORT_TRY(create_file(request.target, content));
+      on_progress(estimate_);
+      return {};
+    });
+  }
+  [[nodiscard]] Result<std::uint64_t> measure_file(const Path& /*source*/) override {
+    return control_.call("measure_file", [&]() -> Result<std::uint64_t> { return estimate_; });
+  }
+
   void estimate(std::uint64_t bytes) { estimate_ = bytes; }
-  void virtual_size(std::uint64_t bytes) { virtual_size_ = bytes; }
   [[nodiscard]] const std::vector<CopyDiskRequest>& requests() const { return requests_; }
   [[nodiscard]] const std::vector<std::string>& measured_formats() const { return measured_formats_; }
 
  private:
   CallControl& control_;
   std::uint64_t estimate_ = kVirtualSize;
-  std::uint64_t virtual_size_ = kVirtualSize;
   std::vector<CopyDiskRequest> requests_;
   std::vector<std::string> measured_formats_;
 };

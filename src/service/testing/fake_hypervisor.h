@@ -76,6 +76,10 @@ class FakeHypervisor final : public Hypervisor {
   [[nodiscard]] Result<void> check_mergeable(const MachineId& id, const DiskSnapshot& disk) override;
   [[nodiscard]] Result<void> merge_overlay(const MachineId& id, const DiskSnapshot& disk, std::stop_token stop,
                                            const MergeWatch& watch) override;
+  [[nodiscard]] Result<void> check_disks_reachable() const override {
+    if (info.can_snapshot) return {};
+    return fail(ErrorCode::kUnsupported, "The disks are on another host.");
+  }
   // A configuration of this world is "<uuid> <name>"; one that holds "forbidden" is refused.
   // Refuses one that holds "forbidden", unless kHostDevice is trusted.
   [[nodiscard]] Result<void> check_configuration(const std::string& configuration,
