@@ -88,7 +88,8 @@ class Copying {
     COHORT_TRY(output_.sync());
     COHORT_TRY(outcome_.result(request_.target));
     report(layout_.head_blocks() + map_.blocks());
-    return CopiedImage{layout_.virtual_size(), layout_.file_size(), hash_.finish(), content_.finish()};
+    return CopiedImage{layout_.virtual_size(), layout_.file_size(), hash_.finish(),
+                       request_.wants_content_hash ? content_.finish() : std::string()};
   }
 
  private:
@@ -133,8 +134,10 @@ class Copying {
     lock.unlock();
     auto read = std::make_shared<ReadChunk>(ReadChunk{*std::move(chunk), *std::move(buffer), {}});
     COHORT_TRY(reader.read(read->chunk, read->buffer.bytes()));
-    for (std::size_t i = 0; i < read->chunk.blocks.size(); ++i) {
-      read->digests[i] = digest_of_block(within_disk(*read, i));
+    if (request_.wants_content_hash) {
+      for (std::size_t i = 0; i < read->chunk.blocks.size(); ++i) {
+        read->digests[i] = digest_of_block(within_disk(*read, i));
+      }
     }
     return read;
   }

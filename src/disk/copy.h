@@ -25,13 +25,14 @@ struct CopyRequest {
   Path target;         // must not exist; made with mode 0600
   std::string format;  // of the target: "qcow2" or "raw"
   CopyResources resources;
+  bool wants_content_hash = false;  // takes as much of a processor as the hash of the file
 };
 
 struct CopiedImage {
   std::uint64_t virtual_size = 0;  // bytes
   std::uint64_t file_size = 0;     // bytes, holes included
   std::string sha256;              // of the target file
-  std::string content_hash;        // of the disk: see content_hash.h
+  std::string content_hash;        // of the disk, if it was wanted: see content_hash.h
 };
 
 struct PlannedCopy {

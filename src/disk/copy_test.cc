@@ -48,7 +48,7 @@ class CopyTest : public testing::Test {
 
   Result<CopiedImage> copy(const DiskSource& source, const Path& target, const std::string& format,
                            const std::stop_token& stop = {}) {
-    return copy_disk({source, target, format, {buffers_, limiter_}}, stop, {});
+    return copy_disk({source, target, format, {buffers_, limiter_}, true}, stop, {});
   }
 
   // Copies and checks all that is promised of the result but what the disk contains.
