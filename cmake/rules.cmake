@@ -17,6 +17,10 @@ target_compile_definitions(cohort_options INTERFACE
 if(COHORT_SANITIZE)
   target_compile_options(cohort_options INTERFACE -fsanitize=${COHORT_SANITIZE} -fno-omit-frame-pointer)
   target_link_options(cohort_options INTERFACE -fsanitize=${COHORT_SANITIZE})
+  # The checks that sanitizers put in hide from g++ that something has been set.
+  if(CMAKE_CXX_COMPILER_ID STREQUAL "GNU")
+    target_compile_options(cohort_options INTERFACE -Wno-maybe-uninitialized)
+  endif()
 endif()
 
 function(cohort_library name)

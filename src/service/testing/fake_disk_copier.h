@@ -33,7 +33,7 @@ class FakeDiskCopier final : public DiskCopier {
       COHORT_TRY(create_file(request.target, content));
       on_progress(estimate_ / 2);
       on_progress(estimate_);
-      return CopiedDisk{kVirtualSize, content.size(), Sha256::of(content)};
+      return CopiedDisk{virtual_size_, content.size(), Sha256::of(content)};
     });
   }
 
@@ -56,12 +56,15 @@ class FakeDiskCopier final : public DiskCopier {
   }
 
   void estimate(std::uint64_t bytes) { estimate_ = bytes; }
+  // Of the copies from now on.
+  void virtual_size(std::uint64_t bytes) { virtual_size_ = bytes; }
   [[nodiscard]] const std::vector<CopyDiskRequest>& requests() const { return requests_; }
   [[nodiscard]] const std::vector<std::string>& measured_formats() const { return measured_formats_; }
 
  private:
   CallControl& control_;
   std::uint64_t estimate_ = kVirtualSize;
+  std::uint64_t virtual_size_ = kVirtualSize;
   std::vector<CopyDiskRequest> requests_;
   std::vector<std::string> measured_formats_;
 };
