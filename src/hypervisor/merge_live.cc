@@ -2,6 +2,7 @@
 #include <optional>
 #include <string>
 #include <thread>
+#include <utility>
 
 #include "base/kill_point.h"
 #include "hypervisor/disk_chains.h"
@@ -169,7 +170,7 @@ class LiveMerge {
 
   // `sentence` has places for the disk and the machine.
   Error error(fmt::format_string<const std::string&, const std::string&> sentence) const {
-    return libvirt_error(fmt::format(sentence, request_.disk.target, request_.machine));
+    return libvirt_error(fmt::format(sentence, std::as_const(request_.disk.target), std::as_const(request_.machine)));
   }
 
   [[nodiscard]] const char* target() const { return request_.disk.target.c_str(); }

@@ -17,7 +17,9 @@ Result<bool> is_missing(const MachineId& id, Hypervisor& hypervisor) {
 Result<void> check_disks(const Snapshot& snapshot, const MemberSnapshot& member, Hypervisor& hypervisor) {
   for (const auto& disk : member.disks) {
     const auto mergeable = hypervisor.check_mergeable(member.machine, disk);
-    if (mergeable || mergeable.error().code == ErrorCode::kNotFound) continue;  // it has vanished this moment
+    if (mergeable) continue;
+    COHORT_ASSIGN(const bool has_vanished, is_missing(member.machine, hypervisor));
+    if (has_vanished) return {};
     return Failure{
         Error(mergeable.error()).with_context(fmt::format("checking the machines of \"{}\"", snapshot.name))};
   }

@@ -1,5 +1,6 @@
 #include "service/frozen_stamps.h"
 
+#include <algorithm>
 #include <chrono>
 #include <functional>
 
@@ -57,12 +58,14 @@ Result<void> withdraw(const std::vector<Frozen>& frozen, StateStore& store) {
   return {};
 }
 
+// All of these disks have the same frozen file. One that somebody wrote to keeps its stamp.
 Result<void> renew(const std::vector<Frozen>& frozen, StateStore& store) {
-  for (const auto& [disk, instant] : frozen) {
-    if (disk.stamp) continue;
-    if (const auto now = stamp_of(disk.frozen.path)) COHORT_TRY(store.stamp_frozen(disk.frozen.path, *now));
-  }
-  return {};
+  const bool is_withdrawn =
+      std::ranges::none_of(frozen, [](const Frozen& each) { return each.disk.stamp.has_value(); });
+  if (frozen.empty() || !is_withdrawn) return {};
+  const Path& file = frozen.front().disk.frozen.path;
+  const auto now = stamp_of(file);
+  return now ? store.stamp_frozen(file, *now) : Result<void>();
 }
 
 Failure written_to(const MemberSnapshot& member, const DiskSnapshot& disk) {
