@@ -70,7 +70,9 @@ TEST_F(TestDriver, RefusesWhatNeedsDisks) {
   member.machine = machine_.id;
   const DiskSnapshot disk{"vda", {"/a", "raw"}, "/b", 0};
   EXPECT_EQ(hypervisor_->check_disks_reachable().error().code, ErrorCode::kUnsupported);
-  const service::DefineMachineRequest request{.configuration = "<domain type='test'/>", .name = "made"};
+  service::DefineMachineRequest request;
+  request.configuration = "<domain type='test'/>";
+  request.name = "made";
   EXPECT_EQ(hypervisor_->define_machine(request).error().code, ErrorCode::kUnsupported);
   EXPECT_EQ(hypervisor_->capture(member).error().code, ErrorCode::kUnsupported);
   EXPECT_EQ(hypervisor_->create_overlay(disk).error().code, ErrorCode::kUnsupported);

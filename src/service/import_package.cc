@@ -161,6 +161,7 @@ Result<void> start_all(std::vector<ImportedMachine>& machines, Hypervisor& hyper
   for (auto& machine : machines) {
     COHORT_TRY(job.check_cancelled());
     COHORT_TRY(job.will_undo(UndoKind::kStopMachine, machine.id.str()));
+    kill_point("import.before_start");
     COHORT_TRY(hypervisor.start(machine.id));
     kill_point("import.started");
     machine.started = true;

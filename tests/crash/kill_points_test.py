@@ -65,8 +65,9 @@ CASES = [
     *cases(Export(), UNDONE, "export.begun", "export.disk_copied", "export.before_publish", "publish.before_rename"),
     *cases(Export(), DONE, "publish.after_rename", "export.published"),
 
-    *cases(Import(), UNDONE, "import.before_copy", ("import.before_copy", 1), "import.copied", "import.before_define",
-           "define.after_define", ("import.defined", 1), "import.started"),
+    Case(Import(), "import.before_copy", UNDONE, is_told=False),
+    *cases(Import(), UNDONE, ("import.before_copy", 1), "import.copied", "import.before_define", "define.after_define",
+           ("import.defined", 1), ("import.before_start", 1), "import.started"),
 
     *cases(Backup(), UNDONE, "take.captured", "export.disk_copied"),
     *cases(Backup(), DONE, "backup.exported", "merge.before_pivot"),
@@ -139,8 +140,8 @@ def killed_recovery(site, point, skip=0):
 
 
 def check_recovered_at_last(site, operation, before, known, killed_recoveries):
-    recovery = site.recover().json["recovery"]
-    assert recovery["actions"] and recovery["failures"] == []
+    # All that the last one had to do may have been done by those that were killed.
+    assert site.recover().json.get("recovery", {"failures": []})["failures"] == []
     jobs = new_jobs(site, known)
     states = sorted(job["state"] for job in jobs if job["type"] == "recover")
     assert states == ["completed"] + ["failed"] * killed_recoveries
