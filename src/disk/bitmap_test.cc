@@ -140,7 +140,7 @@ TEST_F(BitmapTest, SaysWhatQemuSaysOfRandomOnes) {
   }
 }
 
-// All bits of whole clusters of a bitmap: QEMU then stores a mark instead of the cluster.
+// QEMU stores a mark instead of a cluster of the bitmap that is all zeros; 512 bytes of it are 2 MiB of the disk.
 TEST_F(BitmapTest, ReadsClustersOfOnesAndZeros) {
   const Path image = make("image", "64M", "cluster_size=512");
   add_bitmap(image, "b", 512);
@@ -237,6 +237,14 @@ class DamagedBitmapTest : public BitmapTest {
   std::size_t directory_ = 0;
   std::size_t table_ = 0;
 };
+
+// QEMU reads this mark, but never writes it.
+TEST_F(DamagedBitmapTest, ReadsTheMarkForAllOnes) {
+  put<std::uint64_t>(table_, 1);
+  write_content(at("image"), bytes_);
+  EXPECT_THAT(all_of(read_bitmap(layer_of(at("image")), "b")), ElementsAre(Range{0, 8 << 20}));
+  EXPECT_THAT(ranges_by_qemu(at("image"), "b"), ElementsAre(Range{0, 8 << 20}));
+}
 
 TEST_F(DamagedBitmapTest, IsStaleIfAnotherProgramWrote) {
   put<std::uint64_t>(88, 0);

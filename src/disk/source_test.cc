@@ -137,7 +137,7 @@ bool is_spoilt_by_qemu(const DiskSource& source, const std::vector<Extent>& exte
 }
 
 TEST_F(SourceTest, ReadsRandomChainsAsQemuDoes) {
-  for (const unsigned seed : random_seeds(15, 3000)) {
+  for (const unsigned seed : random_seeds(10, 3000)) {
     const TemporaryFolder folder;
     const RandomChain chain(folder.path(), seed);
     SCOPED_TRACE(fmt::format("COHORT_SEED={}\n{}", seed, chain.story()));
