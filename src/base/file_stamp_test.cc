@@ -13,12 +13,15 @@ namespace {
 
 class FileStampTest : public ::testing::Test {
  protected:
-  FileStampTest() { EXPECT_TRUE(create_file(path, "content")); }
+  FileStampTest() {
+    EXPECT_TRUE(create_file(path, "content"));
+    before = now();
+  }
   [[nodiscard]] FileStamp now() const { return stamp_of(path).value_or(FileStamp()); }
 
   TemporaryFolder folder;
   Path path = folder.path() / "file";
-  FileStamp before = now();
+  FileStamp before;
 };
 
 TEST_F(FileStampTest, StaysWhileTheFileIsOnlyReadOrGivenAway) {
