@@ -327,7 +327,7 @@ def test_a_package_that_reaches_for_the_host_makes_no_machine(lab, package, stor
     assert no_new_machine(lab, before, storage)
     made = lab.cohort("import", hostile, "--name-prefix", NAME_PREFIX + "host ", "--storage", storage,
                       "--trust", "host-device").json["import"]["machines"]
-    assert "<hostdev" in configuration(made[0]["name"])
+    assert "<hostdev" in lab.adopt(made[1]["name"]).xml(inactive=True)
 
 
 # All or none
