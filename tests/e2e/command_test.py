@@ -161,6 +161,7 @@ FAILING = {
     ("job", "cancel"): (MISSING,),
     ("vm", "list"): None,
     ("host", "check"): None,
+    ("host", "doctor"): ("--folder", "/no-such-thing"),
     ("completion",): None,
 }
 
