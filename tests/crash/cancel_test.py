@@ -94,7 +94,7 @@ def test_an_interrupted_merge_leaves_the_machines_on_their_overlays_and_goes_on_
     before, token = site.picture(), site.last_token()
     out = interrupted(site, "merge.before_commit", *operation.arguments(site))
     check_cancelled(site, "delete_snapshot", out)
-    assert "deleted" in out and "goes on" in out
+    assert "cohort snapshot delete" in out and "goes on" in out
     site.no_block_jobs_run()
     site.no_processes_stay()
     site.members_go_on()

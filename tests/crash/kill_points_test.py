@@ -48,7 +48,8 @@ CASES = [
     *cases(Take(), UNDONE, "take.planned", "take.overlay_created", ("take.overlay_created", 2), "fence.intent",
            "fence.suspended", "capture.before_snapshot", "capture.after_snapshot", ("capture.after_snapshot", 1),
            "fence.captured", "fence.resumed", "take.captured", "take.ready", "job.before_end",
-           ("store.before_commit", 2), ("store.after_commit", 2)),
+           ("store.after_commit", 2)),
+    Case(Take(), "store.before_commit", UNDONE, 2, is_told=False),  # nothing was there yet
 
     *cases(Delete(), DONE, "delete.begun", "merge.before_commit", "merge.before_pivot", ("merge.before_pivot", 1),
            "merge.after_commit", "merge.before_remove", "merge_back.after_merge", ("merge_back.after_merge", 1),
