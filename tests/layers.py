@@ -35,6 +35,9 @@ LIBRARIES = {
     "SQLiteCpp/": {"store"},
     "CLI/": {"cli"},
     "openssl/": {"base"},
+    "zlib.h": {"disk"},
+    "zstd.h": {"disk"},
+    "liburing": {"disk"},
     "nlohmann/": {"disk", "package", "hypervisor", "cli"},
 }
 
