@@ -64,7 +64,8 @@ CASES = [
            "merge.offline_after_define", "merge_back.after_merge"),
 
     *cases(Export(), UNDONE, "export.begun", "export.disk_copied", "export.before_publish", "publish.before_rename"),
-    *cases(Export(), DONE, "publish.after_rename", "export.published"),
+    # The package is whole: there is nothing to take back, and nothing to tell of.
+    *[Case(Export(), point, DONE, is_told=False) for point in ("publish.after_rename", "export.published")],
 
     Case(Import(), "import.before_copy", UNDONE, is_told=False),
     *cases(Import(), UNDONE, ("import.before_copy", 1), "import.copied", "import.before_define", "define.after_define",
