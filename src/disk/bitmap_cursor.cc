@@ -3,7 +3,7 @@
 #include <algorithm>
 #include <bit>
 
-#include "disk/big_endian.h"
+#include "base/big_endian.h"
 
 namespace cohort::disk {
 namespace {

@@ -3,7 +3,7 @@
 #include <algorithm>
 #include <set>
 
-#include "disk/big_endian.h"
+#include "base/big_endian.h"
 #include "disk/file_bytes.h"
 
 namespace cohort::disk {

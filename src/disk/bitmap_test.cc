@@ -4,7 +4,7 @@
 
 #include <nlohmann/json.hpp>
 
-#include "disk/big_endian.h"
+#include "base/big_endian.h"
 #include "disk/random_images.h"
 
 namespace cohort::disk {

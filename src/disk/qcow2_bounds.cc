@@ -2,7 +2,7 @@
 
 #include <algorithm>
 
-#include "disk/big_endian.h"
+#include "base/big_endian.h"
 #include "disk/file_bytes.h"
 #include "disk/qcow2_tables.h"
 

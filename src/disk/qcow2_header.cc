@@ -2,7 +2,7 @@
 
 #include <algorithm>
 
-#include "disk/big_endian.h"
+#include "base/big_endian.h"
 #include "disk/file_bytes.h"
 
 namespace cohort::disk {

@@ -1,6 +1,6 @@
 #include <algorithm>
 
-#include "disk/big_endian.h"
+#include "base/big_endian.h"
 #include "disk/layer.h"
 #include "disk/qcow2_tables.h"
 

@@ -4,7 +4,7 @@
 #include <bit>
 #include <cstring>
 
-#include "disk/big_endian.h"
+#include "base/big_endian.h"
 
 namespace cohort::disk {
 namespace {

@@ -1,7 +1,7 @@
 // Images that lie, and files that change while they are read.
 #include <gmock/gmock.h>
 
-#include "disk/big_endian.h"
+#include "base/big_endian.h"
 #include "disk/source.h"
 #include "disk/test_images.h"
 

@@ -12,7 +12,9 @@
 #include <string_view>
 #include <utility>
 
+#include "base/big_endian.h"
 #include "base/file.h"
+#include "base/image_lock_bytes.h"
 #include "base/process.h"
 
 namespace cohort::hypervisor {
@@ -20,15 +22,10 @@ namespace {
 
 // The start of a qcow2 header (QEMU's docs/interop/qcow2.txt).
 constexpr std::string_view kMagic("QFI\xfb", 4);
-// Numbers are big endian.
 constexpr std::size_t kTableLengthOffset = 36;    // l1_size, 32 bits: entries of 8 bytes
 constexpr std::size_t kTableOffset = 40;          // l1_table_offset, 64 bits
 constexpr std::size_t kSnapshotCountOffset = 60;  // nb_snapshots, 32 bits
 using HeaderStart = std::array<char, 64>;
-
-// QEMU's numbers of permissions are bits; "write" is the second.
-constexpr off_t kWriteUsedByte = 100 + 1;
-constexpr off_t kWriteNotSharedByte = 200 + 1;
 
 Error errno_error(std::string_view what, const Path& path) {
   const int number = errno;
@@ -45,19 +42,15 @@ Result<std::optional<HeaderStart>> read_header_start(const Path& path) {
   return start;
 }
 
-bool has_magic(const HeaderStart& start) { return std::string_view(start.data(), start.size()).starts_with(kMagic); }
+std::string_view text_of(const HeaderStart& start) { return {start.data(), start.size()}; }
 
-std::uint64_t number_at(const HeaderStart& start, std::size_t offset, std::size_t bytes) {
-  std::uint64_t number = 0;
-  for (std::size_t i = 0; i < bytes; ++i) number = number << 8U | static_cast<unsigned char>(start[offset + i]);
-  return number;
-}
+bool has_magic(const HeaderStart& start) { return text_of(start).starts_with(kMagic); }
 
 // True if any part of the disk has a place in this file: an image that was never written to has an empty first table.
 Result<bool> has_content(const Path& path, const HeaderStart& start) {
   COHORT_ASSIGN(const UniqueFd fd, open_readonly(path));
-  std::uint64_t offset = number_at(start, kTableOffset, 8);
-  const std::uint64_t end = offset + 8 * number_at(start, kTableLengthOffset, 4);
+  auto offset = big_endian<std::uint64_t>(text_of(start), kTableOffset);
+  const std::uint64_t end = offset + 8 * std::uint64_t{big_endian<std::uint32_t>(text_of(start), kTableLengthOffset)};
   std::array<char, 4096> part{};
   while (offset < end) {
     const std::size_t wanted = std::min<std::uint64_t>(part.size(), end - offset);
@@ -97,15 +90,6 @@ Result<void> format_overlay(const DiskSnapshot& disk) {
   return sync_directory(disk.overlay.parent_path());
 }
 
-struct flock lock_of(short type, off_t byte) {
-  struct flock lock {};
-  lock.l_type = type;
-  lock.l_whence = SEEK_SET;
-  lock.l_start = byte;
-  lock.l_len = 1;
-  return lock;
-}
-
 }  // namespace
 
 Result<void> create_overlay_file(const DiskSnapshot& disk) {
@@ -126,7 +110,7 @@ Result<void> check_no_internal_snapshot(const DiskSnapshot& disk) {
     return fail(ErrorCode::kInvalidState, "\"{}\" is not a qcow2 image, so it is not the overlay that was made.",
                 disk.overlay.string());
   }
-  const std::uint64_t snapshots = number_at(*start, kSnapshotCountOffset, 4);
+  const auto snapshots = big_endian<std::uint32_t>(text_of(*start), kSnapshotCountOffset);
   if (snapshots == 0) return {};
   return fail(ErrorCode::kInvalidState,
               "The overlay \"{}\" of {} holds {} internal snapshot(s) that a merge would lose. Delete them first "
@@ -169,8 +153,8 @@ Result<void> remove_overlay_file(const DiskSnapshot& disk) {
 Result<WriteBarrier> WriteBarrier::raise(const Path& image) {
   UniqueFd fd(::open(image.c_str(), O_RDWR | O_CLOEXEC));
   if (!fd.is_open()) return Failure{errno_error("opened", image)};
-  struct flock not_shared = lock_of(F_RDLCK, kWriteNotSharedByte);
-  struct flock used = lock_of(F_WRLCK, kWriteUsedByte);
+  struct flock not_shared = lock_of_byte(F_RDLCK, byte_of_forbidders(ImagePermission::kWrite));
+  struct flock used = lock_of_byte(F_WRLCK, byte_of_holders(ImagePermission::kWrite));
   // First forbid, then look: the other order would let one slip through between.
   if (::fcntl(fd.get(), F_OFD_SETLK, &not_shared) != 0 || ::fcntl(fd.get(), F_OFD_GETLK, &used) != 0) {
     return Failure{errno_error("locked", image)};

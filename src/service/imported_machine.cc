@@ -1,18 +1,17 @@
 #include "service/imported_machine.h"
 
-#include <sys/stat.h>
-
 #include <algorithm>
 
+#include "base/file_stamp.h"
 #include "base/sha256.h"
 
 namespace cohort::service {
 namespace {
 
 std::string state_of(const Path& file) {
-  struct stat info {};
-  if (::lstat(file.c_str(), &info) != 0) return fmt::format("{} is not there\n", file.string());
-  return fmt::format("{} {} {}.{:09}\n", file.string(), info.st_size, info.st_mtim.tv_sec, info.st_mtim.tv_nsec);
+  const auto stamp = stamp_of(file);
+  if (!stamp) return fmt::format("{} is not there\n", file.string());
+  return fmt::format("{} {} {} {}\n", file.string(), stamp->inode, stamp->size, stamp->modified_ns);
 }
 
 bool has_other_disks(const MadeMachine& made, const DefinedMachine& machine) {

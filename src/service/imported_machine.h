@@ -20,7 +20,7 @@ struct MadeMachine {
   bool is_started = false;  // by the import itself, or it was about to
 };
 
-// For DefineMachineRequest: the job, and the state of the files (names, lengths, times of the last change). Whoever
+// For DefineMachineRequest: the job, and the state of the files (names and stamps: base/file_stamp.h). Whoever
 // lets the machine run changes them.
 [[nodiscard]] std::string import_mark(const JobId& job, const std::vector<Path>& files);
 

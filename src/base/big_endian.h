@@ -6,7 +6,7 @@
 #include <span>
 #include <string_view>
 
-namespace cohort::disk {
+namespace cohort {
 
 // REQUIRES: offset + sizeof(Number) <= bytes.size().
 template <typename Number>
@@ -25,4 +25,4 @@ void put_big_endian(std::span<std::byte> bytes, std::size_t offset, Number numbe
   for (std::size_t i = sizeof(Number); i-- > 0; rest >>= 8U) bytes[offset + i] = static_cast<std::byte>(rest);
 }
 
-}  // namespace cohort::disk
+}  // namespace cohort
