@@ -8,6 +8,8 @@
         assert not inspect.token_faults([inspect.tokens(guest.image("data"))])
 """
 
+import signal
+
 from . import daemons, inspect
 from .domain import Guest
 from .images import Disk
@@ -16,3 +18,7 @@ from .waiting import TimedOut, wait_until
 
 __all__ = ["CohortFailed", "Disk", "Guest", "Lab", "TimedOut", "cleanup_leftovers", "daemons", "inspect",
            "wait_until"]
+
+# A shell that runs the tests in the background lets them ignore ctrl-C, and with them all that they start.
+if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
+    signal.signal(signal.SIGINT, signal.default_int_handler)
