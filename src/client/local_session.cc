@@ -132,11 +132,7 @@ Result<service::Hypervisor*> LocalSession::hypervisor() {
 Result<service::StateStore*> LocalSession::state() {
   if (writing_) return writing_.get();
   if (reading_) return reading_.get();
-  auto opened = store::open_sqlite_store(options_.state, store::Access::kRead, options_.uri);
-  if (!opened && opened.error().code == ErrorCode::kNotFound) {
-    opened = store::open_sqlite_store(options_.state, store::Access::kWrite, options_.uri);
-  }
-  COHORT_ASSIGN(reading_, std::move(opened));
+  COHORT_ASSIGN(reading_, store::open_sqlite_store(options_.state, store::Access::kRead, options_.uri));
   return reading_.get();
 }
 

@@ -1,11 +1,20 @@
 #include "service/delete_snapshot.h"
 
+#include <algorithm>
+
 #include "base/kill_point.h"
 #include "service/lookup.h"
 #include "service/merge_back.h"
 
 namespace cohort::service {
 namespace {
+
+Failure missing_machine(const std::string& machine, const std::string& snapshot) {
+  return fail(ErrorCode::kNotFound,
+              "The machine \"{}\" of the snapshot \"{}\" does not exist any more, so its overlays cannot be merged: "
+              "define it again, or leave its files as they are with --forget-missing.",
+              machine, snapshot);
+}
 
 Result<bool> is_missing(const MachineId& id, Hypervisor& hypervisor) {
   const auto machine = hypervisor.machine(id);
@@ -33,14 +42,27 @@ Result<void> check_members(const Snapshot& snapshot, const DeleteSnapshotRequest
     COHORT_ASSIGN(const bool missing, is_missing(member.machine, hypervisor));
     if (!missing) COHORT_TRY(check_disks(snapshot, member, hypervisor));
     if (missing && !request.forget_missing && !member.disks.empty()) {
-      return fail(
-          ErrorCode::kNotFound,
-          "The machine \"{}\" of the snapshot \"{}\" does not exist any more, so its overlays cannot be merged: "
-          "define it again, or leave its files as they are with --forget-missing.",
-          member.name, snapshot.name);
+      return missing_machine(member.name, snapshot.name);
     }
   }
   return {};
+}
+
+// One that has vanished since the check is refused like one that was missing then.
+Result<void> check_left(const Snapshot& snapshot, const DeleteSnapshotRequest& request, const std::vector<Path>& left) {
+  if (request.forget_missing || left.empty()) return {};
+  const auto is_of = [&](const MemberSnapshot& member) {
+    return std::ranges::any_of(member.disks, [&](const DiskSnapshot& disk) { return disk.overlay == left.front(); });
+  };
+  const auto owner = std::ranges::find_if(snapshot.members, is_of);
+  return missing_machine(owner == snapshot.members.end() ? left.front().string() : owner->name, snapshot.name);
+}
+
+Result<std::vector<Path>> merge(const Snapshot& snapshot, const DeleteSnapshotRequest& request, Hypervisor& hypervisor,
+                                StateStore& store, JobContext& job) {
+  COHORT_ASSIGN(auto left, merge_back(snapshot, hypervisor, store, job, job.stop()));
+  COHORT_TRY(check_left(snapshot, request, left));
+  return left;
 }
 
 std::vector<Path> overlays_of(const Snapshot& snapshot) {
@@ -100,7 +122,7 @@ Result<DeletedSnapshot> DeleteSnapshot::run(const DeleteSnapshotRequest& request
     return Failure{marked.error()};
   }
   kill_point("delete.begun");
-  auto left = merge_back(snapshot, hypervisor_, store_, job, job.stop());
+  auto left = merge(snapshot, request, hypervisor_, store_, job);
   if (!left) {
     // Not to be gone on with by itself: the user has cancelled, or has to mend something first.
     COHORT_TRY(job.will_keep(step));

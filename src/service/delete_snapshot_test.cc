@@ -128,6 +128,18 @@ TEST_F(DeleteSnapshotTest, LeavesTheOverlaysOfMissingMembersWhenAsked) {
   EXPECT_THAT(lab.kept.snapshots().value(), IsEmpty());
 }
 
+TEST_F(DeleteSnapshotTest, LeavesNoOverlayUnaskedOfAMachineThatVanishesMeanwhile) {
+  take("nightly");
+  lab.control.before("merge_overlay database", [&] { lab.hypervisor.remove_machine("database"); });
+  const auto deleted = lab.delete_snapshot({"nightly"});
+  ASSERT_FALSE(deleted);
+  EXPECT_EQ(deleted.error().code, ErrorCode::kNotFound);
+  EXPECT_THAT(deleted.error().message, AllOf(HasSubstr("\"database\""), HasSubstr("--forget-missing")));
+  EXPECT_EQ(find("nightly").state, SnapshotState::kDeleting);
+  EXPECT_EQ(lab.hypervisor.active_file("web", "vda"), "/nonexistent/disks/web-vda.qcow2");
+  EXPECT_TRUE(lab.delete_snapshot({"nightly", true}));
+}
+
 // That a machine is missing has to be said by the hypervisor, not only not be denied.
 TEST_F(DeleteSnapshotTest, TakesNoMachineForMissingWhileTheHypervisorCannotBeAsked) {
   take("nightly");

@@ -1,6 +1,9 @@
 #include "service/snapshot_plan.h"
 
+#include <sys/stat.h>
+
 #include <algorithm>
+#include <cerrno>
 #include <map>
 #include <set>
 
@@ -166,12 +169,41 @@ Result<void> check_no_shared_files(const Snapshot& snapshot) {
   return {};
 }
 
-Result<void> check_space(const Snapshot& snapshot) {
-  std::map<Path, std::uint64_t> needed;
-  for (const auto& member : snapshot.members) {
-    for (const auto& disk : member.disks) needed[disk.overlay.parent_path()] += kSpacePerOverlay;
+// One of the folders on a file system, and what all overlays on it need.
+struct Need {
+  Path folder;
+  std::uint64_t bytes = 0;
+};
+
+// A folder that is missing is looked for by whoever needs it.
+Result<dev_t> file_system_of(const Path& folder) {
+  Path existing = folder;
+  struct stat info {};
+  while (::stat(existing.c_str(), &info) != 0) {
+    if (errno != ENOENT || !existing.has_relative_path()) {
+      return Failure{system_error(errno, fmt::format("\"{}\" cannot be looked at.", folder.string()))};
+    }
+    existing = existing.parent_path();
   }
-  for (const auto& [folder, bytes] : needed) {
+  return info.st_dev;
+}
+
+Result<std::map<dev_t, Need>> needed_space(const Snapshot& snapshot) {
+  std::map<dev_t, Need> needed;
+  for (const auto& member : snapshot.members) {
+    for (const auto& disk : member.disks) {
+      const Path folder = disk.overlay.parent_path();
+      COHORT_ASSIGN(const dev_t file_system, file_system_of(folder));
+      needed.try_emplace(file_system, Need{folder, 0}).first->second.bytes += kSpacePerOverlay;
+    }
+  }
+  return needed;
+}
+
+Result<void> check_space(const Snapshot& snapshot) {
+  COHORT_ASSIGN(const auto needed, needed_space(snapshot));
+  for (const auto& [device, need] : needed) {
+    const auto& [folder, bytes] = need;
     COHORT_ASSIGN(const auto there, free_bytes(folder));
     if (there < bytes) {
       return fail(ErrorCode::kNoSpace,

@@ -50,6 +50,28 @@ Result<void> keep_all_state_files(Snapshot& snapshot, const std::vector<MachineS
   return {};
 }
 
+// What became of a machine that is not what it was when the snapshot was planned; empty if it is.
+std::string change_of(const MemberSnapshot& member, Hypervisor& hypervisor) {
+  const auto now = hypervisor.machine(member.machine);
+  if (!now && now.error().code == ErrorCode::kNotFound) {
+    return fmt::format(" The machine \"{}\" does not exist any more.", member.name);
+  }
+  if (now && now->power == PowerState::kOff && member.power != PowerState::kOff) {
+    return fmt::format(" The machine \"{}\" has stopped meanwhile.", member.name);
+  }
+  return {};
+}
+
+// What somebody did to a machine meanwhile says more than the error that it has led to.
+Error with_changes(Error error, const Snapshot& snapshot, Hypervisor& hypervisor) {
+  if (error.code == ErrorCode::kCancelled) return error;
+  for (const auto& member : snapshot.members) {
+    const bool is_named = error.message.find(fmt::format("\"{}\"", member.name)) != std::string::npos;
+    if (!is_named) error.message += change_of(member, hypervisor);
+  }
+  return error;
+}
+
 }  // namespace
 
 TakeSnapshot::TakeSnapshot(Hypervisor& hypervisor, StateStore& store, Guard& guard, const Clock& clock)
@@ -59,10 +81,7 @@ Result<Snapshot> TakeSnapshot::plan(const TakeSnapshotRequest& request) {
   return plan_snapshot(request, hypervisor_, store_, clock_);
 }
 
-Result<TakenSnapshot> TakeSnapshot::take(const TakeSnapshotRequest& request, JobContext& job) {
-  job.set_phase("checking the machines");
-  COHORT_ASSIGN(Snapshot snapshot, plan(request));
-  COHORT_ASSIGN(const auto step, job.will_undo(UndoKind::kAbandonSnapshot, snapshot.id.str()));
+Result<void> TakeSnapshot::carry_out(Snapshot& snapshot, JobContext& job) {
   COHORT_TRY(store_.add_snapshot(snapshot));
   kill_point("take.planned");
   job.set_phase("preparing overlays");
@@ -78,6 +97,15 @@ Result<TakenSnapshot> TakeSnapshot::take(const TakeSnapshotRequest& request, Job
   COHORT_TRY(store_.update_snapshot(snapshot));
   kill_point("take.ready");
   job.set_result(snapshot.id.str());
+  return {};
+}
+
+Result<TakenSnapshot> TakeSnapshot::take(const TakeSnapshotRequest& request, JobContext& job) {
+  job.set_phase("checking the machines");
+  COHORT_ASSIGN(Snapshot snapshot, plan(request));
+  COHORT_ASSIGN(const auto step, job.will_undo(UndoKind::kAbandonSnapshot, snapshot.id.str()));
+  auto done = carry_out(snapshot, job);
+  if (!done) return Failure{with_changes(std::move(done).error(), snapshot, hypervisor_)};
   return TakenSnapshot{std::move(snapshot), step};
 }
 

@@ -36,13 +36,16 @@ class TakeSnapshot {
   [[nodiscard]] Result<Snapshot> plan(const TakeSnapshotRequest& request);
 
   // kNotFound, kInvalidArgument; kInvalidState or kUnsupported naming the machine and disk that prevent it;
-  // kTimeout past the deadline; kCancelled. After any failure all members run as before, on their own disks.
+  // kTimeout past the deadline; kCancelled. It names machines that have vanished or stopped meanwhile. After any failure all members run as before, on their own disks.
   [[nodiscard]] Result<Snapshot> run(const TakeSnapshotRequest& request, JobContext& job);
 
   // The same for a snapshot that lives no longer than the job: it is taken back should the job not end well.
   [[nodiscard]] Result<TakenSnapshot> take(const TakeSnapshotRequest& request, JobContext& job);
 
  private:
+  // All steps of a plan, whose undoing is recorded.
+  [[nodiscard]] Result<void> carry_out(Snapshot& snapshot, JobContext& job);
+
   Hypervisor& hypervisor_;
   StateStore& store_;
   Guard& guard_;

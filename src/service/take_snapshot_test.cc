@@ -251,6 +251,20 @@ TEST_F(TakeSnapshotTest, PlanChangesNothing) {
   EXPECT_THAT(lab.kept.jobs().value(), IsEmpty());
 }
 
+// --- machines that change meanwhile ---
+
+TEST_F(TakeSnapshotTest, NamesMachinesThatHaveVanishedOrStoppedMeanwhile) {
+  lab.control.before("capture web", [&] {
+    lab.hypervisor.remove_machine("database");
+    lab.hypervisor.set_power("web", PowerState::kOff);
+  });
+  lab.control.fail_next("capture web", ErrorCode::kIo);
+  const auto taken = lab.take_of_shop("nightly");
+  ASSERT_FALSE(taken);
+  EXPECT_THAT(taken.error().message, HasSubstr("The machine \"database\" does not exist any more."));
+  EXPECT_THAT(taken.error().message, HasSubstr("The machine \"web\" has stopped meanwhile."));
+}
+
 // --- any call that fails ---
 
 // Whatever call fails: either the snapshot is there whole and the job has completed (its end may be in the store though

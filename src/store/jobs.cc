@@ -8,6 +8,16 @@ constexpr const char* kSelect =
     "SELECT id, type, subject, state, pid, phase, done_bytes, total_bytes, created, started, ended, error_code, "
     "error_message, error_cause, result FROM job ";
 
+// Ended ones beyond it are forgotten, the oldest first.
+constexpr int kJobsKept = 1000;
+
+void forget_old_jobs(SQLite::Database& database) {
+  execute(database,
+          "DELETE FROM job WHERE ended IS NOT NULL AND number <= "
+          "(SELECT number FROM job ORDER BY number DESC LIMIT 1 OFFSET ?)",
+          kJobsKept);
+}
+
 Failure no_job(const JobId& id) { return fail(ErrorCode::kNotFound, "There is no job {}.", id.str()); }
 
 // An optional error as three columns that may be null.
@@ -88,6 +98,7 @@ Result<void> add_job(SQLite::Database& database, const Job& job) {
     return fail(ErrorCode::kAlreadyExists, "There is a job {} already.", job.id.str());
   }
   write_frames(database, job);
+  forget_old_jobs(database);
   return {};
 }
 

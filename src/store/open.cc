@@ -174,6 +174,15 @@ Result<void> create_database(const Path& path, const std::string& uri, const std
   return sync_directory(path.parent_path());
 }
 
+Result<std::unique_ptr<Connection>> open_empty() {
+  const Path memory = ":memory:";
+  return without_exceptions(memory, [&]() -> Result<std::unique_ptr<Connection>> {
+    auto connection = std::make_unique<Connection>(memory);
+    migrate(connection->database(), migrations());
+    return connection;
+  });
+}
+
 Result<std::unique_ptr<Connection>> open_database(const Path& path, Access access, const std::string& uri,
                                                   const std::vector<Migration>& steps) {
   COHORT_TRY(check_file(path));

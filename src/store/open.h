@@ -14,6 +14,9 @@ namespace cohort::store {
 [[nodiscard]] Result<void> create_database(const Path& path, const std::string& uri,
                                            const std::vector<Migration>& steps = migrations());
 
+// An empty state that lives as long as its connection, and no longer.
+[[nodiscard]] Result<std::unique_ptr<Connection>> open_empty();
+
 // Opens the file at `path` and checks it as open_sqlite_store says; with kWrite it is also read through (quick_check)
 // and brought to the newest schema. kNotFound if it is not there.
 [[nodiscard]] Result<std::unique_ptr<Connection>> open_database(const Path& path, Access access, const std::string& uri,

@@ -145,10 +145,7 @@ Result<bool> has_file(const Path& path) {
 Result<std::unique_ptr<service::StateStore>> open_for_reading(const Path& state, const std::string& uri) {
   const Path path = state / "cohort.db";
   COHORT_ASSIGN(const bool is_there, has_file(path));
-  if (!is_there) {
-    return fail(ErrorCode::kNotFound, "There is no state in \"{}\" yet.", state.string());
-  }
-  COHORT_ASSIGN(auto connection, open_database(path, Access::kRead, uri));
+  COHORT_ASSIGN(auto connection, is_there ? open_database(path, Access::kRead, uri) : open_empty());
   return std::make_unique<SqliteStore>(state, std::nullopt, std::move(connection));
 }
 

@@ -15,8 +15,10 @@ enum class Access {
 // Opens "<state>/cohort.db" (folder made with mode 0711, file 0600 when writing; so that QEMU can pass through).
 // Fails with kInUse naming the pid that writes ("The state in … is in use by process 123 (cohort backup …)."),
 // kUnsupported if the file was written by a newer version, kCorrupt (with the remedy) if it is damaged: it is never
-// made anew by itself. kNotFound when reading and there is no state yet. `uri` is remembered when the file is made;
-// another one later is kInvalidArgument naming both.
+// made anew by itself. When reading and there is no state yet, an empty one is read and nothing is made. `uri` is
+// remembered when the file is made; another one later is kInvalidArgument naming both.
+//
+// Of the jobs that have ended, the newest thousand are kept.
 [[nodiscard]] Result<std::unique_ptr<service::StateStore>> open_sqlite_store(const Path& state, Access access,
                                                                              const std::string& uri);
 

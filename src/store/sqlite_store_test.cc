@@ -4,9 +4,12 @@
 #include <gtest/gtest.h>
 #include <sys/stat.h>
 
+#include <algorithm>
 #include <fstream>
 
 #include "base/temporary_folder.h"
+#include "store/open.h"
+#include "store/tables.h"
 #include "store/testing.h"
 
 namespace cohort::store {
@@ -43,12 +46,38 @@ TEST(SqliteStore, KeepsTheStateFromOneOpeningToTheNext) {
   EXPECT_TRUE(store->job(job.id));
 }
 
-TEST(SqliteStore, HasNothingToReadBeforeTheFirstWriter) {
+TEST(SqliteStore, ReadsAnEmptyStateBeforeTheFirstWriter) {
   const TemporaryFolder folder;
-  const auto opened = open_sqlite_store(folder.path() / "none", Access::kRead, kUri);
-  ASSERT_FALSE(opened);
-  EXPECT_EQ(opened.error().code, ErrorCode::kNotFound);
+  const auto store = open_or_fail(folder.path() / "none", Access::kRead);
+  ASSERT_NE(store, nullptr);
+  EXPECT_EQ(store->jobs()->size(), 0U);
+  EXPECT_EQ(store->collections()->size(), 0U);
+  EXPECT_FALSE(store->add_job(running_job()));
   EXPECT_FALSE(std::filesystem::exists(folder.path() / "none")) << "reading makes nothing";
+}
+
+TEST(SqliteStore, ForgetsTheOldestEndedJobsBeyondAThousand) {
+  auto connection = open_empty();
+  ASSERT_TRUE(connection) << connection.error().describe();
+  const Job running = running_job();
+  const auto added = (*connection)->change([&](SQLite::Database& database) -> Result<void> {
+    COHORT_TRY(add_job(database, running));
+    for (int number = 0; number < 1010; ++number) {
+      Job ended = running_job();
+      ended.id = JobId::generate();
+      ended.state = JobState::kCompleted;
+      ended.ended = WallTime{Microseconds{number}};
+      COHORT_TRY(add_job(database, ended));
+    }
+    return {};
+  });
+  ASSERT_TRUE(added) << added.error().describe();
+  const auto kept = (*connection)->read([](SQLite::Database& database) {
+    return Result<std::vector<Job>>(read_jobs(database));
+  });
+  ASSERT_EQ(kept->size(), 1001U);
+  EXPECT_TRUE(std::ranges::any_of(*kept, [&](const Job& job) { return job.id == running.id; }));
+  EXPECT_TRUE(std::ranges::none_of(*kept, [](const Job& job) { return job.ended == WallTime{Microseconds{9}}; }));
 }
 
 TEST(SqliteStore, ReadsWhatAWriterHasCommittedWhileItWorks) {

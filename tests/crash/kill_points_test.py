@@ -82,7 +82,7 @@ RECOVERY_POINTS = ["job.begun", "merge.before_commit", "merge.before_pivot", "me
 
 OPERATIONS = (Take(), Delete(), Delete(OFF), DeleteLower(), Export(), Import(), Backup())
 
-ROUNDS = int(os.environ.get("COHORT_CRASH_ROUNDS") or (200 if os.environ.get("COHORT_SOAK") else 8))
+ROUNDS = int(os.environ.get("COHORT_CRASH_ROUNDS") or 8)
 SEED = int(os.environ.get("COHORT_CRASH_SEED") or time.time())
 
 

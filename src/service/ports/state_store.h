@@ -43,7 +43,7 @@ class StateStore {
   // Sets DiskSnapshot::merged of every disk with this overlay. Success if there is none.
   [[nodiscard]] virtual Result<void> mark_merged(const Path& overlay, bool merged) = 0;
 
-  // Jobs.
+  // Jobs. The oldest of those that have ended may be forgotten.
   [[nodiscard]] virtual Result<void> add_job(const Job& job) = 0;
   [[nodiscard]] virtual Result<void> update_job(const Job& job) = 0;
   // The job has ended: stores it and forgets its undo steps, both or neither.
