@@ -36,7 +36,8 @@ class TakeSnapshot {
   [[nodiscard]] Result<Snapshot> plan(const TakeSnapshotRequest& request);
 
   // kNotFound, kInvalidArgument; kInvalidState or kUnsupported naming the machine and disk that prevent it;
-  // kTimeout past the deadline; kCancelled. It names machines that have vanished or stopped meanwhile. After any failure all members run as before, on their own disks.
+  // kTimeout past the deadline; kCancelled. It names machines that have vanished or stopped meanwhile. After any
+  // failure all members run as before, on their own disks.
   [[nodiscard]] Result<Snapshot> run(const TakeSnapshotRequest& request, JobContext& job);
 
   // The same for a snapshot that lives no longer than the job: it is taken back should the job not end well.

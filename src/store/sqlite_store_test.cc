@@ -72,9 +72,8 @@ TEST(SqliteStore, ForgetsTheOldestEndedJobsBeyondAThousand) {
     return {};
   });
   ASSERT_TRUE(added) << added.error().describe();
-  const auto kept = (*connection)->read([](SQLite::Database& database) {
-    return Result<std::vector<Job>>(read_jobs(database));
-  });
+  const auto kept =
+      (*connection)->read([](SQLite::Database& database) { return Result<std::vector<Job>>(read_jobs(database)); });
   ASSERT_EQ(kept->size(), 1001U);
   EXPECT_TRUE(std::ranges::any_of(*kept, [&](const Job& job) { return job.id == running.id; }));
   EXPECT_TRUE(std::ranges::none_of(*kept, [](const Job& job) { return job.ended == WallTime{Microseconds{9}}; }));
