@@ -86,6 +86,20 @@ Result<MergeOutcome> attempt(virDomainPtr domain, MergeRequest& request) {
   return outcome;
 }
 
+// What somebody has moved or removed by hand is named, and not what fails because of it.
+Result<void> check_files_are_there(const MergeRequest& request) {
+  for (const Path& file : {request.disk.overlay, request.disk.frozen.path}) {
+    std::error_code code;
+    if (std::filesystem::exists(file, code) || code) continue;
+    return fail(ErrorCode::kNotFound,
+                "The file \"{}\" of the disk {} of \"{}\" is not there any more, and nothing is merged: put it back. If "
+                "it is lost, a machine that runs has it until it stops: save its disk with virsh blockcopy; then give "
+                "the snapshot up with `cohort snapshot delete --forget-only`.",
+                file.string(), request.disk.target, request.machine);
+  }
+  return {};
+}
+
 }  // namespace
 
 Failure changed_chain(const MergeRequest& request) {
@@ -106,9 +120,12 @@ Result<Chain> chain_now(virDomainPtr domain, bool is_live, const MergeRequest& r
 }
 
 Result<void> check_mergeable(virDomainPtr domain, const MergeRequest& request) {
-  COHORT_ASSIGN(const Chain chain, chain_now(domain, virDomainIsActive(domain) == 1, request));
+  auto found = chain_now(domain, virDomainIsActive(domain) == 1, request);
+  if (!found) COHORT_TRY(check_files_are_there(request));
+  COHORT_ASSIGN(const Chain chain, std::move(found));
   switch (place_of(request.disk, chain).standing) {
     case Standing::kOnFrozen:
+      COHORT_TRY(check_files_are_there(request));
       return check_no_internal_snapshot(request.disk);
     case Standing::kWithout:
       return check_needless(request);
