@@ -91,11 +91,12 @@ Result<void> check_files_are_there(const MergeRequest& request) {
   for (const Path& file : {request.disk.overlay, request.disk.frozen.path}) {
     std::error_code code;
     if (std::filesystem::exists(file, code) || code) continue;
-    return fail(ErrorCode::kNotFound,
-                "The file \"{}\" of the disk {} of \"{}\" is not there any more, and nothing is merged: put it back. If "
-                "it is lost, a machine that runs has it until it stops: save its disk with virsh blockcopy; then give "
-                "the snapshot up with `cohort snapshot delete --forget-only`.",
-                file.string(), request.disk.target, request.machine);
+    return fail(
+        ErrorCode::kNotFound,
+        "The file \"{}\" of the disk {} of \"{}\" is not there any more, and nothing is merged: put it back. If "
+        "it is lost, a machine that runs has it until it stops: save its disk with virsh blockcopy; then give "
+        "the snapshot up with `cohort snapshot delete --forget-only`.",
+        file.string(), request.disk.target, request.machine);
   }
   return {};
 }
