@@ -139,7 +139,7 @@ INSTANTIATE_TEST_SUITE_P(
         Wrong{"/machines/0/power", "on", "machines[0].power"},
         Wrong{"/machines/0/pause", true, "machines[0].pause is not an object"},
         Wrong{"/machines/0/configuration", nullptr, "machines[0].configuration is not an object"},
-        Wrong{"/machines/0/configuration/file", "../x", "configuration.file is not a path below"},
+        Wrong{"/machines/0/configuration/file", "../x", "configuration.file is not a path below the package: \"../x\""},
         Wrong{"/machines/0/configuration/file", "/etc/passwd", "configuration.file is not a path below"},
         Wrong{"/machines/0/nvram/file", "cohort.json", "nvram.file is a name with a use of its own"},
         Wrong{"/machines/0/nvram/file", "Virtual Machines/" + kWebId + ".xml", "a second time"},

@@ -85,7 +85,7 @@ Result<FileEntry> ManifestParser::parse_file(const JsonField& field) {
   FileEntry entry;
   COHORT_ASSIGN(const JsonField file, field.member("file"));
   COHORT_ASSIGN(entry.file, file.name());
-  if (!is_safe_path(entry.file)) return file.wrong("is not a path below the package");
+  if (!is_safe_path(entry.file)) return file.wrong(fmt::format("is not a path below the package: \"{}\"", entry.file));
   if (entry.file == kManifestName || entry.file == kHashListName) return file.wrong("is a name with a use of its own");
   if (!files_.insert(entry.file).second) return file.wrong(fmt::format("names \"{}\" a second time", entry.file));
   COHORT_ASSIGN(entry.size, field.read("size", &JsonField::number));
