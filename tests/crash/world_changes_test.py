@@ -28,9 +28,14 @@ class Change:
         return self.name
 
 
+def qemu_of(guest):
+    """Its process, if there is one, whatever libvirt thinks."""
+    found = subprocess.run(["pgrep", "-f", f"guest={guest.name},"], text=True, capture_output=True)
+    return [int(pid) for pid in found.stdout.split()]
+
+
 def kill_qemu(guest):
-    pid = int(subprocess.run(["pgrep", "-f", f"guest={guest.name},"], text=True, capture_output=True,
-                             check=True).stdout.split()[0])
+    [pid] = qemu_of(guest)
     os.kill(pid, signal.SIGKILL)
     guest.wait_state("shut off")
 

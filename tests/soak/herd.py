@@ -11,7 +11,7 @@ from crash_site import GUARD_MARGIN_S, PATIENT, chain
 from harness import Disk, daemons, inspect, wait_until
 from harness.images import MIB
 from harness.lab import remove_domain
-from world_changes_test import kill_qemu
+from world_changes_test import kill_qemu, qemu_of
 
 COLLECTIONS = {"all six": range(6), "the first": range(4), "the last": range(2, 6)}
 DEADLINE_S = 30
@@ -156,9 +156,16 @@ class Herd:
         return said.get("recovery", {"failures": []})
 
     def owners_start_what_is_off(self):
+        """Returns how many machines libvirtd had lost: see lesson 8."""
+        lost = 0
         for guest in [each for each in self.guests if not each.is_active()]:
+            for pid in qemu_of(guest):
+                lost += 1
+                os.kill(pid, signal.SIGTERM)
+            wait_until(lambda guest=guest: not qemu_of(guest), 30, f"the lost QEMU of {guest} ends")
             guest.start()
             guest.wait_ready(timeout=BOOT_S)
+        return lost
 
     def all_go_on(self):
         for guest in self.guests:

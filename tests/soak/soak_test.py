@@ -74,7 +74,7 @@ class Soak:
 
     def settle(self):
         """Whatever happened is over: all is done or as before, and all machines run and write."""
-        self.herd.owners_start_what_is_off()
+        self.counts["(machines that libvirtd had lost)"] += self.herd.owners_start_what_is_off()
         recovery = self.herd.recover()
         assert recovery["failures"] == [], recovery
         self.herd.finish_deletions()
