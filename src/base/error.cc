@@ -49,6 +49,25 @@ ErrorCode code_for(int error_number) {
   }
 }
 
+// What to do about causes that lie with the storage; empty for the others, where it is for the message to say.
+std::string_view remedy_for(int error_number) {
+  switch (error_number) {
+    case ENOSPC:
+      return " The file system is full: make room there and try again.";
+    case EDQUOT:
+      return " A quota is used up: raise it, or make room, and try again.";
+    case EROFS:
+      return " The file system is read-only: make it writable, or choose another place.";
+    case EIO:
+      return " The storage below it fails: look into the kernel's log.";
+    case ESTALE:
+    case ENOTCONN:
+      return " What was mounted there does not answer any more: mount it again.";
+    default:
+      return {};
+  }
+}
+
 }  // namespace
 
 std::string_view to_string(ErrorCode code) {
@@ -78,6 +97,7 @@ std::string Error::describe() const {
 }
 
 Error system_error(int error_number, std::string message) {
+  message += remedy_for(error_number);
   return Error{code_for(error_number), std::move(message), std::generic_category().message(error_number), {}};
 }
 

@@ -53,7 +53,7 @@ template <typename... Args>
   return Error{code, fmt::format(format, std::forward<Args>(args)...), {}, {}};
 }
 
-// An error for a failed system call: code and cause follow from `error_number` (errno):
+// An error for a failed system call; code, cause and the remedy behind the message follow from `error_number` (errno):
 // ENOENT kNotFound, EEXIST kAlreadyExists, EACCES/EPERM kPermission, ENOSPC/EDQUOT kNoSpace, else kIo.
 [[nodiscard]] Error system_error(int error_number, std::string message);
 

@@ -30,6 +30,13 @@ TEST(Error, SystemErrorsMapToCodes) {
   EXPECT_EQ(system_error(EIO, "x").code, ErrorCode::kIo);
 }
 
+TEST(Error, SystemErrorsOfTheStorageNameTheRemedy) {
+  for (const int number : {ENOSPC, EDQUOT, EROFS, EIO, ESTALE, ENOTCONN}) {
+    EXPECT_GT(system_error(number, "It failed.").message.size(), sizeof("It failed.")) << number;
+  }
+  EXPECT_EQ(system_error(ENOENT, "It failed.").message, "It failed.");
+}
+
 Result<int> half(int number) {
   if (number % 2 != 0) {
     return fail(ErrorCode::kInvalidArgument, "{} is odd", number);

@@ -70,17 +70,21 @@ Result<package::VerifyReport> verify_unrecorded(const Path& directory, const Job
       {[&](std::uint64_t total) { progress.set_total(total); }, [&](std::uint64_t bytes) { progress.add(bytes); }});
 }
 
-// In the history, a package that is not whole is a job that failed; the caller gets the report all the same.
+// In the history, a package that is not whole is a job that failed; the caller gets the report all the same. A job that
+// cannot even be begun (the state's file system is full) prevents no verification.
 Result<package::VerifyReport> verify_recorded(const Path& directory, service::JobEngine& engine,
                                               const JobWatch& watch) {
   std::optional<package::VerifyReport> report;
+  bool has_begun = false;
   const auto ended =
       engine.run<bool>(JobType::kVerify, directory.string(), watch, [&](service::JobContext& job) -> Result<bool> {
+        has_begun = true;
         COHORT_ASSIGN(report, service::verify_package(directory, job));
         if (report->is_whole()) return true;
-        return fail(ErrorCode::kCorrupt, "The package is not whole: {}: {}", report->problems.front().file,
+        return fail(report->failure(), "The package {}: {}: {}", report->verdict(), report->problems.front().file,
                     report->problems.front().message);
       });
+  if (!has_begun) return verify_unrecorded(directory, watch);
   if (report) return *std::move(report);
   return Failure{ended.error()};
 }

@@ -24,6 +24,9 @@ std::string first_lines(const ProcessOutput& output) {
   return words;
 }
 
+// The storage failed, not the image. What qemu-img says of other failures to open one is mostly about its content.
+bool is_unread(const ProcessOutput& output) { return output.err.find("Input/output error") != std::string::npos; }
+
 }  // namespace
 
 Result<void> check_image(const Path& image, const std::string& format, std::stop_token stop) {
@@ -36,7 +39,7 @@ Result<void> check_image(const Path& image, const std::string& format, std::stop
       return {};
     case kFailed:
       if (Error error = qemu_img_error(output.err, fmt::format("Checking \"{}\"", image.string()));
-          error.code != ErrorCode::kIo && error.code != ErrorCode::kCorrupt) {
+          error.code != ErrorCode::kCorrupt && (error.code != ErrorCode::kIo || is_unread(output))) {
         return Failure{std::move(error)};
       }
       break;

@@ -4,6 +4,7 @@
 #include <thread>
 #include <utility>
 
+#include "base/file.h"
 #include "base/kill_point.h"
 #include "hypervisor/disk_chains.h"
 #include "hypervisor/libvirt_error.h"
@@ -20,6 +21,8 @@ using BlockJob = virDomainBlockJobInfo;
 // Short at first, since most overlays hold little.
 constexpr Milliseconds kFirstPoll{5};
 constexpr Milliseconds kLongestPoll{50};
+// Too little room for QEMU to go on.
+constexpr std::uint64_t kFull = 1ULL << 20U;
 
 class LiveMerge {
  public:
@@ -162,10 +165,13 @@ class LiveMerge {
 
   // libvirt keeps the reason to itself and its log.
   Failure unfinished() const {
-    return fail(ErrorCode::kHypervisor,
-                "The merge of the disk {} of \"{}\" into \"{}\" ended early: is there space left? libvirt's log tells "
-                "more. The machine works on with its overlay.",
-                request_.disk.target, request_.machine, request_.disk.frozen.path.string());
+    const Path& frozen = request_.disk.frozen.path;
+    const bool is_full = free_bytes(frozen).value_or(UINT64_MAX) < kFull;
+    return fail(
+        is_full ? ErrorCode::kNoSpace : ErrorCode::kHypervisor,
+        "The merge of the disk {} of \"{}\" into \"{}\" ended early: {}. The machine works on with its overlay.",
+        request_.disk.target, request_.machine, frozen.string(),
+        is_full ? "its file system is full, make room there" : "see libvirt's log for the cause");
   }
 
   // `sentence` has places for the disk and the machine.

@@ -10,6 +10,7 @@
 #include "hypervisor/disk_chains.h"
 #include "hypervisor/merge.h"
 #include "hypervisor/overlay_file.h"
+#include "hypervisor/qemu_img_error.h"
 #include "hypervisor/qemu_img_progress.h"
 
 namespace cohort::hypervisor {
@@ -97,16 +98,10 @@ class OfflineMerge {
     }
     COHORT_TRY(output);
     if (output->exit_status == 0) return {};
-    return Failure{Error{code_of_words(output->err),
-                         fmt::format("The overlay of the disk {} of \"{}\" cannot be merged into \"{}\".",
-                                     request_.disk.target, request_.machine, request_.disk.frozen.path.string()),
-                         output->err,
-                         {}}};
-  }
-
-  static ErrorCode code_of_words(std::string_view words) {
-    if (words.find("No space left") != std::string_view::npos) return ErrorCode::kNoSpace;
-    return words.find(" lock") != std::string_view::npos ? ErrorCode::kInUse : ErrorCode::kIo;
+    return Failure{
+        qemu_img_error(fmt::format("The overlay of the disk {} of \"{}\" cannot be merged into \"{}\".",
+                                   request_.disk.target, request_.machine, request_.disk.frozen.path.string()),
+                       output->err)};
   }
 
   virDomainPtr domain_;

@@ -16,6 +16,7 @@
 #include "base/file.h"
 #include "base/image_lock_bytes.h"
 #include "base/process.h"
+#include "hypervisor/qemu_img_error.h"
 
 namespace cohort::hypervisor {
 namespace {
@@ -80,11 +81,8 @@ Result<void> format_overlay(const DiskSnapshot& disk) {
                 run_process({"qemu-img", "create", "-q", "-f", "qcow2", "-u", "-b", disk.frozen.path.string(), "-F",
                              disk.frozen.format, "--", disk.overlay.string(), std::to_string(disk.virtual_size)}));
   if (output.exit_status != 0) {
-    const bool is_full = output.err.find("No space left") != std::string::npos;
-    return Failure{Error{is_full ? ErrorCode::kNoSpace : ErrorCode::kIo,
-                         fmt::format("The overlay \"{}\" cannot be created.", disk.overlay.string()),
-                         output.err,
-                         {}}};
+    return Failure{
+        qemu_img_error(fmt::format("The overlay \"{}\" cannot be created.", disk.overlay.string()), output.err)};
   }
   COHORT_TRY(sync_file(disk.overlay));
   return sync_directory(disk.overlay.parent_path());
@@ -130,11 +128,9 @@ Result<bool> holds_more_than_frozen(const DiskSnapshot& disk, std::stop_token st
                              disk.overlay.string(), disk.frozen.path.string()},
                             std::move(stop)));
   if (output.exit_status == 0 || output.exit_status == 1) return output.exit_status == 1;
-  return Failure{Error{ErrorCode::kIo,
-                       fmt::format("The overlay \"{}\" cannot be compared with \"{}\".", disk.overlay.string(),
-                                   disk.frozen.path.string()),
-                       output.err,
-                       {}}};
+  return Failure{qemu_img_error(fmt::format("The overlay \"{}\" cannot be compared with \"{}\".", disk.overlay.string(),
+                                            disk.frozen.path.string()),
+                                output.err)};
 }
 
 Result<void> remove_overlay_file(const DiskSnapshot& disk) {

@@ -60,7 +60,9 @@ Result<std::string> PackageFolder::read(const std::string& file, std::uint64_t l
   if (size > limit) {
     return fail(ErrorCode::kCorrupt, "\"{}\" has {} bytes; {} are the most that it can have.", file, size, limit);
   }
-  return read_file(path_of(fd), limit);
+  auto content = read_file(path_of(fd), limit);
+  if (!content) content.error().message = with_own_name(content.error().message, fd, file);
+  return content;
 }
 
 Result<std::vector<Path>> PackageFolder::list(std::size_t limit) const {

@@ -134,7 +134,10 @@ void Verification::check_list(const std::string& manifest_text) {
   const std::string expected = format_hash_list(report_.manifest, manifest_text);
   const auto found = folder_.read(name, kMaxHashList + expected.size());
   if (!found) {
-    report_.problems.push_back({name, ProblemKind::kBadList, found.error().describe()});
+    const bool is_bad = found.error().code == ErrorCode::kNotFound || found.error().code == ErrorCode::kInvalidState ||
+                        found.error().code == ErrorCode::kCorrupt;
+    report_.problems.push_back(
+        {name, is_bad ? ProblemKind::kBadList : ProblemKind::kUnreadable, found.error().describe()});
   } else if (*found != expected) {
     report_.problems.push_back({name, ProblemKind::kBadList,
                                 fmt::format("It differs from the manifest: {}.", first_difference(*found, expected))});
@@ -170,6 +173,17 @@ Result<void> Verification::find_unlisted() {
 std::string_view to_string(ProblemKind kind) {
   const auto* found = std::ranges::find(kKindNames, kind, &KindName::kind);
   return found == kKindNames.end() ? "unknown" : found->name;
+}
+
+ErrorCode VerifyReport::failure() const {
+  const bool is_unread =
+      std::ranges::all_of(problems, [](const Problem& found) { return found.kind == ProblemKind::kUnreadable; });
+  return is_unread ? ErrorCode::kIo : ErrorCode::kCorrupt;
+}
+
+std::string_view VerifyReport::verdict() const {
+  if (is_whole()) return "is whole";
+  return failure() == ErrorCode::kIo ? "cannot be read as a whole" : "is not whole";
 }
 
 Result<VerifyReport> verify(const Path& package, std::stop_token stop, const VerifyProgress& progress) {

@@ -5,6 +5,7 @@
 #include <functional>
 #include <stop_token>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "base/file.h"
@@ -20,7 +21,7 @@ enum class ProblemKind {
   kBadImage,     // qemu-img check found errors, or it is not of the format or size that the manifest says
   kForeignFile,  // the image names another file as its backing or data file
   kUnreadable,   // there, but the operating system does not let it be read, or a program writes to it
-  kBadList,      // SHA256SUMS is missing, cannot be read, or differs from the manifest
+  kBadList,      // SHA256SUMS is missing, no file, or differs from the manifest
   kUnlisted,     // there, but not in the manifest (a note: the package is whole without it)
 };
 [[nodiscard]] std::string_view to_string(ProblemKind kind);  // "missing", "not-a-file", "wrong-size", …
@@ -39,6 +40,10 @@ struct VerifyReport {
   std::uint64_t files = 0;        // checked
   std::uint64_t bytes = 0;        // read and hashed
   [[nodiscard]] bool is_whole() const { return problems.empty(); }
+  // What kind of failure it is that the package is not whole: kIo if something could not be read and nothing else was
+  // found, for then nobody knows; else kCorrupt. REQUIRES: it is not whole.
+  [[nodiscard]] ErrorCode failure() const;
+  [[nodiscard]] std::string_view verdict() const;  // "is whole", "is not whole", "cannot be read as a whole"
 };
 
 struct VerifyProgress {

@@ -38,6 +38,12 @@ std::optional<Problem> check_head(const DiskEntry& disk, const disk::Qcow2Header
   return std::nullopt;
 }
 
+// An image that cannot be read may be sound.
+ProblemKind kind_of(const Error& image) {
+  const bool is_bad = image.code == ErrorCode::kCorrupt || image.code == ErrorCode::kUnsupported;
+  return is_bad ? ProblemKind::kBadImage : ProblemKind::kUnreadable;
+}
+
 // The checks of one file, step by step.
 class FileCheck {
  public:
@@ -81,15 +87,14 @@ Result<void> FileCheck::check_hash(const UniqueFd& fd, const std::function<void(
 
 Result<void> FileCheck::check_qcow2(const UniqueFd& fd, const DiskEntry& disk) {
   const auto header = disk::read_qcow2_header(fd.get(), entry_.file);
-  if (!header) return add_failure(header.error(), ProblemKind::kBadImage, fd);
+  if (!header) return add_failure(header.error(), kind_of(header.error()), fd);
   if (auto found = check_head(disk, *header)) {
     result_.problems.push_back(*std::move(found));
     return {};
   }
   const auto checked = disk::check_image(path_of(fd), disk.format, stop_);
   if (checked) return {};
-  const bool is_bad = checked.error().code == ErrorCode::kCorrupt || checked.error().code == ErrorCode::kUnsupported;
-  return add_failure(checked.error(), is_bad ? ProblemKind::kBadImage : ProblemKind::kUnreadable, fd);
+  return add_failure(checked.error(), kind_of(checked.error()), fd);
 }
 
 Result<void> FileCheck::check_disk(const UniqueFd& fd, const DiskEntry& disk) {

@@ -203,6 +203,17 @@ TEST_F(VerifyTest, FindsAListThatEndsEarly) {
   expect_only("SHA256SUMS", ProblemKind::kBadList, "differs");
 }
 
+TEST(VerifyReportTest, IsOfWhatCannotBeReadOnlyIfThatIsAll) {
+  VerifyReport report;
+  EXPECT_EQ(report.verdict(), "is whole");
+  report.problems.push_back({"a", ProblemKind::kUnreadable, "x"});
+  EXPECT_EQ(report.failure(), ErrorCode::kIo);
+  EXPECT_EQ(report.verdict(), "cannot be read as a whole");
+  report.problems.push_back({"b", ProblemKind::kWrongHash, "x"});
+  EXPECT_EQ(report.failure(), ErrorCode::kCorrupt);
+  EXPECT_EQ(report.verdict(), "is not whole");
+}
+
 TEST_F(VerifyTest, NotesFilesThatAreNotListed) {
   disk::write_content(at("notes.txt"), "x");
   disk::write_content(at("Virtual Machines/\xff\n"), "x");

@@ -1,5 +1,6 @@
 #include "package/writer.h"
 
+#include <fcntl.h>
 #include <sys/stat.h>
 
 #include <algorithm>
@@ -40,12 +41,39 @@ Result<void> check_free(const Path& package) {
   return {};
 }
 
-Result<void> make_partial(const Path& partial) {
-  if (::mkdir(partial.c_str(), 0700) == 0) return {};
+Result<UniqueFd> open_folder(int parent, const Path& path) {
+  UniqueFd fd(::openat(parent, path.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC));
+  if (fd.is_open()) return fd;
+  const int number = errno;
+  return Failure{system_error(number, fmt::format("The folder \"{}\" cannot be opened.", path.string()))};
+}
+
+Result<UniqueFd> make_partial(const UniqueFd& parent, const Path& partial) {
+  if (::mkdirat(parent.get(), partial.filename().c_str(), 0700) == 0) {
+    return open_folder(parent.get(), partial.filename());
+  }
   const int number = errno;
   if (number == EEXIST) return exists(partial, "is left from an export, or one is running");
   return Failure{system_error(number, fmt::format("The folder \"{}\" cannot be created.", partial.string()))};
 }
+
+// Whether the path names the folder that is open, as far as the file system tells.
+bool names(const Path& path, const UniqueFd& folder) {
+  struct stat named {};
+  struct stat opened {};
+  if (::lstat(path.c_str(), &named) != 0) return errno != ENOENT && errno != ENOTDIR;
+  return ::fstat(folder.get(), &opened) == 0 && named.st_dev == opened.st_dev && named.st_ino == opened.st_ino;
+}
+
+Failure not_in_place(const Path& path) {
+  return fail(ErrorCode::kIo,
+              "\"{}\" is not the folder any more into which the package was written: its file system was unmounted, or "
+              "somebody has moved it. Mount what belongs there and try again.",
+              path.string());
+}
+
+// The same folder whatever is mounted over its path.
+Path through(const UniqueFd& parent, const Path& name) { return fmt::format("/proc/self/fd/{}", parent.get()) / name; }
 
 Result<void> check_written(const Path& folder, const FileEntry& entry) {
   COHORT_ASSIGN(const std::uint64_t size, size_of_file(folder / entry.file));
@@ -77,8 +105,8 @@ Result<void> sync_folders(const Path& top) {
 }
 
 // rename(2) replaces an empty folder, and refuses to replace anything else by a folder.
-Result<void> rename_folder(const Path& from, const Path& to) {
-  if (::rename(from.c_str(), to.c_str()) == 0) return {};
+Result<void> rename_folder(const UniqueFd& parent, const Path& from, const Path& to) {
+  if (::renameat(parent.get(), from.filename().c_str(), parent.get(), to.filename().c_str()) == 0) return {};
   const int number = errno;
   if (number == ENOTEMPTY || number == EEXIST || number == ENOTDIR) return exists(to, "has appeared meanwhile");
   return Failure{system_error(number, fmt::format("\"{}\" cannot be renamed to \"{}\".", from.string(), to.string()))};
@@ -92,14 +120,22 @@ Path Writer::partial() const { return Path(package_.native() + std::string(kPart
 
 Result<void> Writer::begin() {
   COHORT_TRY(check_free(package_));
-  COHORT_TRY(make_partial(partial()));
+  COHORT_ASSIGN(parent_, open_folder(AT_FDCWD, package_.parent_path()));
+  COHORT_ASSIGN(partial_, make_partial(parent_, partial()));
+  COHORT_TRY(check_in_place());
   COHORT_TRY(make_directories(partial() / kMachinesFolder));
   return make_directories(partial() / kDisksFolder);
+}
+
+Result<void> Writer::check_in_place() const {
+  if (names(partial(), partial_)) return {};
+  return not_in_place(partial());
 }
 
 Result<Path> Writer::place_for(const std::string& file) const {
   if (!is_safe_path(file)) return fail(ErrorCode::kInternal, "\"{}\" is not a path for a package.", file);
   const Path place = partial() / file;
+  COHORT_TRY(check_in_place());
   COHORT_TRY(make_directories(place.parent_path()));
   return place;
 }
@@ -112,14 +148,32 @@ Result<FileEntry> Writer::add(const std::string& file, std::string_view content)
 
 Result<void> Writer::publish(const Manifest& manifest) {
   const std::string text = format_manifest(manifest);
+  COHORT_TRY(check_in_place());
   COHORT_TRY(check_manifest(partial(), manifest, text));
   COHORT_TRY(create_file(partial() / kHashListName, format_hash_list(manifest, text)));
   COHORT_TRY(create_file(partial() / kManifestName, text));
   COHORT_TRY(sync_folders(partial()));
   kill_point("publish.before_rename");
-  COHORT_TRY(rename_folder(partial(), package_));
+  COHORT_TRY(rename_folder(parent_, partial(), package_));
   kill_point("publish.after_rename");
-  return sync_directory(package_.parent_path());
+  auto durable = sync_published();
+  // A package that may be gone after a power failure must not be taken for one that is there: whoever takes the export
+  // back finds it under the name that it had. The failure to report is the first one.
+  if (!durable) static_cast<void>(rename_folder(parent_, package_, partial()));
+  return durable;
+}
+
+Result<void> Writer::sync_published() const {
+  if (::fsync(parent_.get()) != 0) {
+    const int number = errno;
+    return Failure{system_error(number, fmt::format("\"{}\" cannot be synced.", package_.parent_path().string()))};
+  }
+  return names(package_, partial_) ? Result<void>{} : not_in_place(package_);
+}
+
+Result<void> Writer::abandon() const {
+  const Path folder = through(parent_, partial().filename());
+  return names(folder, partial_) ? remove_tree(folder) : Result<void>{};
 }
 
 }  // namespace cohort::package

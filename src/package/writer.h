@@ -6,12 +6,17 @@
 
 #include "base/file.h"
 #include "base/result.h"
+#include "base/unique_fd.h"
 #include "package/manifest.h"
 
 namespace cohort::package {
 
 // Crash: until publish() has returned, all is in "<package>.partial".
-// After a failure the caller removes partial() (base/file.h: remove_tree).
+// After a failure the caller removes partial() (base/file.h: remove_tree). If the target's file system was unmounted
+// meanwhile, nobody sees that folder any more: abandon() removes it all the same.
+//
+// Nothing is ever written to a folder that has the name of the one that begin() made, but is another: a package on the
+// file system below an unmounted one would be called complete and never be found.
 class Writer {
  public:
   // `package` must not exist, or be an empty folder; "<package>.partial" must not exist (kAlreadyExists).
@@ -25,11 +30,21 @@ class Writer {
   [[nodiscard]] Result<Path> place_for(const std::string& file) const;
   // Writes a small file (0600), synced, and returns its entry.
   [[nodiscard]] Result<FileEntry> add(const std::string& file, std::string_view content);
-  // Writes SHA256SUMS and the manifest, syncs every folder, renames, and syncs the parent.
+  // Writes SHA256SUMS and the manifest, syncs every folder, renames, and syncs the parent. If the latter fails, the
+  // package is partial again.
   [[nodiscard]] Result<void> publish(const Manifest& manifest);
 
+  // Whether the folder that begin() made is still what partial() names; kIo if it is not.
+  [[nodiscard]] Result<void> check_in_place() const;
+  // Removes the folder that begin() made, wherever its file system is.
+  [[nodiscard]] Result<void> abandon() const;
+
  private:
+  [[nodiscard]] Result<void> sync_published() const;
+
   Path package_;
+  UniqueFd parent_;   // of both folders
+  UniqueFd partial_;  // what begin() made
 };
 
 // "<hex>  <file>\n" for every file and for the manifest itself, as `sha256sum -c` reads it (names with a backslash or

@@ -99,6 +99,39 @@ TEST_F(WriterTest, NeverReplacesWhatHasAppearedMeanwhile) {
   EXPECT_TRUE(exists(writer.partial()));
 }
 
+// As when its file system is unmounted: another folder has the name.
+TEST_F(WriterTest, WritesNothingToAnotherFolderOfTheName) {
+  Writer writer(package());
+  ASSERT_TRUE(writer.begin());
+  const Manifest manifest = written(writer);
+  const Path hidden = folder_.path() / "hidden";
+  std::filesystem::rename(writer.partial(), hidden);
+  for (const bool is_replaced : {false, true}) {
+    if (is_replaced) {
+      ASSERT_TRUE(make_directories(writer.partial()));
+    }
+    EXPECT_EQ(writer.check_in_place().error().code, ErrorCode::kIo);
+    EXPECT_EQ(writer.add("more", "x").error().code, ErrorCode::kIo);
+    EXPECT_EQ(writer.publish(manifest).error().code, ErrorCode::kIo);
+    EXPECT_FALSE(exists(package()));
+    EXPECT_EQ(exists(writer.partial()), is_replaced);
+    EXPECT_TRUE(writer.abandon());
+    EXPECT_EQ(exists(writer.partial()), is_replaced) << "another's folder is not removed";
+  }
+}
+
+TEST_F(WriterTest, RemovesWhatItMadeAlsoWhereNobodySeesItAnyMore) {
+  const Path outer = folder_.path() / "outer";
+  ASSERT_TRUE(make_directories(outer));
+  Writer writer(outer / "package");
+  ASSERT_TRUE(writer.begin());
+  ASSERT_TRUE(writer.add("file", "x"));
+  std::filesystem::rename(outer, folder_.path() / "hidden");
+  ASSERT_TRUE(writer.abandon());
+  EXPECT_TRUE(std::filesystem::is_empty(folder_.path() / "hidden"));
+  EXPECT_FALSE(exists(outer));
+}
+
 TEST_F(WriterTest, RefusesToWriteOutsideThePackage) {
   Writer writer(package());
   ASSERT_TRUE(writer.begin());

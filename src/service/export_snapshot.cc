@@ -96,6 +96,22 @@ class Exporting {
 
   Result<void> publish(const package::Manifest& manifest) { return writer_.publish(manifest); }
 
+  // What to report of a failure: one whose cause is that the target is gone would tell of files that are not there.
+  // What undo cannot see any more is removed here.
+  [[nodiscard]] Failure failed(Error error) const {
+    if (error.code == ErrorCode::kNoSpace) {
+      error.message += fmt::format(" The package takes up to {} MiB.", plan_.estimated_bytes >> 20U);
+    }
+    const auto in_place = writer_.check_in_place();
+    if (in_place) return Failure{std::move(error)};
+    const auto removed = writer_.abandon();
+    if (error.code == ErrorCode::kCancelled) return Failure{std::move(error)};
+    Error gone = in_place.error();
+    gone.cause = error.describe();
+    if (!removed) gone.message += fmt::format(" Not taken back: {}", removed.error().describe());
+    return Failure{std::move(gone)};
+  }
+
  private:
   Result<void> add_state_files(const MemberSnapshot& member, package::MachineEntry& entry) {
     const Path folder = store_.machine_state_folder(snapshot_.id, member.machine);
@@ -162,6 +178,19 @@ class Exporting {
   std::uint64_t finished_ = 0;
 };
 
+Result<void> write_package(Exporting& exporting, const Snapshot& snapshot, package::Manifest& manifest,
+                           JobContext& job) {
+  for (const auto& member : snapshot.members) {
+    COHORT_TRY(job.check_cancelled());
+    COHORT_ASSIGN(auto entry, exporting.add(member));
+    manifest.machines.push_back(std::move(entry));
+  }
+  job.set_phase("completing the package");
+  COHORT_TRY(job.check_cancelled());
+  kill_point("export.before_publish");
+  return exporting.publish(manifest);
+}
+
 ExportReport report_of(const Path& package, const package::Manifest& manifest, Snapshot snapshot) {
   ExportReport report;
   report.package = package;
@@ -223,15 +252,9 @@ Result<ExportReport> ExportSnapshot::run(const ExportRequest& request, JobContex
   }
   kill_point("export.begun");
   package::Manifest manifest = manifest_of(snapshot, !request.no_storage, clock_.wall());
-  for (const auto& member : snapshot.members) {
-    COHORT_TRY(job.check_cancelled());
-    COHORT_ASSIGN(auto entry, exporting.add(member));
-    manifest.machines.push_back(std::move(entry));
+  if (auto written = write_package(exporting, snapshot, manifest, job); !written) {
+    return exporting.failed(std::move(written).error());
   }
-  job.set_phase("completing the package");
-  COHORT_TRY(job.check_cancelled());
-  kill_point("export.before_publish");
-  COHORT_TRY(exporting.publish(manifest));
   kill_point("export.published");
   COHORT_TRY(job.will_keep(step));
   job.set_result(planned.package.string());

@@ -15,8 +15,8 @@ constexpr std::uint64_t kStateFileLimit = 16ULL << 20U;
 Result<void> check_whole(const package::VerifyReport& report) {
   if (report.is_whole()) return {};
   const auto& first = report.problems.front();
-  return fail(ErrorCode::kCorrupt, "The package \"{}\" is not whole ({} problem(s)): {}: {} `cohort verify` names all.",
-              report.package.string(), report.problems.size(), first.file, first.message);
+  return fail(report.failure(), "The package \"{}\" {} ({} problem(s)): {}: {} `cohort verify` names all.",
+              report.package.string(), report.verdict(), report.problems.size(), first.file, first.message);
 }
 
 // The hashes that are compared from now on must be those that the files had.

@@ -142,6 +142,20 @@ TEST_F(JobEngineTest, RemovesNoFolderAsPartialThatIsNotCalledSo) {
   EXPECT_TRUE(std::filesystem::exists(folder));
 }
 
+// A path that the file system says nothing of; with another step it could be a server that does not answer.
+TEST_F(JobEngineTest, ForgetsNothingThatItCannotLookAt) {
+  const std::string unknown = (lab.folder.path() / std::string(300, 'x')).string();
+  const auto outcome = run([&](JobContext& context) -> Result<int> {
+    COHORT_TRY(context.will_undo(UndoKind::kRemoveFile, unknown));
+    COHORT_TRY(context.will_undo(UndoKind::kRemoveFolder, unknown));
+    COHORT_TRY(context.will_undo(UndoKind::kRemovePartial, unknown + ".partial"));
+    return fail(ErrorCode::kIo, "Enough.");
+  });
+  ASSERT_FALSE(outcome);
+  EXPECT_THAT(outcome.error().message, HasSubstr("Not taken back"));
+  EXPECT_THAT(lab.left_open(), SizeIs(3));
+}
+
 TEST_F(JobEngineTest, LeavesAFolderThatSomebodyHasPutSomethingInto) {
   const Path folder = lab.folder.path() / "folder";
   ASSERT_FALSE(run([&](JobContext& context) -> Result<int> {

@@ -18,14 +18,18 @@ std::string names_of(const std::vector<Path>& paths) {
   return fmt::format("{}", fmt::join(names, ", "));
 }
 
-// A job may have died between the record and the deed: what was never there was not removed.
-bool is_there(const Path& path) {
+// A job may have died between the record and the deed: what was never there was not removed. A file system that fails
+// does not say so.
+Result<bool> is_there(const Path& path) {
   std::error_code code;
-  return std::filesystem::exists(std::filesystem::symlink_status(path, code));
+  const auto status = std::filesystem::symlink_status(path, code);
+  if (std::filesystem::status_known(status)) return std::filesystem::exists(status);
+  return Failure{system_error(code.value(), fmt::format("\"{}\" cannot be looked at.", path.string()))};
 }
 
 Result<std::string> remove_made(const Path& path, std::string_view what, Result<void> (*remove)(const Path&)) {
-  if (!is_there(path)) return std::string();
+  COHORT_ASSIGN(const bool is_left, is_there(path));
+  if (!is_left) return std::string();
   COHORT_TRY(remove(path));
   return fmt::format("The {} \"{}\" was removed.", what, path.string());
 }
@@ -41,6 +45,9 @@ Result<std::string> remove_partial(const Path& path) {
 Result<std::string> remove_made_folder(const Path& path) {
   std::error_code code;
   const bool was_there = std::filesystem::remove(path, code);
+  if (code && code != std::errc::directory_not_empty && code != std::errc::file_exists) {
+    return Failure{system_error(code.value(), fmt::format("\"{}\" cannot be removed.", path.string()))};
+  }
   return was_there ? fmt::format("The folder \"{}\" was removed.", path.string()) : std::string();
 }
 
@@ -157,7 +164,7 @@ class Undo::Run {
   void give_up(const MachineSteps& machine, const Error& reason) {
     std::vector<Path> left;
     for (const auto& step : machine.files) {
-      if (is_there(step.subject)) left.emplace_back(step.subject);
+      if (is_there(step.subject).value_or(true)) left.emplace_back(step.subject);
       forget(step);
       kill_point("undo.after_step");
     }

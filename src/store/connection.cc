@@ -29,7 +29,9 @@ constexpr Meaning kMeanings[] = {
 };
 
 Error error_of(const SQLite::Exception& exception, const Path& path) {
-  const int code = exception.getErrorCode() & 0xff;
+  // SQLite's way of saying that its index beside the file cannot grow.
+  const bool is_full = exception.getExtendedErrorCode() == SQLITE_IOERR_SHMSIZE;
+  const int code = is_full ? SQLITE_FULL : exception.getErrorCode() & 0xff;
   if (code == SQLITE_CORRUPT || code == SQLITE_NOTADB) {
     return damaged(path, exception.what());
   }

@@ -1,10 +1,7 @@
 // What is in the store after its process died in the middle, or after the disk refused.
 #include <gtest/gtest.h>
-#include <sched.h>
-#include <sys/mount.h>
 #include <sys/resource.h>
 
-#include <fstream>
 #include <random>
 
 #include "base/temporary_folder.h"
@@ -143,50 +140,6 @@ TEST(RefusedByTheDisk, ChangesNothingFurtherAfterAFailedWrite) {
   const auto store = open_or_fail(folder.path());
   ASSERT_NE(store, nullptr);
   EXPECT_EQ(stored_generation(*store, id), 1);
-}
-
-constexpr int kCannotMount = 77;
-
-void fill_up(const Path& file) {
-  std::ofstream out(file, std::ios::binary);
-  const std::string block(4096, 'x');
-  while (out.write(block.data(), static_cast<std::streamsize>(block.size())) && out.flush()) {
-  }
-}
-
-// In a mount namespace of its own, so that nothing of it is left however it ends.
-int work_on_a_full_file_system(const Path& folder) {
-  if (::unshare(CLONE_NEWNS) != 0 || ::mount("none", "/", nullptr, MS_REC | MS_PRIVATE, nullptr) != 0 ||
-      ::mount("tmpfs", folder.c_str(), "tmpfs", 0, "size=1m") != 0) {
-    return kCannotMount;
-  }
-  const SnapshotId id = SnapshotId::generate();
-  const auto store = open_or_exit(folder / "state", Access::kWrite);
-  EXPECT_TRUE(store->add_snapshot(snapshot_of_generation(id, 1)));
-  fill_up(folder / "filler");
-  Result<void> outcome;
-  int generation = 1;
-  while (outcome && generation < 100) {  // the log may have room for some more
-    outcome = store->update_snapshot(snapshot_of_generation(id, ++generation));
-  }
-  EXPECT_FALSE(outcome);
-  EXPECT_EQ(outcome.error().code, ErrorCode::kNoSpace) << outcome.error().describe();
-  EXPECT_EQ(stored_generation(*store, id), generation - 1);
-  std::filesystem::remove(folder / "filler");
-  EXPECT_TRUE(store->update_snapshot(snapshot_of_generation(id, 500))) << "there is room again";
-  EXPECT_EQ(stored_generation(*store, id), 500);
-  const auto fresh = open_sqlite_store(folder / "other", Access::kWrite, kUri);
-  EXPECT_TRUE(fresh);
-  return ::testing::Test::HasFailure() ? 1 : 0;
-}
-
-TEST(RefusedByTheDisk, KeepsTheStateBeforeOnAFullFileSystemAndGoesOnWhenThereIsRoom) {
-  const TemporaryFolder folder;
-  const int status = Child([&] { return work_on_a_full_file_system(folder.path()); }).wait();
-  if (status == kCannotMount) {
-    GTEST_SKIP() << "SKIP: this user cannot mount a tmpfs";
-  }
-  EXPECT_EQ(status, 0);
 }
 
 }  // namespace

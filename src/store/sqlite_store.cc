@@ -8,25 +8,44 @@
 
 #include "store/connection.h"
 #include "store/open.h"
+#include "store/space_reserve.h"
 #include "store/state_lock.h"
 #include "store/tables.h"
 
 namespace cohort::store {
 namespace {
 
+// Nobody stands still for it any more, or it is being deleted.
+bool is_taken_back(const Snapshot& snapshot) {
+  const bool has_failed = snapshot.state == SnapshotState::kCreating && snapshot.instant == WallTime{};
+  return has_failed || snapshot.state == SnapshotState::kDeleting;
+}
+
+bool is_for_less(const Job& job) { return job.type == JobType::kDeleteSnapshot || job.type == JobType::kRecover; }
+
+// As often as the file system is full and the reserve has something to give.
+template <typename Attempt>
+std::invoke_result_t<const Attempt&> retried_with(const SpaceReserve& reserve, const Attempt& attempt) {
+  auto outcome = attempt();
+  while (!outcome && outcome.error().code == ErrorCode::kNoSpace && reserve.give()) {
+    outcome = attempt();
+  }
+  return outcome;
+}
+
 class SqliteStore final : public service::StateStore {
  public:
   SqliteStore(Path folder, std::optional<StateLock> lock, std::unique_ptr<Connection> connection)
-      : folder_(std::move(folder)), lock_(std::move(lock)), connection_(std::move(connection)) {}
+      : folder_(std::move(folder)), reserve_(folder_), lock_(std::move(lock)), connection_(std::move(connection)) {}
 
   Result<void> add_collection(const Collection& collection) override {
-    return change([&](auto& database) { return store::add_collection(database, collection); });
+    return begin([&](auto& database) { return store::add_collection(database, collection); });
   }
   Result<void> update_collection(const Collection& collection) override {
-    return change([&](auto& database) { return store::update_collection(database, collection); });
+    return begin([&](auto& database) { return store::update_collection(database, collection); });
   }
   Result<void> remove_collection(const CollectionId& id) override {
-    return change([&](auto& database) { return store::remove_collection(database, id); });
+    return end([&](auto& database) { return store::remove_collection(database, id); });
   }
   Result<Collection> collection(const CollectionId& id) override {
     return connection_->read([&](auto& database) { return read_collection(database, id); });
@@ -37,13 +56,14 @@ class SqliteStore final : public service::StateStore {
   }
 
   Result<void> add_snapshot(const Snapshot& snapshot) override {
-    return change([&](auto& database) { return store::add_snapshot(database, snapshot); });
+    return begin([&](auto& database) { return store::add_snapshot(database, snapshot); });
   }
   Result<void> update_snapshot(const Snapshot& snapshot) override {
-    return change([&](auto& database) { return store::update_snapshot(database, snapshot); });
+    const auto work = [&](auto& database) { return store::update_snapshot(database, snapshot); };
+    return is_taken_back(snapshot) ? end(work) : begin(work);
   }
   Result<void> remove_snapshot(const SnapshotId& id) override {
-    return change([&](auto& database) { return store::remove_snapshot(database, id); });
+    return end([&](auto& database) { return store::remove_snapshot(database, id); });
   }
   Result<Snapshot> snapshot(const SnapshotId& id) override {
     return connection_->read([&](auto& database) { return read_snapshot(database, id); });
@@ -52,32 +72,34 @@ class SqliteStore final : public service::StateStore {
     return connection_->read([](auto& database) { return Result<std::vector<Snapshot>>(read_snapshots(database)); });
   }
   Result<void> move_frozen(const Path& from, const Layer& to) override {
-    return change([&](auto& database) {
+    return end([&](auto& database) {
       store::move_frozen(database, from, to);
       return Result<void>();
     });
   }
   Result<void> stamp_frozen(const Path& frozen, const std::optional<FileStamp>& stamp) override {
-    return change([&](auto& database) {
+    return end([&](auto& database) {
       store::stamp_frozen(database, frozen, stamp);
       return Result<void>();
     });
   }
   Result<void> mark_merged(const Path& overlay, bool merged) override {
-    return change([&](auto& database) {
+    return end([&](auto& database) {
       store::mark_merged(database, overlay, merged);
       return Result<void>();
     });
   }
 
   Result<void> add_job(const Job& job) override {
-    return change([&](auto& database) { return store::add_job(database, job); });
+    const auto work = [&](auto& database) { return store::add_job(database, job); };
+    return is_for_less(job) ? end(work) : begin(work);
   }
   Result<void> update_job(const Job& job) override {
-    return change([&](auto& database) { return store::update_job(database, job); });
+    const auto work = [&](auto& database) { return store::update_job(database, job); };
+    return is_ended(job.state) ? end(work) : note(work);
   }
   Result<void> finish_job(const Job& job) override {
-    return change([&](auto& database) -> Result<void> {
+    return end([&](auto& database) -> Result<void> {
       COHORT_TRY(store::update_job(database, job));
       remove_undo_steps(database, job.id);
       return {};
@@ -89,19 +111,21 @@ class SqliteStore final : public service::StateStore {
   Result<std::vector<Job>> jobs() override {
     return connection_->read([](auto& database) { return Result<std::vector<Job>>(read_jobs(database)); });
   }
-  // Not through change(): whoever may read may cancel.
+  // Whoever may read may cancel.
   Result<void> request_cancel(const JobId& id) override {
-    return connection_->change([&](auto& database) { return store::request_cancel(database, id); });
+    return with_reserve(
+        [&] { return connection_->change([&](auto& database) { return store::request_cancel(database, id); }); });
   }
   Result<bool> is_cancel_requested(const JobId& id) override {
     return connection_->read([&](auto& database) { return store::is_cancel_requested(database, id); });
   }
 
   Result<UndoStep> add_undo_step(const JobId& job, UndoKind kind, const std::string& subject) override {
-    return change([&](auto& database) { return store::add_undo_step(database, job, kind, subject); });
+    const auto work = [&](auto& database) { return store::add_undo_step(database, job, kind, subject); };
+    return kind == UndoKind::kDeleteSnapshot ? end(work) : begin(work);
   }
   Result<void> remove_undo_step(const UndoStep& step) override {
-    return change([&](auto& database) {
+    return end([&](auto& database) {
       store::remove_undo_step(database, step);
       return Result<void>();
     });
@@ -118,14 +142,44 @@ class SqliteStore final : public service::StateStore {
 
  private:
   template <typename Work>
-  std::invoke_result_t<const Work&, SQLite::Database&> change(const Work& work) {
-    if (!lock_) {
-      return fail(ErrorCode::kInvalidState, "The state in \"{}\" is open for reading only.", folder_.string());
-    }
+  using OutcomeOf = std::invoke_result_t<const Work&, SQLite::Database&>;
+
+  // A change that may have to be taken back: only while there is room for that.
+  template <typename Work>
+  OutcomeOf<Work> begin(const Work& work) {
+    COHORT_TRY(check_writable());
+    COHORT_TRY(reserve_.fill());
     return connection_->change(work);
   }
 
+  // A change that nothing depends on: it takes no room from those that take back.
+  template <typename Work>
+  OutcomeOf<Work> note(const Work& work) {
+    COHORT_TRY(check_writable());
+    return connection_->change(work);
+  }
+
+  // A change that ends something, takes it back or makes room: it may use what is kept for it.
+  template <typename Work>
+  OutcomeOf<Work> end(const Work& work) {
+    COHORT_TRY(check_writable());
+    return with_reserve([&] { return connection_->change(work); });
+  }
+
+  template <typename Attempt>
+  std::invoke_result_t<const Attempt&> with_reserve(const Attempt& attempt) {
+    return retried_with(reserve_, attempt);
+  }
+
+  [[nodiscard]] Result<void> check_writable() const {
+    if (lock_) {
+      return {};
+    }
+    return fail(ErrorCode::kInvalidState, "The state in \"{}\" is open for reading only.", folder_.string());
+  }
+
   Path folder_;
+  SpaceReserve reserve_;
   std::optional<StateLock> lock_;  // held by the writer alone; given up after the connection is closed
   std::unique_ptr<Connection> connection_;
 };
@@ -145,7 +199,10 @@ Result<bool> has_file(const Path& path) {
 Result<std::unique_ptr<service::StateStore>> open_for_reading(const Path& state, const std::string& uri) {
   const Path path = state / "cohort.db";
   COHORT_ASSIGN(const bool is_there, has_file(path));
-  COHORT_ASSIGN(auto connection, is_there ? open_database(path, Access::kRead, uri) : open_empty());
+  // Whoever looks for what fills the file system needs room for SQLite's index.
+  COHORT_ASSIGN(auto connection, retried_with(SpaceReserve(state), [&] {
+                  return is_there ? open_database(path, Access::kRead, uri) : open_empty();
+                }));
   return std::make_unique<SqliteStore>(state, std::nullopt, std::move(connection));
 }
 
@@ -157,7 +214,8 @@ Result<std::unique_ptr<service::StateStore>> open_for_writing(const Path& state,
   if (!is_there) {
     COHORT_TRY(create_database(path, uri));
   }
-  COHORT_ASSIGN(auto connection, open_database(path, Access::kWrite, uri));
+  COHORT_ASSIGN(auto connection,
+                retried_with(SpaceReserve(state), [&] { return open_database(path, Access::kWrite, uri); }));
   return std::make_unique<SqliteStore>(state, std::move(lock), std::move(connection));
 }
 

@@ -61,12 +61,11 @@ Failure errno_failure(std::string_view what, const Path& path) {
   return Failure{system_error(number, fmt::format("The lock file \"{}\" cannot be {}.", path.string(), what))};
 }
 
-Result<void> write_holder(int fd, const Path& path) {
+// For people to read. The lock is held without it, and a full file system must not keep anybody from making room.
+void write_holder(int fd) {
   const std::string text = fmt::format("{}\n{}\n", ::getpid(), command_of(::getpid()));
-  if (::ftruncate(fd, 0) != 0 || ::pwrite(fd, text.data(), text.size(), 0) != static_cast<ssize_t>(text.size())) {
-    return errno_failure("written", path);
-  }
-  return {};
+  [[maybe_unused]] const bool is_written =
+      ::ftruncate(fd, 0) == 0 && ::pwrite(fd, text.data(), text.size(), 0) == static_cast<ssize_t>(text.size());
 }
 
 // True once it is ours; false while another holds it.
@@ -123,7 +122,7 @@ Result<StateLock> StateLock::acquire(const Path& state) {
   if (!is_ours) {
     return in_use(state, holder.empty() ? "another process" : holder);
   }
-  COHORT_TRY(write_holder(fd.get(), path));
+  write_holder(fd.get());
   return StateLock(std::move(fd));
 }
 

@@ -105,6 +105,7 @@ inline Snapshot snapshot_of_generation(const SnapshotId& id, int generation) {
   Snapshot snapshot;
   snapshot.id = id;
   snapshot.name = std::to_string(generation);
+  snapshot.state = SnapshotState::kReady;
   for (int i = 0; i < 8; ++i) {
     MemberSnapshot& member = snapshot.members.emplace_back();
     member.machine = MachineId::generate();

@@ -4,14 +4,11 @@ The program stops itself at a named place, so that the signal always meets it th
 """
 
 import signal
-import subprocess
-import time
-from pathlib import Path
 
 import pytest
 
 from crash_site import OFF
-from harness import wait_until
+from harness.stopping import run_on, wait_stopped
 from operations import Backup, Delete, Export, Import, Take
 
 CANCELLED = 130
@@ -23,35 +20,12 @@ CASES = [(Take(), "take.planned"), (Take(), "fence.suspended"), (Take(), "take.c
          (Backup(), "export.begun")]
 
 
-def is_stopped(program):
-    try:
-        # The state follows the name in parentheses, which may have anything in it.
-        return Path(f"/proc/{program.pid}/stat").read_text().rpartition(")")[2].split()[0] == "T"
-    except OSError:
-        return False
-
-
 def interrupted(site, point, *arguments):
     """Runs the program, with ctrl-C at the point; returns its error as --json told it."""
     program = site.start(*arguments, stop_at=point)
-    wait_until(lambda: is_stopped(program) or program.poll() is not None, 120, f"{arguments} reaches {point}")
-    assert program.poll() is None, f"{point} was not reached: {program.communicate()}"
+    wait_stopped(program, f"{arguments} at {point}")
     program.send_signal(signal.SIGINT)
-    return ended(program)
-
-
-def ended(program):
-    """Lets the program go on, as often as it comes by the place again, until it ends."""
-    deadline = time.monotonic() + PATIENCE_S
-    while True:
-        if is_stopped(program):
-            program.send_signal(signal.SIGCONT)
-        try:
-            out, err = program.communicate(timeout=0.1)
-            break
-        except subprocess.TimeoutExpired:
-            pass
-        assert time.monotonic() < deadline, "the program does not end"
+    out, err = run_on(program, PATIENCE_S)
     assert program.returncode == CANCELLED, out + err
     return out
 

@@ -6,7 +6,8 @@ from pathlib import Path
 import pytest
 
 from harness import Disk, Lab, inspect, wait_until
-from package_steps import (MIB, content, disk_in, ended, fill, goes_on, machine_in, manifest, names_in,
+from harness.storage import fill
+from package_steps import (MIB, content, disk_in, ended, goes_on, machine_in, manifest, names_in,
                            no_helpers_run, refused, running_job, sha256sum_agrees, shows_the_same,
                            small_filesystem, tokens_of_package)
 from world import PATIENT, bare_machine, overlays, picture

@@ -168,11 +168,3 @@ def small_filesystem(folder, mebibytes, read_only=False):
         yield folder
     finally:
         subprocess.run(["umount", "--lazy", folder], check=True)
-
-
-def fill(folder):
-    """Takes all the room that is left."""
-    block = b"\0" * MIB
-    with contextlib.suppress(OSError), open(folder / "filler", "wb", buffering=0) as filler:
-        while True:
-            filler.write(block)

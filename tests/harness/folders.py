@@ -6,6 +6,8 @@ import tempfile
 import time
 from pathlib import Path
 
+from .storage import unmount_below
+
 ROOT = Path("/var/tmp")
 PREFIX = "cohort-test-"
 _LOCK = ".lock"
@@ -27,6 +29,7 @@ class WorkFolder:
 
 
 def remove(folder):
+    unmount_below(folder)
     shutil.rmtree(folder, ignore_errors=True)
 
 

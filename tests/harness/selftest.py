@@ -1,6 +1,7 @@
 """Proves the harness and the test guest: run it with /usr/bin/pytest-3 tests/harness/selftest.py"""
 
 import contextlib
+import errno
 import signal
 import subprocess
 import sys
@@ -11,8 +12,10 @@ import libvirt
 import pytest
 
 from . import daemons, folders, inspect, lab as lab_module, processes
+from .faulty_files import FaultyFiles
 from .images import MIB, Disk, run
 from .lab import CohortFailed, Lab, cleanup_leftovers
+from .storage import SmallFileSystem
 from .waiting import TimedOut, wait_until
 
 VARIANTS = {
@@ -226,6 +229,19 @@ def test_close_leaves_nothing(lab):
     logs = [path for top in ("/var/log/libvirt", "/var/log/swtpm")
             for path in Path(top).rglob("*leaves nothing*")]
     assert logs == []
+
+
+def test_close_takes_away_what_is_mounted(lab):
+    small, faulty = SmallFileSystem(lab.folder / "a small one", 16), FaultyFiles(lab.folder / "a faulty one")
+    (faulty.place / "file").write_text("there")
+    faulty.fail("read", errno.EIO, "/f*e")
+    with pytest.raises(OSError):
+        (faulty.place / "file").read_text()
+    with small.full(), pytest.raises(OSError):
+        (small.place / "file").write_bytes(b"x" * 4096)
+    lab.close()
+    assert str(lab.folder) not in Path("/proc/self/mountinfo").read_text()
+    assert not lab.folder.exists()
 
 
 CHILD = """

@@ -156,7 +156,7 @@ class Herd:
         return said.get("recovery", {"failures": []})
 
     def owners_start_what_is_off(self):
-        """Returns how many machines libvirtd had lost: see lesson 8."""
+        """Returns how many machines libvirtd had lost: see lesson 10."""
         lost = 0
         for guest in [each for each in self.guests if not each.is_active()]:
             for pid in qemu_of(guest):

@@ -128,7 +128,8 @@ std::string report_verify(const package::VerifyReport& report, Detail detail) {
       report.is_whole()
           ? fmt::format("The package {} is whole: {}, {} read and compared.\n", printable(report.package.string()),
                         count_of(report.files, "file", "files"), format_bytes(report.bytes))
-          : fmt::format("The package {} is NOT whole: {}.\n", printable(report.package.string()),
+          : fmt::format("The package {} {}: {}.\n", printable(report.package.string()),
+                        report.failure() == ErrorCode::kIo ? "CANNOT be read as a whole" : "is NOT whole",
                         count_of(report.problems.size(), "problem", "problems"));
   return head + problems_list("What is wrong:", report.problems) +
          problems_list("What does not belong to it, and does no harm:", report.notes) + "\n" +

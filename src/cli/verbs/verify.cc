@@ -19,7 +19,8 @@ class Verify final : public Verb {
         .description =
             "Reads every file of the package and compares it with the manifest: presence, size, "
             "SHA-256; every image is checked by qemu-img, and has to stand alone. All that is "
-            "wrong is named. The exit status is 12 if the package is not whole.",
+            "wrong is named. The exit status is 12 if the package is not whole, and 11 if some of it "
+            "cannot be read and the rest is right.",
         .examples = {{"cohort verify /backup/shop-monday", "Reads all of the package."},
                      {"cohort verify /backup/shop-monday --quiet >/dev/null && echo whole", "Only the exit status."}}};
   }
@@ -32,7 +33,7 @@ class Verify final : public Verb {
       return context.session().verify(directory, watch);
     }));
     Outcome outcome = answer(Json{{"verify", to_json(report)}}, report_verify(report, context.detail()));
-    outcome.exit_code = report.is_whole() ? kExitDone : exit_code(ErrorCode::kCorrupt);
+    outcome.exit_code = report.is_whole() ? kExitDone : exit_code(report.failure());
     return outcome;
   }
 
