@@ -392,7 +392,7 @@ TEST_F(ImportRecoveryTest, LeavesAMachineThatStandsOnOtherDisks) {
 TEST_F(ImportRecoveryTest, LeavesAMachineThatSomebodyElseHasDefined) {
   die_at("define_machine copy of database");
   lab.hypervisor.change("copy of web", [](FakeMachine& web) { web.mark.clear(); });
-  expect_web_stays("not the one that the import defined");
+  expect_web_stays("not the one that the job defined");
 }
 
 TEST_F(ImportRecoveryTest, LeavesAMachineThatRunsWhenTheImportFails) {
