@@ -12,13 +12,13 @@ import pytest
 from cancel_test import is_stopped
 from crash_site import OFF
 from harness import daemons, wait_until
-from operations import Backup, Delete, Export, Import, Take
+from operations import Backup, Delete, Export, Import, Take, Try
 
 CASES = [(Take(), "take.planned"), (Take(), "fence.suspended"), (Take(), "capture.after_snapshot"),
          (Take(), "fence.captured"), (Take(), "take.captured"),
          (Delete(), "merge.before_commit"), (Delete(), "merge.before_pivot"), (Delete(OFF), "merge.offline_marked"),
          (Export(), "export.disk_copied"), (Import(), "import.before_define"), (Import(), "import.started"),
-         (Backup(), "export.begun")]
+         (Try(), "try.before_start"), (Try(), "try.running"), (Backup(), "export.begun")]
 
 
 def kill_libvirtd():
