@@ -4,8 +4,8 @@
 
 namespace cohort::cli {
 
-Cancellation::RunningJob::RunningJob(Cancellation& cancellation, Progress& progress)
-    : cancellation_(cancellation), progress_(progress) {
+Cancellation::RunningJob::RunningJob(Cancellation& cancellation, Progress& progress, std::string_view answer)
+    : cancellation_(cancellation), progress_(progress), answer_(answer) {
   const std::lock_guard lock(cancellation_.mutex_);
   cancellation_.job_ = this;
 }
@@ -21,7 +21,7 @@ bool Cancellation::interrupt() {
     return false;
   }
   if (job_->interrupts_++ == 0) {
-    job_->progress_.say("Cancelling: what was begun is being undone. A second ctrl-C does not speed it up.");
+    job_->progress_.say(job_->answer_);
     job_->source_.request_stop();
     return true;
   }

@@ -3,6 +3,7 @@
 
 #include <mutex>
 #include <stop_token>
+#include <string_view>
 
 #include "cli/output/progress.h"
 
@@ -11,11 +12,14 @@ namespace cohort::cli {
 // Threads: interrupt() from any thread, not from a signal handler (see StopSignals).
 class Cancellation {
  public:
+  static constexpr std::string_view kCancelling =
+      "Cancelling: what was begun is being undone. A second ctrl-C does not speed it up.";
+
   // While it lives, interrupts go to this job. One at a time.
   class RunningJob {
    public:
-    // Both must outlive this object.
-    RunningJob(Cancellation& cancellation, Progress& progress);
+    // All must outlive this object. `answer` is said at the first interrupt.
+    RunningJob(Cancellation& cancellation, Progress& progress, std::string_view answer = kCancelling);
     ~RunningJob();
     RunningJob(const RunningJob&) = delete;
     RunningJob& operator=(const RunningJob&) = delete;
@@ -25,6 +29,7 @@ class Cancellation {
     friend class Cancellation;
     Cancellation& cancellation_;
     Progress& progress_;
+    std::string_view answer_;
     std::stop_source source_;
     int interrupts_ = 0;
   };

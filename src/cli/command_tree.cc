@@ -26,8 +26,10 @@ Manual program_manual() {
       .examples = {{"cohort collection create shop db queue web", "Three machines become the collection \"shop\"."},
                    {"cohort backup shop /backup/shop-monday", "Snapshot, export and delete the snapshot."},
                    {"cohort verify /backup/shop-monday", "Reads all of the package again and compares."},
-                   {"cohort import /backup/shop-monday --name-prefix try- --start",
-                    "Makes the machines try-db, try-queue and try-web of it, beside the originals."}},
+                   {"cohort try /backup/shop-monday --wait-for-agent",
+                    "Boots the machines try-db, try-queue and try-web straight from it, and removes them again."},
+                   {"cohort import /backup/shop-monday --name-prefix copy- --start",
+                    "Makes the machines copy-db, copy-queue and copy-web of it, beside the originals."}},
   };
 }
 
@@ -117,6 +119,7 @@ void CommandTree::add_package_verbs() {
   add_verb(root_, make_export());
   add_verb(root_, make_verify());
   add_verb(root_, make_import());
+  add_verb(root_, make_try());
   add_verb(root_, make_backup());
 }
 

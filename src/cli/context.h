@@ -53,9 +53,16 @@ class Context {
   // call(const client::JobWatch&) -> Result<…>.
   template <typename Call>
   [[nodiscard]] auto run_job(const Call& call) {
+    return run_job([&call](const client::JobWatch& watch, Progress& /*progress*/) { return call(watch); },
+                   Cancellation::kCancelling);
+  }
+  // The same for one that says something while it runs: call(const client::JobWatch&, Progress&). `answer` is said when
+  // the user interrupts it.
+  template <typename Call>
+  [[nodiscard]] auto run_job(const Call& call, std::string_view answer) {
     Progress progress = make_progress();
-    const Cancellation::RunningJob job(surroundings_.cancellation, progress);
-    return call(client::JobWatch{job.stop(), [&progress](const Job& update) { progress.update(update); }});
+    const Cancellation::RunningJob job(surroundings_.cancellation, progress, answer);
+    return call(client::JobWatch{job.stop(), [&progress](const Job& update) { progress.update(update); }}, progress);
   }
 
  private:

@@ -105,6 +105,7 @@ class LocalSession::Working {
         delete_snapshot(hypervisor, state),
         export_snapshot(state, copier, clock),
         import(hypervisor, copier),
+        trial(hypervisor, state, undo, clock),
         backup(take, export_snapshot, delete_snapshot),
         doctor(hypervisor, state) {}
 
@@ -116,6 +117,7 @@ class LocalSession::Working {
   service::DeleteSnapshot delete_snapshot;
   service::ExportSnapshot export_snapshot;
   service::ImportPackage import;
+  service::TryPackage trial;
   service::Backup backup;
   service::Doctor doctor;
 };
@@ -292,6 +294,19 @@ Result<service::ImportReport> LocalSession::import_package(const service::Import
   return with->engine.run<service::ImportReport>(
       JobType::kImport, request.directory.string(), watch,
       [&](service::JobContext& job) { return with->import.run(request, job); });
+}
+
+Result<service::TryPlan> LocalSession::plan_try(const service::TryRequest& request) {
+  COHORT_ASSIGN(auto* const with, planning());
+  return with->trial.plan(request);
+}
+
+Result<service::TryReport> LocalSession::try_package(const service::TryRequest& request, const JobWatch& watch,
+                                                     const service::OnRunning& on_running) {
+  COHORT_ASSIGN(auto* const with, working());
+  return with->engine.run<service::TryReport>(
+      JobType::kTry, request.directory.string(), watch,
+      [&](service::JobContext& job) { return with->trial.run(request, job, on_running); });
 }
 
 Result<service::BackupPlan> LocalSession::plan_backup(const service::BackupRequest& request) {

@@ -48,6 +48,9 @@ class LocalSession final : public Session {
   [[nodiscard]] Result<service::ImportPlan> plan_import(const service::ImportRequest& request) override;
   [[nodiscard]] Result<service::ImportReport> import_package(const service::ImportRequest& request,
                                                              const JobWatch& watch) override;
+  [[nodiscard]] Result<service::TryPlan> plan_try(const service::TryRequest& request) override;
+  [[nodiscard]] Result<service::TryReport> try_package(const service::TryRequest& request, const JobWatch& watch,
+                                                       const service::OnRunning& on_running) override;
   [[nodiscard]] Result<service::BackupPlan> plan_backup(const service::BackupRequest& request) override;
   [[nodiscard]] Result<service::ExportReport> backup(const service::BackupRequest& request,
                                                      const JobWatch& watch) override;

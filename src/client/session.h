@@ -15,6 +15,7 @@
 #include "service/import_package.h"
 #include "service/job_watch.h"
 #include "service/take_snapshot.h"
+#include "service/try_package.h"
 
 namespace cohort::client {
 
@@ -65,6 +66,10 @@ class Session {
   [[nodiscard]] virtual Result<service::ImportPlan> plan_import(const service::ImportRequest& request) = 0;
   [[nodiscard]] virtual Result<service::ImportReport> import_package(const service::ImportRequest& request,
                                                                      const JobWatch& watch) = 0;
+  [[nodiscard]] virtual Result<service::TryPlan> plan_try(const service::TryRequest& request) = 0;
+  [[nodiscard]] virtual Result<service::TryReport> try_package(const service::TryRequest& request,
+                                                               const JobWatch& watch,
+                                                               const service::OnRunning& on_running) = 0;
   [[nodiscard]] virtual Result<service::BackupPlan> plan_backup(const service::BackupRequest& request) = 0;
   [[nodiscard]] virtual Result<service::ExportReport> backup(const service::BackupRequest& request,
                                                              const JobWatch& watch) = 0;

@@ -9,7 +9,7 @@
 namespace cohort {
 namespace {
 
-constexpr std::array<NamedValue<JobType>, 8> kJobTypes{{
+constexpr std::array<NamedValue<JobType>, 9> kJobTypes{{
     {JobType::kTakeSnapshot, "take_snapshot"},
     {JobType::kDeleteSnapshot, "delete_snapshot"},
     {JobType::kExport, "export"},
@@ -18,6 +18,7 @@ constexpr std::array<NamedValue<JobType>, 8> kJobTypes{{
     {JobType::kBackup, "backup"},
     {JobType::kRecover, "recover"},
     {JobType::kMend, "mend"},
+    {JobType::kTry, "try"},
 }};
 
 constexpr std::array<NamedValue<JobState>, 5> kJobStates{{

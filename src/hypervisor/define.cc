@@ -11,6 +11,7 @@
 
 #include "base/kill_point.h"
 #include "hypervisor/configuration_check.h"
+#include "hypervisor/define.h"
 #include "hypervisor/domain_xml.h"
 #include "hypervisor/driver.h"
 #include "hypervisor/import_mark.h"
@@ -86,6 +87,13 @@ Result<void> destroy(virDomainPtr domain) {
   return Failure{error};
 }
 
+Failure is_on(virDomainPtr domain) {
+  return fail(ErrorCode::kInvalidState, "The machine \"{}\" runs: its definition was not removed.",
+              virDomainGetName(domain));
+}
+
+}  // namespace
+
 Result<void> undefine(virDomainPtr domain) {
   if (virDomainUndefineFlags(domain, kUndefineFlags) == 0) return {};
   const Error error = machine_error(domain, "The machine \"{}\" cannot be removed.");
@@ -95,20 +103,27 @@ Result<void> undefine(virDomainPtr domain) {
   return Failure{error};
 }
 
-Failure is_on(virDomainPtr domain) {
-  return fail(ErrorCode::kInvalidState, "The machine \"{}\" runs: its definition was not removed.",
-              virDomainGetName(domain));
+Result<void> define_new(ConnectionPool& connections, const std::string& name, const MachineId& id,
+                        const std::string& definition) {
+  COHORT_ASSIGN(const ConnectionHandle connection, connections.any());
+  COHORT_TRY(check_name_free(connection.get(), name));
+  COHORT_TRY(check_id_free(connections, id));
+  const DomainHandle domain(virDomainDefineXML(connection.get(), definition.c_str()));
+  if (domain) return {};
+  return Failure{libvirt_error(fmt::format("The machine \"{}\" cannot be defined.", name))};
 }
-
-}  // namespace
 
 Result<void> Driver::check_configuration(const std::string& configuration, const std::set<RefusalKind>& trusted) {
   return hypervisor::check_configuration(configuration, trusted);
 }
 
-Result<MachineSummary> Driver::identity_of(const std::string& configuration) {
+Result<service::MachineOutline> Driver::outline_of(const std::string& configuration) {
   COHORT_ASSIGN(const DomainDescription description, read_domain(configuration));
-  return MachineSummary{description.id, description.name, PowerState::kOff, true};
+  service::MachineOutline outline{description.id, description.name, {}};
+  for (const DomainDisk& disk : description.disks) {
+    if (disk.left_out_reason() != LeftOutReason::kCdrom) outline.disks.push_back(disk.target);
+  }
+  return outline;
 }
 
 Result<MachineId> Driver::define_machine(const service::DefineMachineRequest& request) {
@@ -116,11 +131,7 @@ Result<MachineId> Driver::define_machine(const service::DefineMachineRequest& re
   const MachineId id = request.id ? *request.id : request.new_id.value_or(MachineId::generate());
   COHORT_ASSIGN(std::string definition, definition_for_import(request, id));
   COHORT_ASSIGN(definition, with_import_mark(definition, request.mark));
-  COHORT_ASSIGN(const ConnectionHandle connection, connections_->any());
-  COHORT_TRY(check_name_free(connection.get(), request.name));
-  COHORT_TRY(check_id_free(*connections_, id));
-  const DomainHandle domain(virDomainDefineXML(connection.get(), definition.c_str()));
-  if (!domain) return Failure{libvirt_error(fmt::format("The machine \"{}\" cannot be defined.", request.name))};
+  COHORT_TRY(define_new(*connections_, request.name, id, definition));
   kill_point("define.after_define");
   return id;
 }

@@ -1,5 +1,5 @@
-// service::Hypervisor over libvirt. Each concern has a file of its own: inspect.cc, capture.cc, merge.cc, define.cc;
-// the rest is in driver.cc.
+// service::Hypervisor over libvirt. Each concern has a file of its own: inspect.cc, capture.cc, merge.cc, define.cc,
+// throwaway.cc; the rest is in driver.cc.
 #pragma once
 
 #include <memory>
@@ -35,13 +35,18 @@ class Driver final : public service::Hypervisor {
   [[nodiscard]] Result<void> check_disks_reachable() const override;
   [[nodiscard]] Result<void> check_configuration(const std::string& configuration,
                                                  const std::set<RefusalKind>& trusted) override;
-  [[nodiscard]] Result<MachineSummary> identity_of(const std::string& configuration) override;
+  [[nodiscard]] Result<service::MachineOutline> outline_of(const std::string& configuration) override;
   [[nodiscard]] Result<MachineId> define_machine(const service::DefineMachineRequest& request) override;
   [[nodiscard]] Result<std::vector<Path>> port_files(const service::DefineMachineRequest& request) override;
   [[nodiscard]] Path tpm_state_folder(const MachineId& id) const override;
   [[nodiscard]] Result<void> write_tpm_state(const MachineId& id,
                                              const std::vector<service::MachineStateFiles::File>& files) override;
   [[nodiscard]] Result<void> start(const MachineId& id) override;
+  [[nodiscard]] Result<void> start_throwaway(const service::ThrowawayMachine& machine) override;
+  [[nodiscard]] Result<std::unique_ptr<service::EndWatch>> watch_ends(const std::vector<MachineId>& machines) override;
+  [[nodiscard]] Result<bool> agent_answers(const MachineId& id) override;
+  [[nodiscard]] Result<void> create_isolated_network(const NetworkId& id, const std::string& name) override;
+  [[nodiscard]] Result<bool> remove_network(const NetworkId& id) override;
   [[nodiscard]] Result<service::DefinedMachine> defined_machine(const MachineId& id) override;
   [[nodiscard]] Result<void> stop(const MachineId& id) override;
   [[nodiscard]] Result<void> undefine_machine(const MachineId& id) override;

@@ -65,10 +65,12 @@ Result<bool> has_content(const Path& path, const HeaderStart& start) {
 }
 
 // O_EXCL, so that qemu-img, which truncates what it finds, only ever meets our own empty file. The owner is that of the
-// frozen file: with dynamic_ownership off nobody else would let QEMU in.
+// frozen file beside it: with dynamic_ownership off nobody else would let QEMU in. A file elsewhere is of a package: it
+// may be a stranger's, who must not be able to write what QEMU opens.
 Result<void> reserve(const DiskSnapshot& disk) {
   const UniqueFd fd(::open(disk.overlay.c_str(), O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0600));
   if (!fd.is_open()) return Failure{errno_error("created", disk.overlay)};
+  if (disk.overlay.parent_path() != disk.frozen.path.parent_path()) return {};
   struct stat frozen {};
   if (::stat(disk.frozen.path.c_str(), &frozen) != 0) return Failure{errno_error("given an owner", disk.overlay)};
   // Without the right to give files away it stays ours, which then is right.

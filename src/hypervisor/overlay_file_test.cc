@@ -2,6 +2,7 @@
 
 #include <gtest/gtest.h>
 #include <sys/stat.h>
+#include <unistd.h>
 
 #include <chrono>
 #include <stop_token>
@@ -29,6 +30,12 @@ class OverlayFile : public testing::Test {
     return run({"qemu-io", "-f", "qcow2", "-c", "write 0 64k", disk_.overlay.string()});
   }
 
+  static uid_t owner_of(const Path& path) {
+    struct stat status {};
+    EXPECT_EQ(::stat(path.c_str(), &status), 0);
+    return status.st_uid;
+  }
+
   TemporaryFolder folder_;
   Path place_ = folder_.path() / "json:a, b=\"ü\" nbd:1";
   DiskSnapshot disk_{"vda", {place_ / "frozen, x", "raw"}, place_ / "over:lay", 1U << 20U};
@@ -44,6 +51,21 @@ TEST_F(OverlayFile, StandsOnTheFrozenFileWhateverItsName) {
   struct stat status {};
   ASSERT_EQ(::stat(disk_.overlay.c_str(), &status), 0);
   EXPECT_EQ(status.st_mode & 0777U, 0600U);
+}
+
+TEST_F(OverlayFile, BelongsToTheOwnerOfTheFileBesideIt) {
+  if (::geteuid() != 0) GTEST_SKIP() << "SKIP: only root can give files away";
+  ASSERT_EQ(::chown(disk_.frozen.path.c_str(), 4711, 4711), 0);
+  ASSERT_TRUE(create_overlay_file(disk_));
+  EXPECT_EQ(owner_of(disk_.overlay), 4711U);
+}
+
+TEST_F(OverlayFile, BelongsToNobodyElseWhenTheFileBelowIsInAnotherFolder) {
+  if (::geteuid() != 0) GTEST_SKIP() << "SKIP: only root can give files away";
+  ASSERT_EQ(::chown(disk_.frozen.path.c_str(), 4711, 4711), 0);
+  disk_.overlay = folder_.path() / "elsewhere.qcow2";
+  ASSERT_TRUE(create_overlay_file(disk_));
+  EXPECT_EQ(owner_of(disk_.overlay), 0U);
 }
 
 TEST_F(OverlayFile, IsNeverMadeOverAnExistingFile) {

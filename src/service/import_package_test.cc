@@ -168,6 +168,12 @@ TEST_F(ImportPackageTest, RefusesAPackageThatIsNotWhole) {
   expect_nothing_made();
 }
 
+TEST_F(ImportPackageTest, RefusesADiskThatThePackageNeitherHoldsNorNamesAsLeftOut) {
+  lab.hypervisor.outlined_disks = {"vda", "vdz"};
+  expect_refused(lab.import_request(), ErrorCode::kCorrupt, "has the disk vdz");
+  expect_nothing_made();
+}
+
 TEST_F(ImportPackageTest, RefusesNamesThatAreTaken) {
   auto request = lab.import_request();
   request.name_prefix.clear();
@@ -392,7 +398,7 @@ TEST_F(ImportRecoveryTest, LeavesAMachineThatStandsOnOtherDisks) {
 TEST_F(ImportRecoveryTest, LeavesAMachineThatSomebodyElseHasDefined) {
   die_at("define_machine copy of database");
   lab.hypervisor.change("copy of web", [](FakeMachine& web) { web.mark.clear(); });
-  expect_web_stays("not the one that the import defined");
+  expect_web_stays("not the one that the job defined");
 }
 
 TEST_F(ImportRecoveryTest, LeavesAMachineThatRunsWhenTheImportFails) {

@@ -3,20 +3,11 @@
 #include <algorithm>
 #include <set>
 
-#include "package/layout.h"
 #include "package/verify_file.h"
+#include "service/machine_parts.h"
 
 namespace cohort::service {
 namespace {
-
-constexpr std::uint64_t kConfigurationLimit = 4ULL << 20U;
-
-Result<void> check_has_storage(const package::Manifest& manifest, const Path& directory) {
-  if (manifest.has_storage) return {};
-  return fail(ErrorCode::kInvalidState,
-              "\"{}\" holds configurations only (it was exported with --no-storage): there are no disks to import.",
-              directory.string());
-}
 
 Result<void> check_renames(const ImportRequest& request, const package::Manifest& manifest) {
   for (const auto& [from, to] : request.names) {
@@ -33,16 +24,6 @@ std::string new_name(const ImportRequest& request, const std::string& name) {
   return given == request.names.end() ? request.name_prefix + name : given->second;
 }
 
-// libvirt takes most names; these would make files elsewhere, or could not be told apart by eye.
-Result<void> check_name(const std::string& name) {
-  const bool has_bad_character =
-      std::ranges::any_of(name, [](char c) { return (c >= 0 && c < 0x20) || c == 0x7f || c == '/'; });
-  if (name.empty() || name.size() > 200 || has_bad_character || name == "." || name == "..") {
-    return fail(ErrorCode::kInvalidArgument, "\"{}\" cannot be the name of a machine.", name);
-  }
-  return {};
-}
-
 Result<void> check_absent(const Result<MachineSummary>& found, const std::string& what) {
   if (found) {
     return fail(ErrorCode::kAlreadyExists,
@@ -54,7 +35,7 @@ Result<void> check_absent(const Result<MachineSummary>& found, const std::string
 
 Result<void> check_identity(const ImportRequest& request, const package::MachineEntry& entry,
                             const ImportedMachine& machine, Hypervisor& hypervisor) {
-  COHORT_TRY(check_name(machine.name));
+  COHORT_TRY(check_machine_name(machine.name));
   COHORT_TRY(check_absent(hypervisor.find_machine(machine.name), fmt::format("named \"{}\"", machine.name)));
   if (!request.keep_ids) return {};
   return check_absent(hypervisor.machine(entry.id), fmt::format("with the UUID {}", entry.id.str()));
@@ -82,23 +63,6 @@ Result<void> check_no_tpm_state(const ImportRequest& request, const package::Mac
               entry.id.str(), folder.string());
 }
 
-Result<std::string> read_configuration(const ImportRequest& request, const package::PackageFolder& folder,
-                                       const package::MachineEntry& entry, Hypervisor& hypervisor) {
-  COHORT_TRY(package::open_entry(folder, entry.configuration, nullptr));
-  COHORT_ASSIGN(auto text, folder.read(entry.configuration.file, kConfigurationLimit));
-  auto checked = hypervisor.check_configuration(text, request.trusted);
-  if (!checked) {
-    return Failure{
-        std::move(checked).error().with_context(fmt::format("checking the configuration of \"{}\"", entry.name))};
-  }
-  COHORT_ASSIGN(const auto identity, hypervisor.identity_of(text));
-  if (identity.id != entry.id || identity.name != entry.name) {
-    return fail(ErrorCode::kCorrupt, "The configuration of \"{}\" ({}) in the package is of \"{}\" ({}).", entry.name,
-                entry.id.str(), identity.name, identity.id.str());
-  }
-  return text;
-}
-
 Result<std::uint64_t> measure(const package::PackageFolder& folder, const package::DiskEntry& disk,
                               DiskCopier& copier) {
   COHORT_ASSIGN(const UniqueFd fd, package::open_entry(folder, disk.file, &disk));
@@ -118,7 +82,7 @@ Result<ImportedMachine> plan_machine(const ImportRequest& request, const Prepare
   for (const auto& disk : entry.disks) {
     const Path target = storage / fmt::format("{}-{}.{}", machine.name, disk.target, disk.format);
     COHORT_TRY(check_path_is_free(target));
-    COHORT_ASSIGN(const auto bytes, measure(prepared.folder, disk, copier));
+    COHORT_ASSIGN(const auto bytes, measure(prepared.package.folder, disk, copier));
     machine.bytes += bytes;
     machine.disks.push_back({disk.target, {target, disk.format}});
   }
@@ -154,25 +118,16 @@ Result<void> check_space(const ImportPlan& plan) {
 
 }  // namespace
 
-Path nvram_place(const Path& storage, const std::string& machine_name) {
-  return storage / fmt::format("{}_VARS.fd", machine_name);
-}
-
 Result<PreparedImport> prepare_import(const ImportRequest& request, Hypervisor& hypervisor, DiskCopier& copier) {
-  COHORT_TRY(hypervisor.check_disks_reachable());
-  COHORT_ASSIGN(auto manifest, package::read_manifest(request.directory));
-  COHORT_ASSIGN(auto folder, package::PackageFolder::open(request.directory));
-  PreparedImport prepared{std::move(folder), std::move(manifest), {}, {}};
-  COHORT_TRY(check_has_storage(prepared.manifest, request.directory));
-  COHORT_TRY(check_renames(request, prepared.manifest));
+  COHORT_ASSIGN(auto opened, open_package(request.directory, request.trusted, hypervisor));
+  PreparedImport prepared{std::move(opened), {}};
+  COHORT_TRY(check_renames(request, prepared.package.manifest));
   auto& plan = prepared.plan;
   plan.storage = std::filesystem::absolute(request.storage.empty() ? hypervisor.default_disk_folder() : request.storage)
                      .lexically_normal();
   COHORT_TRY(check_storage(plan));
-  for (const auto& entry : prepared.manifest.machines) {
-    COHORT_ASSIGN(auto text, read_configuration(request, prepared.folder, entry, hypervisor));
-    prepared.configurations.push_back(std::move(text));
-    COHORT_ASSIGN(auto machine, plan_machine(request, prepared, entry, hypervisor, copier));
+  for (const auto& packaged : prepared.package.machines) {
+    COHORT_ASSIGN(auto machine, plan_machine(request, prepared, packaged.entry, hypervisor, copier));
     plan.estimated_bytes += machine.bytes;
     plan.machines.push_back(std::move(machine));
   }

@@ -23,7 +23,7 @@ bool has_other_disks(const MadeMachine& made, const DefinedMachine& machine) {
 // Why the machine is not the import's to remove; empty if it is.
 std::string reason_to_keep(const MadeMachine& made, const DefinedMachine& machine) {
   if (!machine.mark.starts_with(made.job.str())) {
-    return fmt::format("it has the UUID {}, but is not the one that the import defined", made.id.str());
+    return fmt::format("it has the UUID {}, but is not the one that the job defined", made.id.str());
   }
   if (made.is_started) return {};
   if (machine.is_active) return "it runs, and it was not the import that started it";

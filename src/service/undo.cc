@@ -82,7 +82,18 @@ Result<std::string> finish_delete(const std::string& uuid, Hypervisor& hyperviso
   return fmt::format("The deletion of the snapshot \"{}\" was completed.", snapshot->name);
 }
 
+Result<std::string> remove_network(const std::string& uuid, Hypervisor& hypervisor) {
+  COHORT_ASSIGN(const auto id, NetworkId::parse(uuid));
+  COHORT_ASSIGN(const bool was_there, hypervisor.remove_network(id));
+  return was_there ? fmt::format("The network {} was removed.", uuid) : std::string();
+}
+
 bool defines_a_machine(const UndoStep& step) { return step.kind == UndoKind::kUndefineMachine; }
+
+// What was made after them may still be in the folder, or attached to the network.
+bool holds_others(const UndoStep& step) {
+  return step.kind == UndoKind::kRemoveFolder || step.kind == UndoKind::kRemoveNetwork;
+}
 
 // Of a machine: the step that undefines it and those of its files, which were recorded before it.
 struct MachineSteps {
@@ -130,10 +141,12 @@ class Undo::Run {
 
  private:
   void take_back(const UndoStep& step) {
+    if (is_tried_again_ && holds_others(step)) return;
     auto done = act(step);
     kill_point("undo.after_step");
     if (!done) {
       report_.failures.push_back(done.error().describe());
+      is_tried_again_ = true;
       return;
     }
     forget(step);
@@ -155,6 +168,7 @@ class Undo::Run {
     } else {
       report_.failures.push_back(done.error().describe());
       failed_.insert(machine.definition.subject);
+      is_tried_again_ = true;
     }
     return false;
   }
@@ -170,7 +184,7 @@ class Undo::Run {
     }
     forget(machine.definition);
     report_.failures.push_back(fmt::format(
-        "{} It stays as it is, and so does what the import made for it ({}): remove what nobody needs by hand.",
+        "{} It stays as it is, and so does what the job made for it ({}): remove what nobody needs by hand.",
         reason.describe(), left.empty() ? "nothing" : names_of(left)));
   }
 
@@ -190,6 +204,8 @@ class Undo::Run {
         return remove_made_folder(step.subject);
       case UndoKind::kRemoveTree:
         return remove_made(step.subject, "folder", remove_tree);
+      case UndoKind::kRemoveNetwork:
+        return remove_network(step.subject, hypervisor_);
       case UndoKind::kAbandonSnapshot:
         return abandon(step.subject, hypervisor_, store_, running_);
       case UndoKind::kDeleteSnapshot:
@@ -207,6 +223,7 @@ class Undo::Run {
   JobContext& running_;
   std::set<std::string> started_;  // UUIDs
   std::set<std::string> failed_;   // UUIDs of machines that are tried again
+  bool is_tried_again_ = false;    // something stays recorded for the next time
   UndoReport report_;
 };
 

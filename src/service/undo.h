@@ -19,7 +19,7 @@ struct UndoReport {
 //
 // An imported machine that somebody has taken into use since (see remove_machine) stays, with its files, and is given
 // up: a failure names it and them once, and its steps are forgotten. Where it cannot be told, or the machine cannot be
-// removed, its files stay with it for the next time.
+// removed, its files stay with it for the next time, and so do folders and networks of the job.
 class Undo {
  public:
   Undo(Hypervisor& hypervisor, StateStore& store);

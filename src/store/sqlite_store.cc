@@ -138,6 +138,7 @@ class SqliteStore final : public service::StateStore {
   Path machine_state_folder(const SnapshotId& snapshot, const MachineId& machine) const override {
     return snapshot_folder(snapshot) / machine.str();
   }
+  Path tries_folder() const override { return folder_ / "tries"; }
   Path snapshot_folder(const SnapshotId& snapshot) const override { return folder_ / "snapshots" / snapshot.str(); }
 
  private:

@@ -9,7 +9,7 @@ import pytest
 
 from crash_site import OFF
 from harness.stopping import run_on, wait_stopped
-from operations import Backup, Delete, Export, Import, Take
+from operations import Backup, Delete, Export, Import, Take, Try
 
 CANCELLED = 130
 PATIENCE_S = 180  # seconds on an idle machine; merges take their time on one that is not
@@ -17,6 +17,7 @@ PATIENCE_S = 180  # seconds on an idle machine; merges take their time on one th
 CASES = [(Take(), "take.planned"), (Take(), "fence.suspended"), (Take(), "take.captured"),
          (Export(), "export.begun"), (Export(), "export.disk_copied"),
          (Import(), "import.before_copy"), (Import(), "import.started"),
+         (Try(), "try.before_start"), (Try(), "try.running"),
          (Backup(), "export.begun")]
 
 

@@ -184,6 +184,16 @@ class Site:
         for path in self.storage.iterdir():
             path.unlink()
 
+    def networks_of_tries(self):
+        """Those of this site's jobs; others may try something meanwhile."""
+        own = {f"cohort-try-{id[:8]}" for id in self.jobs()}
+        return [network.name() for network in self.lab.connection.listAllNetworks() if network.name() in own]
+
+    def facts_of_package(self):
+        """All that the file system tells of the package, but when it was read."""
+        return {path: (status.st_ino, status.st_mode, status.st_uid, status.st_gid, status.st_size, status.st_mtime_ns,
+                       status.st_ctime_ns) for path, status in ((path, path.lstat()) for path in self.package.rglob("*"))}
+
     def package_is_whole(self, package):
         assert self.cohort("verify", package).json["verify"]["whole"] is True
 

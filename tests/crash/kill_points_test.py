@@ -17,7 +17,7 @@ import pytest
 from crash_site import OFF
 from harness import inspect
 from harness.images import REPOSITORY, run
-from operations import Backup, Delete, DeleteLower, Export, Import, Operation, Take
+from operations import Backup, Delete, DeleteLower, Export, Import, Operation, Take, Try
 
 # What is left of an operation after recovery. DONE: the job was interrupted, but what it was to do is done.
 UNDONE, DONE, EITHER = "undone", "done", "either"
@@ -71,6 +71,10 @@ CASES = [
     *cases(Import(), UNDONE, ("import.before_copy", 1), "import.copied", "import.before_define", "define.after_define",
            ("import.defined", 1), ("import.before_start", 1), "import.started"),
 
+    *cases(Try(), UNDONE, "try.network_made", "try.folder_made", "try.overlay_made", ("try.overlay_made", 1),
+           "try.before_start", "throwaway.defined", "throwaway.started", ("try.started", 1), "try.running"),
+    Case(Try(), "try.removed", UNDONE, is_told=False),  # all that was left to do was to say so
+
     *cases(Backup(), UNDONE, "take.captured", "export.disk_copied"),
     *cases(Backup(), DONE, "backup.exported", "merge.before_pivot"),
 ]
@@ -80,7 +84,7 @@ RECOVERY_POINTS = ["job.begun", "merge.before_commit", "merge.before_pivot", "me
                    "merge.before_remove", "merge_back.after_merge", "merge.offline_after_commit",
                    "merge.offline_marked", "merge.offline_after_define", "undo.after_step"]
 
-OPERATIONS = (Take(), Delete(), Delete(OFF), DeleteLower(), Export(), Import(), Backup())
+OPERATIONS = (Take(), Delete(), Delete(OFF), DeleteLower(), Export(), Import(), Try(), Backup())
 
 ROUNDS = int(os.environ.get("COHORT_CRASH_ROUNDS") or 8)
 SEED = int(os.environ.get("COHORT_CRASH_SEED") or time.time())

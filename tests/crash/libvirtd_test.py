@@ -3,22 +3,21 @@
 The program stops itself at a named place meanwhile, and is then let go on.
 """
 
-import signal
 import subprocess
 from pathlib import Path
 
 import pytest
 
-from cancel_test import is_stopped
 from crash_site import OFF
 from harness import daemons, wait_until
-from operations import Backup, Delete, Export, Import, Take
+from harness.stopping import run_on, wait_stopped
+from operations import Backup, Delete, Export, Import, Take, Try
 
 CASES = [(Take(), "take.planned"), (Take(), "fence.suspended"), (Take(), "capture.after_snapshot"),
          (Take(), "fence.captured"), (Take(), "take.captured"),
          (Delete(), "merge.before_commit"), (Delete(), "merge.before_pivot"), (Delete(OFF), "merge.offline_marked"),
          (Export(), "export.disk_copied"), (Import(), "import.before_define"), (Import(), "import.started"),
-         (Backup(), "export.begun")]
+         (Try(), "try.before_start"), (Try(), "try.running"), (Backup(), "export.begun")]
 
 
 def kill_libvirtd():
@@ -29,23 +28,15 @@ def kill_libvirtd():
     daemons.ensure()
 
 
-def ended(program):
-    """Lets the program go on, as often as it comes by the place again, until it ends."""
-    wait_until(lambda: program.poll() is not None or is_stopped(program) and program.send_signal(signal.SIGCONT), 240,
-               "the program ends")
-    return program.communicate()
-
-
 @pytest.mark.parametrize("operation, point", CASES, ids=lambda value: value if isinstance(value, str)
                          else type(value).__name__)
 def test_libvirtd_is_killed(site, operation, point):
     operation.prepare(site)
     before, token = site.picture(), site.last_token()
     program = site.start(*operation.arguments(site), stop_at=point)
-    wait_until(lambda: is_stopped(program) or program.poll() is not None, 120, f"{operation} reaches {point}")
-    assert program.poll() is None, f"{point} was not reached: {program.communicate()}"
+    wait_stopped(program, f"{operation} at {point}")
     kill_libvirtd()
-    out, err = ended(program)
+    out, err = run_on(program)
 
     site.members_go_on()
     site.writer_has_written(above=token)

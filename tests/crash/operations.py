@@ -187,3 +187,28 @@ class Import(Operation):
 
     def undo(self, site):
         site.remove_copies()
+
+
+class Try(Operation):
+    """It leaves nothing when it is done, so only its job tells that it was."""
+    job_type = "try"
+
+    def prepare(self, site):
+        self._known = set(site.jobs())
+        self._package = site.facts_of_package()
+
+    def arguments(self, site):
+        return ["try", site.package, "--name-prefix", site.copy_prefix, "--network", "isolated", "--for", "1s"]
+
+    def is_done(self, site):
+        return any(job["type"] == self.job_type and job["state"] == "completed"
+                   for id, job in site.jobs().items() if id not in self._known)
+
+    def check_done(self, site):
+        assert site.copies() == []
+        assert site.networks_of_tries() == []
+        assert not (site.lab.state / "tries").exists()
+        assert site.facts_of_package() == self._package
+
+    def check_undone(self, site):
+        self.check_done(site)

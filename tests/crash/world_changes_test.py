@@ -11,10 +11,8 @@ import subprocess
 import libvirt
 import pytest
 
-from cancel_test import is_stopped
 from crash_site import overlays
-from harness import wait_until
-from libvirtd_test import ended
+from harness.stopping import run_on, wait_stopped
 from operations import Backup, Delete, DeleteLower, Export, Take
 
 
@@ -124,11 +122,10 @@ def test_a_machine_changes(site, operation, point, whose, change):
     operation.prepare(site)
     state = guest.state()
     program = site.start(*operation.arguments(site), stop_at=point)
-    wait_until(lambda: is_stopped(program) or program.poll() is not None, 120, f"{operation} reaches {point}")
-    assert program.poll() is None, f"{point} was not reached: {program.communicate()}"
+    wait_stopped(program, f"{operation} at {point}")
     definition = guest.xml(inactive=True)
     change.apply(guest)
-    out, err = ended(program)
+    out, err = run_on(program)
 
     siblings_never_noticed(site, guest)
     assert program.returncode == 0 or guest.name in out, out + err

@@ -75,6 +75,7 @@ def test_nouns_verbs_and_options_are_completed(lab):
     assert completions(lab, "import", "--keep") == ["--keep-ids"]
     assert "--rate-limit" in completions(lab, "backup", "--")
     assert set(completions(lab, "export", "s", "d", "--format", "")) == {"qcow2", "raw"}
+    assert set(completions(lab, "try", "d", "--network", "")) == {"none", "isolated"}
 
 
 def test_names_are_completed_from_the_state_and_the_hypervisor(lab, machine):
@@ -113,6 +114,8 @@ def a_day(lab, machine, other):
     options = (package, "--name-prefix", "cohort-test-day ", "--storage", storage)
     yield ("import",), (*options, "--dry-run"), "dry_run"
     yield ("import",), options, "import"
+    yield ("try",), (package, "--name-prefix", "cohort-test-day try ", "--dry-run"), "dry_run"
+    yield ("try",), (package, "--name-prefix", "cohort-test-day try ", "--for", "1s"), "try"
     yield ("backup",), ("night", lab.folder / "backup", "--dry-run"), "dry_run"
     yield ("backup",), ("night", lab.folder / "backup"), "backup"
     yield ("job", "list"), (), "jobs"
@@ -154,6 +157,7 @@ FAILING = {
     ("export",): (MISSING, "/nowhere"),
     ("verify",): ("/no-such-thing",),
     ("import",): ("/no-such-thing",),
+    ("try",): ("/no-such-thing",),
     ("backup",): (MISSING, "/nowhere"),
     ("job", "list"): None,
     ("job", "show"): (MISSING,),

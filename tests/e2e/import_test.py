@@ -410,7 +410,7 @@ def test_a_machine_of_somebody_else_with_the_same_uuid_is_left_alone(lab, storag
     found = recovered(lab, "after same uuid")
     assert own.state() == "running" and own.uuid == uuid
     [failure] = found["failures"]
-    assert f'"{own.name}"' in failure and "not the one that the import defined" in failure
+    assert f'"{own.name}"' in failure and "not the one that the job defined" in failure
     assert all(str(path) in failure for path in storage.iterdir()), "what is left is named"
     remove(own)
 

@@ -202,11 +202,19 @@ class Lab:
         for domain in self.connection.listAllDomains():
             if _ignoring_errors(lambda domain=domain: self.owns(domain)):
                 remove_domain(domain)
+        for folder in (self.state / "tries").glob("cohort-try-*"):
+            self._remove_network(folder.name[:len("cohort-try-") + 8])
+        for prefix in self.prefixes:
+            _remove_logs(prefix, "*")  # of machines that have vanished by themselves
         processes.end_programs_of_folder(self.folder)
         if not self._keep:
             self._work.remove()
         self._closed = True
         _open_labs.remove(self)
+
+    def _remove_network(self, name):
+        """Of a try whose process was killed, if it had one."""
+        _ignoring_errors(lambda: self.connection.networkLookupByName(name).destroy())
 
 
 def _parsed(text):
@@ -270,10 +278,12 @@ def remove_domain(domain):
     _remove_logs(domain.name())
 
 
-def _remove_logs(name):
-    for log in Path("/var/log/libvirt/qemu").glob(glob.escape(name) + ".log*"):
-        log.unlink(missing_ok=True)
-    Path("/var/log/swtpm/libvirt/qemu", f"{name}-swtpm.log").unlink(missing_ok=True)
+def _remove_logs(name, more=""):
+    """Those of a machine, or with `more`, a pattern, of all whose names begin so."""
+    pattern = glob.escape(name) + more
+    for folder, ending in (("/var/log/libvirt/qemu", ".log*"), ("/var/log/swtpm/libvirt/qemu", "-swtpm.log")):
+        for log in Path(folder).glob(pattern + ending):
+            log.unlink(missing_ok=True)
 
 
 def cleanup_leftovers():

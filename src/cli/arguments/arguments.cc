@@ -55,6 +55,10 @@ void Arguments::flag(const std::string& names, bool& value, const std::string& h
   app_.add_flag(names, value, help);
 }
 
+void Arguments::flag_with_value(const std::string& names, std::string& value, const std::string& help) {
+  app_.add_flag(names, value, help);  // CLI11 stores "true" where no value is given
+}
+
 void Arguments::option(const std::string& names, std::string& value, const std::string& kind, const std::string& help) {
   app_.add_option(names, value, help)->type_name(kind)->transform(without_mark);
 }

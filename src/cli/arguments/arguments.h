@@ -13,8 +13,8 @@ namespace cohort::cli {
 
 // Adds arguments that are stored into the caller's variables when the command line is parsed; those must live until
 // then, and keep their value where the argument is not given. Names and kinds say what an argument holds, for help and
-// for completion: COLLECTION, SNAPSHOT, MACHINE, MEMBER, JOB, DIR, FORMAT, SHELL, or anything else. Help texts are
-// ASCII.
+// for completion: COLLECTION, SNAPSHOT, MACHINE, MEMBER, JOB, DIR, FORMAT, NETWORK, SHELL, or anything else. Help texts
+// are ASCII.
 class Arguments {
  public:
   explicit Arguments(CLI::App& app) : app_(app) {}
@@ -27,6 +27,9 @@ class Arguments {
 
   // "--name", or "-n,--name".
   void flag(const std::string& names, bool& value, const std::string& help);
+  // "--name" or "--name=value": a word that follows is never its value. Without one, `value` is kNoValue.
+  static constexpr const char* kNoValue = "true";
+  void flag_with_value(const std::string& names, std::string& value, const std::string& help);
   void option(const std::string& names, std::string& value, const std::string& kind, const std::string& help);
   void option(const std::string& names, std::int64_t& value, const std::string& kind, const std::string& help);
   // Not negative.

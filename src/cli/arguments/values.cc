@@ -27,6 +27,12 @@ std::optional<int> power_of(std::string_view unit) {
   return static_cast<int>(letter) + 1;
 }
 
+std::optional<double> seconds_in(std::string_view unit) {
+  if (unit.empty() || unit == "s") return 1;
+  if (unit == "m" || unit == "min") return 60;
+  return unit == "h" ? std::optional(3600.0) : std::nullopt;
+}
+
 }  // namespace
 
 Result<std::uint64_t> parse_rate(std::string_view text) {
@@ -50,6 +56,24 @@ Result<std::uint64_t> parse_rate(std::string_view text) {
     return wrong();
   }
   return static_cast<std::uint64_t>(bytes);
+}
+
+Result<Milliseconds> parse_duration(std::string_view text) {
+  const auto wrong = [text] {
+    return fail(ErrorCode::kInvalidArgument, "\"{}\" is not a duration: give it as in 30s, 5m or 1h.", text);
+  };
+  constexpr double kLongest = 31 * 24 * 3600.0;  // seconds
+  double number = 0;
+  const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), number, std::chars_format::fixed);
+  if (error != std::errc{} || !std::isfinite(number)) {
+    return wrong();
+  }
+  const auto factor = seconds_in(text.substr(static_cast<std::size_t>(end - text.data())));
+  const double seconds = factor ? number * *factor : 0;
+  if (seconds < 0.001 || seconds > kLongest) {
+    return wrong();
+  }
+  return Milliseconds(static_cast<std::int64_t>(seconds * 1000));
 }
 
 Result<std::map<std::string, std::string>> parse_names(const std::vector<std::string>& pairs) {

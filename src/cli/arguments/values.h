@@ -8,6 +8,7 @@
 #include <string_view>
 #include <vector>
 
+#include "base/clock.h"
 #include "base/file.h"
 #include "base/result.h"
 #include "domain/refusal_kind.h"
@@ -16,6 +17,9 @@ namespace cohort::cli {
 
 // "1048576", "50M", "1.5G", "200MiB/s": bytes (a second), the units binary, in either case, "/s" or not. Not 0.
 [[nodiscard]] Result<std::uint64_t> parse_rate(std::string_view text);
+
+// "30", "30s", "1.5m", "1h": seconds, minutes or hours; a month at most. Not 0.
+[[nodiscard]] Result<Milliseconds> parse_duration(std::string_view text);
 
 // "OLD=NEW"…, each OLD once; the first '=' divides.
 [[nodiscard]] Result<std::map<std::string, std::string>> parse_names(const std::vector<std::string>& pairs);

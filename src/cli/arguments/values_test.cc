@@ -27,6 +27,23 @@ TEST(ParseRate, NamesTheValueThatIsNoRate) {
   }
 }
 
+TEST(ParseDuration, KnowsSecondsMinutesAndHours) {
+  EXPECT_EQ(parse_duration("30").value(), std::chrono::seconds(30));
+  EXPECT_EQ(parse_duration("30s").value(), std::chrono::seconds(30));
+  EXPECT_EQ(parse_duration("1.5m").value(), std::chrono::seconds(90));
+  EXPECT_EQ(parse_duration("5min").value(), std::chrono::minutes(5));
+  EXPECT_EQ(parse_duration("1h").value(), std::chrono::hours(1));
+}
+
+TEST(ParseDuration, NamesTheValueThatIsNoDuration) {
+  for (const char* text : {"", "soon", "0", "-5s", "5x", "5 s", "nan", "1e9", "9999h", "s", "true"}) {
+    const auto duration = parse_duration(text);
+    ASSERT_FALSE(duration) << text;
+    EXPECT_EQ(duration.error().code, ErrorCode::kInvalidArgument);
+    EXPECT_THAT(duration.error().message, HasSubstr(std::string("\"") + text + "\""));
+  }
+}
+
 TEST(ParseNames, FirstEqualsSignDivides) {
   const auto names = parse_names({"db=db2", "web=a=b"});
   ASSERT_TRUE(names);

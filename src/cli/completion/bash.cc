@@ -21,7 +21,7 @@ _cohort_walk() {
   for ((i = 1; i < COMP_CWORD; i++)); do
     word=${COMP_WORDS[i]}
     if [[ $word == = ]]; then
-      continue
+      [[ -z $pending ]] && ((i++)) # the value of a flag that can have one
     elif [[ -n $pending ]]; then
       # bash splits words at colons: qemu:///system comes in three.
       while [[ ${COMP_WORDS[i + 1]} == : && $((i + 2)) -lt $COMP_CWORD ]]; do
@@ -61,6 +61,7 @@ _cohort_offer() {
       mapfile -t COMPREPLY < <(compgen -d -- "$cur")
       ;;
     FORMAT) mapfile -t COMPREPLY < <(compgen -W 'qcow2 raw' -- "$cur") ;;
+    NETWORK) mapfile -t COMPREPLY < <(compgen -W 'none isolated' -- "$cur") ;;
     SHELL) mapfile -t COMPREPLY < <(compgen -W bash -- "$cur") ;;
   esac
 }

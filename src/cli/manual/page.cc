@@ -116,7 +116,8 @@ std::string interrupts_section() {
       roff_paragraphs(
           "SIGINT (ctrl-C), SIGTERM and SIGHUP cancel the job that runs: what was begun is undone, then the program "
           "ends "
-          "with status 130. That can take a moment; a second signal does not speed it up, but says what is still going "
+          "with status 130 (a try without an end of its own ends well). That can take a moment; a second signal does "
+          "not speed it up, but says what is still going "
           "on. "
           "If the program is killed, the next command that changes something undoes first what was left open, and says "
           "so."));

@@ -41,6 +41,10 @@ using Json = nlohmann::ordered_json;
 [[nodiscard]] Json to_json(const package::VerifyReport& report);
 [[nodiscard]] Json to_json(const service::ImportPlan& plan);
 [[nodiscard]] Json to_json(const service::ImportReport& report);
+[[nodiscard]] Json to_json(const service::TryPlan& plan);
+[[nodiscard]] Json to_json(const service::TryReport& report);
+// A piece that imports and tries share.
+[[nodiscard]] Json disk_files_to_json(const std::vector<service::ImportedDisk>& files);
 
 [[nodiscard]] Json to_json(const Job& job);
 

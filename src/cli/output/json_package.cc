@@ -52,14 +52,10 @@ Json manifest_to_json(const package::Manifest& manifest) {
 }
 
 Json imported_to_json(const service::ImportedMachine& machine) {
-  Json disks = Json::array();
-  for (const auto& disk : machine.disks) {
-    disks.push_back(Json{{"target", disk.target}, {"path", disk.file.path.string()}, {"format", disk.file.format}});
-  }
   return Json{{"original_name", machine.original_name},
               {"name", machine.name},
               {"id", machine.id.is_nil() ? Json() : Json(machine.id.str())},
-              {"disks", std::move(disks)},
+              {"disks", disk_files_to_json(machine.disks)},
               {"left_out", left_out_to_json(machine.left_out)},
               {"bytes", machine.bytes},
               {"started", machine.started}};
@@ -74,6 +70,14 @@ Json imported_to_json(const std::vector<service::ImportedMachine>& machines) {
 }
 
 }  // namespace
+
+Json disk_files_to_json(const std::vector<service::ImportedDisk>& files) {
+  Json disks = Json::array();
+  for (const auto& disk : files) {
+    disks.push_back(Json{{"target", disk.target}, {"path", disk.file.path.string()}, {"format", disk.file.format}});
+  }
+  return disks;
+}
 
 Json to_json(const service::ExportPlan& plan) {
   Json disks = Json::array();

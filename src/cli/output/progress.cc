@@ -71,9 +71,10 @@ void Progress::show(const std::string& line) {
     // The last column stays free: writing there makes some terminals go to the next line.
     err_ << kStartOver << fit(line, width_ - std::min<std::size_t>(width_, 1)) << std::flush;
     is_bar_drawn_ = true;
-  } else if (!line.empty() && clock_.steady() - last_line_ >= kBetweenLines) {
+  } else if (!line.empty() && line != last_text_ && clock_.steady() - last_line_ >= kBetweenLines) {
     err_ << line << std::endl;
     last_line_ = clock_.steady();
+    last_text_ = line;
   }
 }
 

@@ -15,7 +15,7 @@ namespace cohort::cli {
 
 enum class ProgressStyle {
   kNone,   // only what say() is told
-  kLines,  // for logs: a line every few seconds at most, none for a short job
+  kLines,  // for logs: a line every few seconds at most, none for a short job, and none twice in a row
   kBar,    // for a terminal: one line, drawn over
 };
 
@@ -46,6 +46,7 @@ class Progress {
   RateMeter meter_;
   std::string phase_;
   SteadyTime last_line_;
+  std::string last_text_;  // of a line
   bool is_bar_drawn_ = false;
 };
 

@@ -63,6 +63,18 @@ TEST_F(ProgressTest, LinesComeEveryFewSecondsOnly) {
   EXPECT_EQ(text.find('\x1b'), std::string::npos);
 }
 
+TEST_F(ProgressTest, LogsGetNoLineTwiceInARow) {
+  Progress progress(err, ProgressStyle::kLines, 80, clock);
+  Job job = example_job();
+  job.progress = {"running", 0, 0};
+  for (int i = 0; i < 3; ++i) {
+    clock.now += std::chrono::minutes(1);
+    progress.update(job);
+  }
+  const std::string text = err.str();
+  EXPECT_EQ(std::count(text.begin(), text.end(), '\n'), 1);
+}
+
 TEST_F(ProgressTest, NothingWhereNothingIsWanted) {
   follow(ProgressStyle::kNone, 80);
   EXPECT_EQ(err.str(), "");

@@ -36,6 +36,14 @@ enum class Detail { kUsual, kFull };
 [[nodiscard]] std::string report_verify(const package::VerifyReport& report, Detail detail);
 [[nodiscard]] std::string report_import(const service::ImportReport& report);
 [[nodiscard]] std::string report_import_plan(const service::ImportPlan& plan);
+// A sentence for each disk that a machine comes without; a drive for CDs is there all the same.
+[[nodiscard]] std::string missing_disks(const std::string& original_name, const std::string& name,
+                                        const std::vector<LeftOutDisk>& left_out);
+
+[[nodiscard]] std::string report_try_plan(const service::TryPlan& plan);
+// While they run: how to look at them. Without a newline at its end.
+[[nodiscard]] std::string report_running(const service::TryReport& report, const std::string& uri);
+[[nodiscard]] std::string report_try(const service::TryReport& report);
 
 [[nodiscard]] std::string report_job(const Job& job);
 [[nodiscard]] std::string report_jobs(const std::vector<Job>& jobs, Detail detail);

@@ -31,17 +31,9 @@ std::string left_out_of(const std::vector<LeftOutDisk>& left_out) {
   return disks.empty() ? "-" : joined(disks);
 }
 
-// A drive for CDs is there all the same.
 std::string missing_disks_notice(const std::vector<service::ImportedMachine>& machines) {
   std::string text;
-  for (const auto& machine : machines) {
-    for (const auto& disk : machine.left_out) {
-      if (disk.reason == LeftOutReason::kCdrom) continue;
-      text += fmt::format("The disk {} of \"{}\" ({}: {}) is not in the package: \"{}\" comes without it.\n",
-                          printable(disk.target), printable(machine.original_name), to_string(disk.reason),
-                          printable(disk.source), printable(machine.name));
-    }
-  }
+  for (const auto& machine : machines) text += missing_disks(machine.original_name, machine.name, machine.left_out);
   return text.empty() ? text : "\n" + text;
 }
 
@@ -105,6 +97,18 @@ std::string manifest_disks(const package::Manifest& manifest) {
 }
 
 }  // namespace
+
+std::string missing_disks(const std::string& original_name, const std::string& name,
+                          const std::vector<LeftOutDisk>& left_out) {
+  std::string text;
+  for (const auto& disk : left_out) {
+    if (disk.reason == LeftOutReason::kCdrom) continue;
+    text += fmt::format("The disk {} of \"{}\" ({}: {}) is not in the package: \"{}\" comes without it.\n",
+                        printable(disk.target), printable(original_name), to_string(disk.reason),
+                        printable(disk.source), printable(name));
+  }
+  return text;
+}
 
 std::string report_export(const service::ExportReport& report, Detail detail) {
   return fmt::format("Exported \"{}\" to {}: {}, {} ({} on the disk).\n\n", printable(report.snapshot.name),

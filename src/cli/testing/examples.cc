@@ -197,6 +197,33 @@ service::ImportPlan example_import_plan() { return {{imported(true)}, "/vm", 300
 
 service::ImportReport example_import_report() { return {{imported(false)}}; }
 
+service::TryPlan example_try_plan() {
+  return {{{"db",
+            "try-db",
+            {},
+            {{"vda", {"/backup/shop/Virtual Hard Disks/db-vda.qcow2", "qcow2"}}},
+            {{"vdx", LeftOutReason::kNotAFile, "/dev/vg/db"}},
+            {},
+            {},
+            {}}},
+          "/var/lib/cohort/tries",
+          50 * kGiB,
+          service::TryNetwork::kNone};
+}
+
+service::TryReport example_try_report() {
+  service::TriedMachine db = example_try_plan().machines[0];
+  db.id = id_of<MachineId>('e');
+  db.console = "/var/lib/cohort/tries/x/try-db-serial0.log";
+  db.agent_after = Milliseconds(4200);
+  service::TriedMachine office;
+  office.original_name = "Büro Nr. 1";
+  office.name = "try-Büro Nr. 1";
+  office.id = id_of<MachineId>('f');
+  office.end = service::MachineEnd::kShutDown;
+  return {{db, office}, service::TryNetwork::kIsolated, Milliseconds(60'000)};
+}
+
 Job example_job() {
   Job job;
   job.id = id_of<JobId>('9');

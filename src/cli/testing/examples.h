@@ -29,6 +29,8 @@ namespace cohort::cli {
 [[nodiscard]] package::VerifyReport example_broken_report();
 [[nodiscard]] service::ImportPlan example_import_plan();
 [[nodiscard]] service::ImportReport example_import_report();
+[[nodiscard]] service::TryPlan example_try_plan();
+[[nodiscard]] service::TryReport example_try_report();  // one agent answered, one machine shut itself down
 
 [[nodiscard]] Job example_job();  // runs
 [[nodiscard]] Job example_failed_job();

@@ -7,7 +7,8 @@
 namespace cohort::cli {
 
 SessionRecord::SessionRecord()
-    : verify_report(example_verify_report()),
+    : try_report(example_try_report()),
+      verify_report(example_verify_report()),
       host_report(example_host()),
       doctor_report(example_doctor()),
       job_answers{example_job()} {}
@@ -122,6 +123,18 @@ Result<service::ImportReport> FakeSession::import_package(const service::ImportR
                                                           const client::JobWatch& watch) {
   record_.import_request = request;
   return reply_to_job("import_package", example_import_report(), watch);
+}
+
+Result<service::TryPlan> FakeSession::plan_try(const service::TryRequest& request) {
+  record_.try_request = request;
+  return reply("plan_try", example_try_plan());
+}
+
+Result<service::TryReport> FakeSession::try_package(const service::TryRequest& request, const client::JobWatch& watch,
+                                                    const service::OnRunning& on_running) {
+  record_.try_request = request;
+  on_running(record_.try_report);
+  return reply_to_job("try_package", record_.try_report, watch);
 }
 
 Result<service::BackupPlan> FakeSession::plan_backup(const service::BackupRequest& request) {

@@ -28,6 +28,8 @@ struct SessionRecord {
   service::DeleteSnapshotRequest delete_request;
   service::ExportRequest export_request;
   service::ImportRequest import_request;
+  service::TryRequest try_request;
+  service::TryReport try_report;
   service::BackupRequest backup_request;
   Path verified;
   std::string asked_for;  // the name given to queries
@@ -78,6 +80,10 @@ class FakeSession final : public client::Session {
   [[nodiscard]] Result<service::ImportPlan> plan_import(const service::ImportRequest& request) override;
   [[nodiscard]] Result<service::ImportReport> import_package(const service::ImportRequest& request,
                                                              const client::JobWatch& watch) override;
+  [[nodiscard]] Result<service::TryPlan> plan_try(const service::TryRequest& request) override;
+  [[nodiscard]] Result<service::TryReport> try_package(const service::TryRequest& request,
+                                                       const client::JobWatch& watch,
+                                                       const service::OnRunning& on_running) override;
   [[nodiscard]] Result<service::BackupPlan> plan_backup(const service::BackupRequest& request) override;
   [[nodiscard]] Result<service::ExportReport> backup(const service::BackupRequest& request,
                                                      const client::JobWatch& watch) override;

@@ -26,7 +26,7 @@ class Import final : public Verb {
                 "A machine that asks for more of this host than its disks and a network, such as a "
                 "device or a folder, is refused with all that it asks for and the kind of each. A "
                 "package may come from a stranger: --trust a kind only if you know what it does.",
-            .examples = {{"cohort import /backup/shop-monday --name-prefix try- --start",
+            .examples = {{"cohort import /backup/shop-monday --name-prefix copy- --start",
                           "Makes copies beside the originals and starts them."},
                          {"cohort import /backup/shop-monday --keep-ids", "Brings lost machines back."},
                          {"cohort import /backup/shop-monday --name db=db2 --name web=web2 --storage /srv/vm",

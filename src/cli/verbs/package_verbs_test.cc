@@ -96,6 +96,58 @@ TEST_F(PackageVerbs, ImportLeavesTheStorageToTheHypervisor) {
   EXPECT_FALSE(session.import_request.keep_ids || session.import_request.start);
 }
 
+TEST_F(PackageVerbs, TryHandsOnItsOptions) {
+  EXPECT_EQ(program.run({"try", "--wait-for-agent", "/b/", "--machine", "db", "--machine=web 2", "--for", "5m",
+                         "--network", "isolated", "--trust", "network", "--scratch", "/s/", "--name-prefix", "t-"}),
+            0);
+  const auto& request = session.try_request;
+  EXPECT_EQ(request.directory, "/b");
+  EXPECT_THAT(request.machines, ElementsAre("db", "web 2"));
+  EXPECT_EQ(request.agent_patience, std::chrono::seconds(300));
+  EXPECT_EQ(request.run_for, std::chrono::minutes(5));
+  EXPECT_EQ(request.network, service::TryNetwork::kIsolated);
+  EXPECT_THAT(request.trusted, ElementsAre(RefusalKind::kNetwork));
+  EXPECT_EQ(request.scratch, "/s");
+  EXPECT_EQ(request.name_prefix, "t-");
+}
+
+TEST_F(PackageVerbs, TryRunsUnconnectedAndWithoutAnEndUnlessMoreIsSaid) {
+  EXPECT_EQ(program.run({"try", "/b"}), 0);
+  const auto& request = session.try_request;
+  EXPECT_FALSE(request.agent_patience || request.run_for);
+  EXPECT_EQ(request.network, service::TryNetwork::kNone);
+  EXPECT_EQ(request.name_prefix, "try-");
+  EXPECT_EQ(request.scratch, "");
+}
+
+TEST_F(PackageVerbs, TryWaitsForAgentsAsLongAsIsSaid) {
+  EXPECT_EQ(program.run({"try", "/b", "--wait-for-agent=90"}), 0);
+  EXPECT_EQ(session.try_request.agent_patience, std::chrono::seconds(90));
+  EXPECT_EQ(program.run({"try", "/b", "--wait-for-agent=forever"}), 2);
+  EXPECT_EQ(program.run({"try", "/b", "--network", "bridge"}), 2);
+  EXPECT_THAT(program.err(), HasSubstr("none or isolated"));
+}
+
+TEST_F(PackageVerbs, TrySaysHowToLookAtTheMachinesAndHowTheyEnded) {
+  EXPECT_EQ(program.run({"try", "/b", "--connect", "qemu:///session"}), 0);
+  EXPECT_THAT(program.err(), AllOf(HasSubstr("tail -f /var/lib/cohort/tries/x/try-db-serial0.log"),
+                                   HasSubstr("virsh -c qemu:///session console 'try-Büro Nr. 1'")));
+  EXPECT_THAT(program.out(), AllOf(HasSubstr("Tried 2 machines for 60.0 s"), HasSubstr("shut itself down"),
+                                   HasSubstr("vdx of \"db\"")));
+}
+
+TEST_F(PackageVerbs, TryExitsWith5WhenAMachineHasCrashed) {
+  session.try_report.machines[1].end = service::MachineEnd::kCrashed;
+  EXPECT_EQ(program.run({"try", "/b"}), 5);
+  EXPECT_THAT(program.out(), HasSubstr("crashed"));
+}
+
+TEST_F(PackageVerbs, TryCallsAnInterruptItsEnd) {
+  session.on_job = [&](const client::JobWatch&) { EXPECT_TRUE(program.cancellation.interrupt()); };
+  EXPECT_EQ(program.run({"try", "/b"}), 0);
+  EXPECT_THAT(program.err(), HasSubstr("Ending the try"));
+}
+
 TEST_F(PackageVerbs, BackupHandsOnTheOptionsOfBothHalves) {
   EXPECT_EQ(program.run({"backup", "shop", "/b", "--deadline", "700", "--ignore-non-snapshottable", "--format", "raw",
                          "--rate-limit", "1G", "--subdirectory"}),

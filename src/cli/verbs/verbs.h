@@ -25,6 +25,7 @@ class CommandTree;
 [[nodiscard]] std::unique_ptr<Verb> make_export();
 [[nodiscard]] std::unique_ptr<Verb> make_verify();
 [[nodiscard]] std::unique_ptr<Verb> make_import();
+[[nodiscard]] std::unique_ptr<Verb> make_try();
 [[nodiscard]] std::unique_ptr<Verb> make_backup();
 
 [[nodiscard]] std::unique_ptr<Verb> make_job_list();

@@ -74,12 +74,48 @@ struct DefineMachineRequest {
   std::string mark;                 // kept in the definition's <metadata>, in place of an earlier one; empty: none
 };
 
+// What the overlay of a throw-away machine's disk stands on. QEMU gets the file through the descriptor: it is not
+// opened by its name, and its owner and mode stay, whoever may read it.
+struct ThrowawayBacking {
+  Layer file;   // stands alone
+  int fd = -1;  // open for reading; needed no longer when the machine has been started
+};
+
+struct ThrowawayMachine {
+  DefineMachineRequest definition;        // `new_id` is set; its disks are overlays in qcow2
+  std::vector<ThrowawayBacking> backing;  // of those disks, in their order
+  std::string network;                    // all interfaces are attached to this network; empty: their cables are off
+};
+
+// How a machine came to its end.
+enum class MachineEnd {
+  kShutDown,  // by its guest
+  kCrashed,   // its guest, or QEMU
+  kStopped,   // by somebody of this host
+};
+
+// Hears of machines that end, from before they run until it is destroyed.
+class EndWatch {
+ public:
+  virtual ~EndWatch() = default;
+  // How the machine, which is known to have ended, did so; waits up to `patience` to hear of it. kStopped if nothing
+  // was heard.
+  [[nodiscard]] virtual MachineEnd end_of(const MachineId& machine, Milliseconds patience) = 0;
+};
+
 // What has to be known of a machine before its definition is taken away.
 struct DefinedMachine {
   std::string name;
   bool is_active = false;          // runs, or stands still
   std::string mark;                // of DefineMachineRequest; empty if it has none
   std::vector<std::string> disks;  // what its definition names as their sources; empty drives are not in it
+};
+
+// What a configuration says of its machine.
+struct MachineOutline {
+  MachineId id;
+  std::string name;
+  std::vector<std::string> disks;  // targets of its disks, drives for removable media not among them
 };
 
 // Threads: safe to call from several at once; calls for different machines do not wait for each other.
@@ -137,8 +173,7 @@ class Hypervisor {
   // the ways that are trusted.
   [[nodiscard]] virtual Result<void> check_configuration(const std::string& configuration,
                                                          const std::set<RefusalKind>& trusted) = 0;
-  // The UUID and name in a configuration.
-  [[nodiscard]] virtual Result<MachineSummary> identity_of(const std::string& configuration) = 0;
+  [[nodiscard]] virtual Result<MachineOutline> outline_of(const std::string& configuration) = 0;
   [[nodiscard]] virtual Result<MachineId> define_machine(const DefineMachineRequest& request) = 0;
   // The files that the defined machine will write when it runs, beside those of the request: ports that go to a file.
   [[nodiscard]] virtual Result<std::vector<Path>> port_files(const DefineMachineRequest& request) = 0;
@@ -149,10 +184,27 @@ class Hypervisor {
                                                      const std::vector<MachineStateFiles::File>& files) = 0;
   [[nodiscard]] virtual Result<void> start(const MachineId& id) = 0;
 
-  // --- taking an import back ---
+  // --- trying a package ---
+
+  // Starts a machine of which nothing is left when it ends; it ends with this process at the latest. It stands still
+  // when this returns. kAlreadyExists as define_machine; after another failure it may be there all the same.
+  // Crash: a process that dies meanwhile may leave a definition, which has the mark.
+  [[nodiscard]] virtual Result<void> start_throwaway(const ThrowawayMachine& machine) = 0;
+  [[nodiscard]] virtual Result<std::unique_ptr<EndWatch>> watch_ends(const std::vector<MachineId>& machines) = 0;
+  // Whether the guest's agent answers now; takes some seconds at most. kUnsupported if the machine has no channel for
+  // one.
+  [[nodiscard]] virtual Result<bool> agent_answers(const MachineId& id) = 0;
+  // Makes a network that joins its machines and leads nowhere else; it is gone with the next start of the host. Fails
+  // with libvirt's reason where the host cannot have one.
+  [[nodiscard]] virtual Result<void> create_isolated_network(const NetworkId& id, const std::string& name) = 0;
+
+  // --- taking an import or a try back ---
+
+  // False if there is no such network.
+  [[nodiscard]] virtual Result<bool> remove_network(const NetworkId& id) = 0;
 
   [[nodiscard]] virtual Result<DefinedMachine> defined_machine(const MachineId& id) = 0;
-  // As if its power failed. Success if it is off, or does not exist.
+  // As if its power failed; a throw-away machine is gone then. Success if it is off, or does not exist.
   [[nodiscard]] virtual Result<void> stop(const MachineId& id) = 0;
   // Removes the definition; disk files stay. Success if the machine does not exist; kInvalidState, and it stays, if it
   // is not off.

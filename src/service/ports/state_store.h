@@ -63,6 +63,8 @@ class StateStore {
   // It is not made here.
   [[nodiscard]] virtual Path machine_state_folder(const SnapshotId& snapshot, const MachineId& machine) const = 0;
   [[nodiscard]] virtual Path snapshot_folder(const SnapshotId& snapshot) const = 0;
+  // The folder for the disks of machines that are tried: "<state>/tries". It is not made here.
+  [[nodiscard]] virtual Path tries_folder() const = 0;
 };
 
 }  // namespace cohort::service

@@ -91,6 +91,7 @@ class ControlledStore final : public StateStore {
   [[nodiscard]] Path machine_state_folder(const SnapshotId& snapshot, const MachineId& machine) const override {
     return store_.machine_state_folder(snapshot, machine);
   }
+  [[nodiscard]] Path tries_folder() const override { return store_.tries_folder(); }
   [[nodiscard]] Path snapshot_folder(const SnapshotId& snapshot) const override {
     return store_.snapshot_folder(snapshot);
   }

@@ -28,6 +28,8 @@ struct FakeMachine {
   MachineStateFiles state;
   std::string mark;       // of its definition
   bool is_stuck = false;  // stands still by an I/O error
+  bool has_agent_channel = true;
+  std::string network;  // of a throw-away machine
 };
 
 // Behaves as the port asks. Calls are named "suspend web", "create_overlay web.cohort-….qcow2", "merge_overlay web
@@ -59,7 +61,13 @@ class FakeHypervisor final : public Hypervisor {
   [[nodiscard]] std::string describe() const;
 
   HostInfo info{"fake:///system", "Fake", "1.0", "2.0", "here", true, true};
+  std::vector<std::string> outlined_disks;  // what outline_of() finds in any configuration
   Path disk_folder = "/nonexistent/fake-disks";
+  bool agents_answer = true;
+  // The isolated networks that there are.
+  std::map<NetworkId, std::string> networks;
+  // A throw-away machine comes to its end.
+  void end(const std::string& name, MachineEnd how);
 
   // --- the port ---
 
@@ -84,7 +92,7 @@ class FakeHypervisor final : public Hypervisor {
   // Refuses one that holds "forbidden", unless kHostDevice is trusted.
   [[nodiscard]] Result<void> check_configuration(const std::string& configuration,
                                                  const std::set<RefusalKind>& trusted) override;
-  [[nodiscard]] Result<MachineSummary> identity_of(const std::string& configuration) override;
+  [[nodiscard]] Result<MachineOutline> outline_of(const std::string& configuration) override;
   [[nodiscard]] Result<MachineId> define_machine(const DefineMachineRequest& request) override;
   // The machines of this world have no ports.
   [[nodiscard]] Result<std::vector<Path>> port_files(const DefineMachineRequest& /*request*/) override {
@@ -94,6 +102,11 @@ class FakeHypervisor final : public Hypervisor {
   [[nodiscard]] Result<void> write_tpm_state(const MachineId& id,
                                              const std::vector<MachineStateFiles::File>& files) override;
   [[nodiscard]] Result<void> start(const MachineId& id) override;
+  [[nodiscard]] Result<void> start_throwaway(const ThrowawayMachine& machine) override;
+  [[nodiscard]] Result<std::unique_ptr<EndWatch>> watch_ends(const std::vector<MachineId>& machines) override;
+  [[nodiscard]] Result<bool> agent_answers(const MachineId& id) override;
+  [[nodiscard]] Result<void> create_isolated_network(const NetworkId& id, const std::string& name) override;
+  [[nodiscard]] Result<bool> remove_network(const NetworkId& id) override;
   [[nodiscard]] Result<DefinedMachine> defined_machine(const MachineId& id) override;
   [[nodiscard]] Result<void> stop(const MachineId& id) override;
   [[nodiscard]] Result<void> undefine_machine(const MachineId& id) override;
@@ -101,6 +114,7 @@ class FakeHypervisor final : public Hypervisor {
 
  private:
   class Watch;
+  class Ends;
   using Lock = std::lock_guard<std::mutex>;
 
   // The name, or the UUID of a machine that is not there: for the names of calls.
@@ -113,6 +127,8 @@ class FakeHypervisor final : public Hypervisor {
   [[nodiscard]] std::vector<Path> chain_of(const Path& active) const;
   [[nodiscard]] std::string read(const Path& file) const;
   void set_running(FakeMachine& machine, bool is_running);
+  [[nodiscard]] Result<void> add_defined(const DefineMachineRequest& request, FakeMachine machine);
+  void forget(const MachineId& id);
   [[nodiscard]] Result<void> check_switchable(const FakeMachine& machine, const MemberSnapshot& member) const;
   // Whether the machine has the overlay; fails where no merge may begin.
   [[nodiscard]] Result<bool> is_on_overlay(const FakeMachine& machine, const DiskSnapshot& disk) const;
@@ -128,6 +144,7 @@ class FakeHypervisor final : public Hypervisor {
   std::map<Path, FakeFile> files_;
   std::map<MachineId, WallTime> stopped_;           // of machines that stand still
   std::map<MachineId, std::vector<Pause>> pauses_;  // that have ended
+  std::map<MachineId, MachineEnd> ends_;
 };
 
 }  // namespace cohort::service

@@ -373,6 +373,8 @@ Path FakeStateStore::machine_state_folder(const SnapshotId& snapshot, const Mach
   return snapshot_folder(snapshot) / machine.str();
 }
 
+Path FakeStateStore::tries_folder() const { return folder_ / "tries"; }
+
 Path FakeStateStore::snapshot_folder(const SnapshotId& snapshot) const {
   return folder_ / "snapshots" / snapshot.str();
 }

@@ -64,6 +64,7 @@ class FakeStateStore final : public StateStore {
 
   [[nodiscard]] Path machine_state_folder(const SnapshotId& snapshot, const MachineId& machine) const override;
   [[nodiscard]] Path snapshot_folder(const SnapshotId& snapshot) const override;
+  [[nodiscard]] Path tries_folder() const override;
 
  private:
   struct StoredUndoStep {

@@ -53,6 +53,11 @@ Result<ImportReport> PackageLab::run_import(const ImportRequest& request, const 
                                   [&](JobContext& job) { return importer.run(request, job); });
 }
 
+Result<TryReport> PackageLab::run_try(const TryRequest& request, const JobWatch& watch, const OnRunning& on_running) {
+  return engine.run<TryReport>(JobType::kTry, request.directory.string(), watch,
+                               [&](JobContext& job) { return trial.run(request, job, on_running); });
+}
+
 std::vector<std::string> PackageLab::names_in(const Path& folder) {
   std::vector<std::string> names;
   std::error_code ignored;

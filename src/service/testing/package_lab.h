@@ -7,6 +7,7 @@
 #include "service/import_package.h"
 #include "service/testing/fake_disk_copier.h"
 #include "service/testing/lab.h"
+#include "service/try_package.h"
 
 namespace cohort::service {
 
@@ -26,6 +27,7 @@ class PackageLab : public Lab {
   // As jobs.
   Result<ExportReport> run_export(const ExportRequest& request, const JobWatch& watch = {});
   Result<ExportReport> run_backup(const BackupRequest& request, const JobWatch& watch = {});
+  Result<TryReport> run_try(const TryRequest& request, const JobWatch& watch = {}, const OnRunning& on_running = {});
   Result<ImportReport> run_import(const ImportRequest& request, const JobWatch& watch = {});
 
   // The names in a folder, sorted.
@@ -34,6 +36,7 @@ class PackageLab : public Lab {
   FakeDiskCopier copier{control};
   ExportSnapshot exporter{store, copier, clock};
   ImportPackage importer{hypervisor, copier};
+  TryPackage trial{hypervisor, store, undo, clock};
   Backup backup{take, exporter, remove};
 };
 

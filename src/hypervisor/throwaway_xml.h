@@ -1,0 +1,19 @@
+// The definition of a machine that is tried and thrown away.
+#pragma once
+
+#include <string>
+
+#include "base/result.h"
+#include "service/ports/hypervisor.h"
+
+namespace cohort::hypervisor {
+
+// The group of descriptors under which libvirt knows the file that a disk's overlay stands on.
+[[nodiscard]] std::string backing_group(const std::string& target);
+
+// The definition of an imported machine (definition_for_import) with what its overlays stand on written out, and with
+// its interfaces attached as the machine wants it: nothing of what they were attached to is left.
+[[nodiscard]] Result<std::string> definition_for_try(const std::string& imported,
+                                                     const service::ThrowawayMachine& machine);
+
+}  // namespace cohort::hypervisor

@@ -1,0 +1,34 @@
+// A disk image of a package that is held open while machines stand on it.
+#pragma once
+
+#include <sys/stat.h>
+
+#include <string>
+
+#include "package/package_folder.h"
+#include "package/verify_file.h"
+
+namespace cohort::package {
+
+class HeldFile {
+ public:
+  // Fails as open_entry() does.
+  [[nodiscard]] static Result<HeldFile> open(const PackageFolder& folder, const DiskEntry& disk);
+
+  [[nodiscard]] int fd() const { return fd_.get(); }
+
+  // kCorrupt, naming the file, if it was changed since it was opened, or if its name means another file by now. The
+  // time of the inode's last change tells it, which nobody can set: what somebody else has written, renamed or given
+  // to another owner is noticed.
+  [[nodiscard]] Result<void> check_unchanged(const PackageFolder& folder) const;
+
+ private:
+  HeldFile(std::string name, UniqueFd fd, const struct stat& opened)
+      : name_(std::move(name)), fd_(std::move(fd)), opened_(opened) {}
+
+  std::string name_;  // in the package
+  UniqueFd fd_;
+  struct stat opened_;
+};
+
+}  // namespace cohort::package
