@@ -107,7 +107,7 @@ ENTITIES = ("<!DOCTYPE domain [<!ENTITY a 'aaaaaaaaaa'>" +
             "".join(f"<!ENTITY {after} '{('&' + before + ';') * 10}'>" for before, after in zip("abcdefgh", "bcdefghi")) +
             "]><domain type='qemu'><name>&i;</name></domain>")
 
-# What is done to the package, and words of the error that it must get: of verify and import alike.
+# What is done to the package, and words of the error that it must get: of verify, import and try alike.
 FORGERIES = {
     "path-above": (lambda forger: forger.name_file("../outside"), "../outside"),
     "path-above-in-the-middle": (lambda forger: forger.name_file("Virtual Hard Disks/../../outside"), "../../outside"),
@@ -175,7 +175,7 @@ FORGERIES = {
 }
 
 # Only the machine's configuration is bad, which a verification of the files has no opinion of.
-REFUSED_BY_IMPORT_ONLY = {name for name in FORGERIES if name.startswith("xml-")}
+ALL_FILES_ARE_RIGHT = {name for name in FORGERIES if name.startswith("xml-")}
 
 
 def said(lab, *arguments):
@@ -191,8 +191,9 @@ def test_a_hostile_package_is_refused(lab, machine, package, forgery):
     forge(Forger(lab, package, machine))
     storage = lab.new_folder(f"storage-{forgery}")
     before = machines_and_states(lab)
-    commands = [["import", package, "--name-prefix", NAME_PREFIX + "forged ", "--storage", storage]]
-    if forgery not in REFUSED_BY_IMPORT_ONLY:
+    commands = [["import", package, "--name-prefix", NAME_PREFIX + "forged ", "--storage", storage],
+                ["try", package, "--name-prefix", NAME_PREFIX + "forged ", "--scratch", storage, "--for", "1s"]]
+    if forgery not in ALL_FILES_ARE_RIGHT:
         commands.append(["verify", package])
     for command in commands:
         answer = said(lab, *command)

@@ -95,6 +95,8 @@ class Herd:
             return ["backup", collection, self.packages / self.new_name("backup"), *PATIENT]
         if operation == "verify":
             return packages and ["verify", chance.choice(packages)]
+        if operation == "try":
+            return packages and ["try", chance.choice(packages), "--name-prefix", self.copy_prefix, "--for", "2s"]
         assert operation == "import"
         return packages and ["import", chance.choice(packages), "--name-prefix", self.copy_prefix, "--storage",
                              self.storage]
@@ -188,6 +190,7 @@ class Herd:
 
     def nothing_is_half_done(self):
         assert [str(path) for path in self.packages.glob("*.partial")] == []
+        assert not (self.lab.state / "tries").exists()
         assert {each["state"] for each in self.snapshots()} <= {"ready"}
         known = {disk["overlay"] for each in self.snapshots()
                  for member in self.lab.cohort("snapshot", "show", each["id"]).json["snapshot"]["members"]

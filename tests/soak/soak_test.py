@@ -1,4 +1,4 @@
-"""Six machines write while snapshots, exports, backups and imports of them are made, cancelled and killed, libvirtd
+"""Six machines write while snapshots, exports, backups, imports and tries of them are made, cancelled and killed, libvirtd
 and machines are killed: nothing is lost, and nothing piles up.
 
 COHORT_SOAK_MINUTES says for how long (30), COHORT_SOAK_SEED repeats the choices of an earlier run.
@@ -20,7 +20,7 @@ MINUTES = float(os.environ.get("COHORT_SOAK_MINUTES") or 30)
 SEED = int(os.environ.get("COHORT_SOAK_SEED") or time.time())
 PACKAGES_KEPT = 2
 
-OPERATIONS = {"take": 4, "delete": 4, "export": 3, "backup": 3, "verify": 1, "import": 2}
+OPERATIONS = {"take": 4, "delete": 4, "export": 3, "backup": 3, "verify": 1, "import": 2, "try": 1}
 FAULTS = {None: 8, "kill_program": 6, "interrupt_program": 2, "stop_program": 1, "kill_libvirtd": 2, "lose_machine": 1,
           "reset_machine": 1}
 
