@@ -140,7 +140,7 @@ Result<Path> Writer::place_for(const std::string& file) const {
   return place;
 }
 
-Result<FileEntry> Writer::add(const std::string& file, std::string_view content) {
+Result<FileEntry> Writer::add(const std::string& file, std::string_view content) const {
   COHORT_ASSIGN(const Path place, place_for(file));
   COHORT_TRY(create_file(place, content));
   return FileEntry{file, content.size(), Sha256::of(content)};

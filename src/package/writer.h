@@ -29,7 +29,7 @@ class Writer {
   // The place of a file while the package grows; makes the folders above it.
   [[nodiscard]] Result<Path> place_for(const std::string& file) const;
   // Writes a small file (0600), synced, and returns its entry.
-  [[nodiscard]] Result<FileEntry> add(const std::string& file, std::string_view content);
+  [[nodiscard]] Result<FileEntry> add(const std::string& file, std::string_view content) const;
   // Writes SHA256SUMS and the manifest, syncs every folder, renames, and syncs the parent. If the latter fails, the
   // package is partial again.
   [[nodiscard]] Result<void> publish(const Manifest& manifest);
