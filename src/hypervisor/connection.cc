@@ -2,8 +2,12 @@
 
 #include <libvirt/virterror.h>
 
+#include <algorithm>
 #include <functional>
+#include <thread>
 #include <utility>
+
+#include "base/clock.h"
 
 #include "hypervisor/event_loop.h"
 #include "hypervisor/libvirt_error.h"
@@ -14,6 +18,13 @@ namespace {
 // A libvirtd that stays silent for 20 seconds counts as lost: its calls then fail instead of hanging.
 constexpr int kKeepaliveSeconds = 5;
 constexpr unsigned int kKeepaliveCount = 3;
+
+// For a libvirtd that is being restarted.
+constexpr Milliseconds kFirstPause{50};
+constexpr Milliseconds kLongestPause{1000};
+constexpr Milliseconds kPatience{15'000};
+
+bool is_passing(const Error& error) { return error.code == ErrorCode::kHypervisor; }
 
 Error connect_error(const std::string& uri) {
   Error error = libvirt_error(fmt::format(
@@ -55,15 +66,27 @@ Result<DomainHandle> look_up(virConnectPtr connection, const MachineId& id) {
 Result<std::unique_ptr<ConnectionPool>> ConnectionPool::open(const std::string& uri) {
   ensure_event_loop();
   std::unique_ptr<ConnectionPool> pool(new ConnectionPool(uri));
-  COHORT_TRY(pool->any());
+  // At first nobody is known to come back.
+  COHORT_ASSIGN(pool->slots_.front().connection, connect(uri));
   return pool;
+}
+
+Result<ConnectionHandle> ConnectionPool::connect_patiently() const {
+  auto opened = connect(uri_);
+  Milliseconds pause = kFirstPause;
+  for (Milliseconds waited{0}; !opened && is_passing(opened.error()) && waited < kPatience; waited += pause) {
+    pause = std::min(pause * 2, kLongestPause);
+    std::this_thread::sleep_for(pause);
+    opened = connect(uri_);
+  }
+  return opened;
 }
 
 Result<ConnectionHandle> ConnectionPool::connection(std::size_t slot) {
   Slot& at = slots_.at(slot);
   const std::lock_guard lock(at.mutex);
   if (!at.connection || virConnectIsAlive(at.connection.get()) != 1) {
-    COHORT_ASSIGN(at.connection, connect(uri_));
+    COHORT_ASSIGN(at.connection, connect_patiently());
   }
   return another_reference(at.connection);
 }
@@ -77,6 +100,8 @@ Result<DomainHandle> ConnectionPool::domain(const MachineId& id) {
   COHORT_ASSIGN(at, connection(slot));
   return look_up(at.get(), id);
 }
+
+bool is_connected(virDomainPtr domain) { return virConnectIsAlive(virDomainGetConnect(domain)) == 1; }
 
 Result<std::string> domain_xml(virDomainPtr domain, unsigned int flags) {
   const OwnedText text(virDomainGetXMLDesc(domain, flags));

@@ -29,7 +29,8 @@ using DomainHandle = std::unique_ptr<virDomain, DomainFreer>;
 using OwnedText = std::unique_ptr<char, TextFreer>;
 
 // Several connections to one libvirtd, which runs at most five calls of a connection at a time. A machine always uses
-// the same one. A connection that was lost is opened again by the next call.
+// the same one. A connection that was lost is opened again by the next call, which waits up to 15 seconds for a
+// libvirtd that is being restarted.
 //
 // Threads: safe to use from several.
 class ConnectionPool {
@@ -52,10 +53,14 @@ class ConnectionPool {
   explicit ConnectionPool(std::string uri) : uri_(std::move(uri)) {}
   [[nodiscard]] Result<ConnectionHandle> connection(std::size_t slot);
 
+  [[nodiscard]] Result<ConnectionHandle> connect_patiently() const;
+
   std::string uri_;
   std::array<Slot, kConnections> slots_;
 };
 
+// Whether libvirtd still answers on the connection of this domain.
+[[nodiscard]] bool is_connected(virDomainPtr domain);
 // libvirt's XML of a domain; `flags` of virDomainXMLFlags.
 [[nodiscard]] Result<std::string> domain_xml(virDomainPtr domain, unsigned int flags);
 [[nodiscard]] Result<MachineId> id_of(virDomainPtr domain);

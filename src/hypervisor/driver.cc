@@ -16,6 +16,9 @@
 namespace cohort::hypervisor {
 namespace {
 
+// libvirtd is restarted once, not all the time.
+constexpr int kLossesEndured = 3;
+
 // libvirt's array of domains, each to be freed.
 Result<std::vector<DomainHandle>> list_domains(virConnectPtr connection) {
   virDomainPtr* list = nullptr;
@@ -158,8 +161,14 @@ Result<void> Driver::check_mergeable(const MachineId& id, const DiskSnapshot& di
 Result<void> Driver::merge_overlay(const MachineId& id, const DiskSnapshot& disk, std::stop_token stop,
                                    const service::MergeWatch& watch) {
   COHORT_TRY(check_disks_reachable());
-  COHORT_ASSIGN(const DomainHandle domain, connections_->domain(id));
-  return merge(domain.get(), MergeRequest{virDomainGetName(domain.get()), disk, std::move(stop), watch});
+  MergeRequest request{{}, disk, std::move(stop), watch};
+  for (int losses = 0;; ++losses) {
+    COHORT_ASSIGN(const DomainHandle domain, connections_->domain(id));
+    request.machine = virDomainGetName(domain.get());
+    auto merged = merge(domain.get(), request);
+    // The block job goes on in QEMU while libvirtd is restarted, and is found again.
+    if (merged || losses == kLossesEndured || is_connected(domain.get())) return merged;
+  }
 }
 
 Result<void> Driver::start(const MachineId& id) {

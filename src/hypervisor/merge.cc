@@ -178,7 +178,7 @@ Result<MergeOutcome> finish_merge(virDomainPtr domain, const MergeRequest& reque
   return MergeOutcome::kDone;
 }
 
-Result<void> merge(virDomainPtr domain, MergeRequest request) {
+Result<void> merge(virDomainPtr domain, MergeRequest& request) {
   Error last = make_error(ErrorCode::kInUse, "The machine \"{}\" is started and stopped all the time: try again later.",
                           request.machine);
   for (int i = 0; i < kAttempts; ++i) {

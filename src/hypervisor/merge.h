@@ -43,7 +43,8 @@ enum class MergeOutcome {
   kLookAgain,  // the world has changed meanwhile; nothing is wrong
 };
 
-[[nodiscard]] Result<void> merge(virDomainPtr domain, MergeRequest request);
+// After a lost connection it can be called again with the same request.
+[[nodiscard]] Result<void> merge(virDomainPtr domain, MergeRequest& request);
 // Whether a merge can begin: see service::Hypervisor::check_mergeable.
 [[nodiscard]] Result<void> check_mergeable(virDomainPtr domain, const MergeRequest& request);
 

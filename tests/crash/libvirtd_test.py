@@ -4,6 +4,7 @@ The program stops itself at a named place meanwhile, and is then let go on.
 """
 
 import subprocess
+import threading
 from pathlib import Path
 
 import pytest
@@ -11,7 +12,7 @@ import pytest
 from crash_site import OFF
 from harness import daemons, wait_until
 from harness.stopping import run_on, wait_stopped
-from operations import Backup, Delete, Export, Import, Take, Try
+from operations import Backup, Delete, DeleteLower, Export, Import, Take, Try
 
 CASES = [(Take(), "take.planned"), (Take(), "fence.suspended"), (Take(), "capture.after_snapshot"),
          (Take(), "fence.captured"), (Take(), "take.captured"),
@@ -19,13 +20,13 @@ CASES = [(Take(), "take.planned"), (Take(), "fence.suspended"), (Take(), "captur
          (Export(), "export.disk_copied"), (Import(), "import.before_define"), (Import(), "import.started"),
          (Try(), "try.before_start"), (Try(), "try.running"), (Backup(), "export.begun")]
 
+RESTART_S = 2
 
-def kill_libvirtd():
-    """Another one runs when this returns."""
+
+def end_libvirtd():
     killed = subprocess.run(["pgrep", "-x", "libvirtd"], text=True, capture_output=True, check=True).stdout.split()
     subprocess.run(["kill", "-KILL", *killed], check=True)
     wait_until(lambda: not any(Path("/proc", pid).exists() for pid in killed), 20, "libvirtd has ended")
-    daemons.ensure()
 
 
 @pytest.mark.parametrize("operation, point", CASES, ids=lambda value: value if isinstance(value, str)
@@ -35,7 +36,8 @@ def test_libvirtd_is_killed(site, operation, point):
     before, token = site.picture(), site.last_token()
     program = site.start(*operation.arguments(site), stop_at=point)
     wait_stopped(program, f"{operation} at {point}")
-    kill_libvirtd()
+    end_libvirtd()
+    daemons.ensure()
     out, err = run_on(program)
 
     site.members_go_on()
@@ -56,5 +58,28 @@ def test_libvirtd_is_killed(site, operation, point):
             operation.prepare(site)
             site.cohort(*operation.arguments(site))
             operation.check_done(site)
+    operation.undo(site)
+    site.nothing_is_half_done()
+
+
+@pytest.mark.parametrize("operation, point", [(Delete(), "merge.before_commit"), (DeleteLower(), "merge.before_commit"),
+                                              (Delete(OFF), "merge.offline_after_commit")],
+                         ids=["running", "lower", "off"])
+def test_a_deletion_outlives_a_restart_of_libvirtd(site, operation, point):
+    """It waits for libvirtd to come back, finds its block jobs again, and goes on."""
+    operation.prepare(site)
+    token = site.last_token()
+    program = site.start(*operation.arguments(site), stop_at=point)
+    wait_stopped(program, f"{operation} at {point}")
+    end_libvirtd()
+    back = threading.Timer(RESTART_S, daemons.ensure)
+    back.start()
+    try:
+        out, err = run_on(program)
+    finally:
+        back.join()
+    assert program.returncode == 0, out + err
+    operation.check_done(site)
+    site.writer_has_written(above=token)
     operation.undo(site)
     site.nothing_is_half_done()
