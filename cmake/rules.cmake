@@ -1,5 +1,6 @@
 # cohort_library(NAME SOURCES a.cc … LINKS x …)      the target cohort_NAME of a folder
-# cohort_test(NAME SOURCES a_test.cc … LINKS x …)    one test program for a folder: cohort_NAME_test
+# cohort_test(NAME [OPTIMIZED] SOURCES a_test.cc … LINKS x …)
+#                                                    one test program for a folder: cohort_NAME_test
 
 add_library(cohort_options INTERFACE)
 target_include_directories(cohort_options INTERFACE ${PROJECT_SOURCE_DIR}/src)
@@ -33,8 +34,13 @@ function(cohort_test name)
   if(NOT COHORT_TESTS)
     return()
   endif()
-  cmake_parse_arguments(ARG "" "" "SOURCES;LINKS" ${ARGN})
+  cmake_parse_arguments(ARG "OPTIMIZED" "" "SOURCES;LINKS" ${ARGN})
   add_executable(cohort_${name}_test ${ARG_SOURCES})
+  # GoogleTest's macros take twice as long to compile when they are optimized. A program whose tests compute much says
+  # OPTIMIZED: its own copies of what headers define are those that the libraries use, too.
+  if(NOT ARG_OPTIMIZED)
+    target_compile_options(cohort_${name}_test PRIVATE -O0)
+  endif()
   target_link_libraries(cohort_${name}_test PRIVATE ${ARG_LINKS} GTest::gtest_main GTest::gmock)
   add_test(NAME ${name} COMMAND cohort_${name}_test)
   set_tests_properties(${name} PROPERTIES TIMEOUT 300)

@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from harness import Disk, Lab, inspect, wait_until
+from harness import Disk, inspect, wait_until
 from harness.storage import fill
 from package_steps import (MIB, content, disk_in, ended, goes_on, machine_in, manifest, names_in,
                            no_helpers_run, refused, running_job, sha256sum_agrees, shows_the_same,
@@ -14,12 +14,6 @@ from world import PATIENT, bare_machine, overlays, picture
 
 # Slow enough to be under way when the test acts, fast enough that a write comes soon.
 SLOW = ("--rate-limit", "1M")
-
-
-@pytest.fixture(scope="module")
-def lab():
-    with Lab() as opened:
-        yield opened
 
 
 @pytest.fixture(scope="module")

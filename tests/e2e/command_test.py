@@ -13,16 +13,9 @@ import time
 
 import pytest
 
-from harness import Lab
 from harness.images import REPOSITORY
 from package_steps import EXIT_CODES, SLOW, ended, names_in, refused, running_job
 from world import bare_machine, take
-
-
-@pytest.fixture(scope="module")
-def lab():
-    with Lab() as opened:
-        yield opened
 
 
 @pytest.fixture(scope="module")

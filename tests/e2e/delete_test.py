@@ -5,18 +5,12 @@ from pathlib import Path
 
 import pytest
 
-from harness import Disk, Lab, inspect
+from harness import Disk, inspect
 from harness.images import MIB, run
 from world import active, bare_machine, content, error_of, format_of, frozen, overlays, picture, snapshots, take, write
 
 NAMES = ("first", "second", "third")
 ORDERS = list(itertools.permutations(NAMES))
-
-
-@pytest.fixture(scope="module")
-def lab():
-    with Lab() as opened:
-        yield opened
 
 
 def expected(numbers):

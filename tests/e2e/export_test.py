@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from harness import Disk, Lab, inspect, wait_until
+from harness import Disk, inspect, wait_until
 from package_steps import (MIB, SLOW, content, disk_in, ended, goes_on, image_information, machine_in, manifest,
                            names_in, no_helpers_run, refused, running_job, sha256sum_agrees, shows_the_same,
                            small_filesystem, tokens_of_package)
@@ -16,12 +16,6 @@ from world import bare_machine, overlays, picture, take, write
 COLLECTION = "Läden & \"Co\""
 WRITER = "we'b \"ä\", <1>"
 DATA = "data, ä 'x' %s"
-
-
-@pytest.fixture(scope="module")
-def lab():
-    with Lab() as opened:
-        yield opened
 
 
 @pytest.fixture(scope="module")

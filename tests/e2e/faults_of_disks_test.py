@@ -5,17 +5,11 @@ import errno
 import pytest
 
 from fault_steps import goes_on_and_fails, is_told_as_failed, nothing_is_open, stopped_at, succeeds
-from harness import Disk, Lab, SmallFileSystem, inspect
+from harness import Disk, SmallFileSystem, inspect
 from harness.faulty_files import FaultyFiles
 from harness.images import MIB, run
 from package_steps import goes_on, refused
 from world import PATIENT, bare_machine, content, format_of, overlays, picture, snapshots, take, write
-
-
-@pytest.fixture(scope="module")
-def lab():
-    with Lab() as opened:
-        yield opened
 
 
 @pytest.fixture(scope="module")

@@ -12,19 +12,12 @@ import struct
 
 import pytest
 
-from harness import Lab
 from harness.images import MIB, run
 from harness.lab import NAME_PREFIX
 from package_steps import disk_in, machine_in, machines_and_states, manifest, names_in, rehash, write_manifest
 from world import bare_machine, take
 
 OUTSIDE = "what is not in the package"
-
-
-@pytest.fixture(scope="module")
-def lab():
-    with Lab() as opened:
-        yield opened
 
 
 @pytest.fixture(scope="module")

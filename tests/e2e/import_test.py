@@ -9,12 +9,13 @@ from pathlib import Path
 import libvirt
 import pytest
 
-from harness import Disk, Guest, Lab, inspect, wait_until
+from harness import Guest, Lab, inspect, wait_until
 from harness.images import run
 from harness.lab import NAME_PREFIX
-from package_steps import (MIB, content, disk_in, image_information, machine_in, machines_and_states, manifest,
-                           names_in, refused, rehash, sha256, shows_the_same, small_filesystem, tokens_of_package)
-from world import PATIENT, bare_machine
+from package_steps import (MIB, AllThereIs, content, disk_in, image_information, machine_in, machines_and_states,
+                           manifest, names_in, refused, rehash, sha256, shows_the_same, small_filesystem,
+                           tokens_of_package)
+from world import bare_machine
 
 TPM = Path("/var/lib/libvirt/swtpm")
 STARTING = 900  # seconds: QEMU takes its time to start where the processors are busy
@@ -42,12 +43,6 @@ def remove(*guests):
         guest.undefine()
 
 
-@pytest.fixture(scope="module")
-def lab():
-    with Lab() as opened:
-        yield opened
-
-
 @pytest.fixture
 def storage(lab, request):
     """An empty folder for the disks of the test's imports."""
@@ -56,29 +51,14 @@ def storage(lab, request):
 
 # The whole way, once, with machines that have all there is
 
-class Running:
-    """Two machines that ran when they were backed up and are off now, and their package."""
-
-    def __init__(self, lab):
-        disks = [Disk(), Disk("raw"), Disk(size=32 * MIB, backing=True)]
-        self.three = lab.guest("three disks", disks=disks, role="writer", net=lab.link()[0])
-        self.firm = lab.guest("firm", firmware="uefi", tpm=True)
-        for guest in (self.three, self.firm):
-            guest.start()
-        for guest in (self.three, self.firm):
-            guest.wait_ready(timeout=400)
-        self.three.wait_token(above=5, timeout=200)
-        lab.cohort("collection", "create", "all there is", self.three.name, self.firm.name)
-        self.package = lab.folder / "running"
-        lab.cohort("backup", "all there is", self.package, *PATIENT)
-        for guest in (self.three, self.firm):
-            guest.destroy()
-        self.images = {path: sha256(path) for guest in (self.three, self.firm) for path in guest.images.values()}
-
-
 @pytest.fixture(scope="module")
 def running(lab):
-    return Running(lab)
+    """Two machines that ran when they were backed up and are off now, and their package."""
+    made = AllThereIs(lab, "running")
+    for guest in (made.three, made.firm):
+        guest.destroy()
+    made.images = {path: sha256(path) for guest in (made.three, made.firm) for path in guest.images.values()}
+    return made
 
 
 @pytest.fixture(scope="module")

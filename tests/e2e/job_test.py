@@ -6,18 +6,12 @@ from pathlib import Path
 
 import pytest
 
-from harness import Lab, wait_until
+from harness import wait_until
 from package_steps import SLOW, ended, names_in, refused, running_job
 from world import bare_machine, take
 
 # A step every few seconds, so that progress can be seen to grow, and more of them than a test waits for.
 STEADY = ("--rate-limit", "256K")
-
-
-@pytest.fixture(scope="module")
-def lab():
-    with Lab() as opened:
-        yield opened
 
 
 @pytest.fixture(scope="module")

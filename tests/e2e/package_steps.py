@@ -9,8 +9,9 @@ from pathlib import Path
 
 import libvirt
 
-from harness import inspect, processes, wait_until
+from harness import Disk, inspect, processes, wait_until
 from harness.images import run
+from world import PATIENT
 
 MIB = 1024 * 1024
 
@@ -30,6 +31,23 @@ def refused(lab, code, *arguments, **options):
     assert (error["code"], ran.rc) == (code, EXIT_CODES[code]), error
     assert error["message"].strip()
     return error["message"]
+
+
+class AllThereIs:
+    """A machine with three disks and one with UEFI variables and a TPM, both running, and their package."""
+
+    def __init__(self, lab, package):
+        disks = [Disk(), Disk("raw"), Disk(size=32 * MIB, backing=True)]
+        self.three = lab.guest("three disks", disks=disks, role="writer", net=lab.link()[0])
+        self.firm = lab.guest("firm", firmware="uefi", tpm=True)
+        for guest in (self.three, self.firm):
+            guest.start()
+        for guest in (self.three, self.firm):
+            guest.wait_ready(timeout=400)
+        self.three.wait_token(above=5, timeout=200)
+        lab.cohort("collection", "create", "all there is", self.three.name, self.firm.name)
+        self.package = lab.folder / package
+        lab.cohort("backup", "all there is", self.package, *PATIENT)
 
 
 # What is in a folder

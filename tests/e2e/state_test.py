@@ -6,17 +6,10 @@ import sqlite3
 
 import pytest
 
-from harness import Lab
 from package_steps import SLOW, ended, names_in, refused, running_job, sha256
 from world import bare_machine, take
 
 TEST_DRIVER = ("--connect", "test:///default")
-
-
-@pytest.fixture(scope="module")
-def lab():
-    with Lab() as opened:
-        yield opened
 
 
 @contextlib.contextmanager

@@ -10,9 +10,9 @@ from pathlib import Path
 import libvirt
 import pytest
 
-from harness import Disk, Guest, Lab, wait_until
+from harness import Guest, Lab, wait_until
 from harness.lab import NAME_PREFIX
-from package_steps import (MIB, disk_in, ended, goes_on, machines_and_states, manifest, names_in, refused,
+from package_steps import (MIB, AllThereIs, disk_in, ended, goes_on, machines_and_states, manifest, names_in, refused,
                            rehash, sha256sum_agrees, small_filesystem, tokens_of_package)
 from world import PATIENT, bare_machine
 
@@ -80,27 +80,12 @@ class Running:
 
 # Machines with all there is
 
-class Originals:
-    """A machine with three disks that goes on running, one with UEFI variables and a TPM, and their package."""
-
-    def __init__(self, lab):
-        disks = [Disk(), Disk("raw"), Disk(size=32 * MIB, backing=True)]
-        self.three = lab.guest("three disks", disks=disks, role="writer", net=lab.link()[0])
-        self.firm = lab.guest("firm", firmware="uefi", tpm=True)
-        for guest in (self.three, self.firm):
-            guest.start()
-        for guest in (self.three, self.firm):
-            guest.wait_ready(timeout=400)
-        self.three.wait_token(above=5, timeout=200)
-        lab.cohort("collection", "create", "all there is", self.three.name, self.firm.name)
-        self.package = lab.folder / "a package"
-        lab.cohort("backup", "all there is", self.package, *PATIENT)
-        self.firm.destroy()
-
-
 @pytest.fixture(scope="module")
 def originals(lab):
-    return Originals(lab)
+    """The machine with three disks goes on running, the other one is off."""
+    made = AllThereIs(lab, "a package")
+    made.firm.destroy()
+    return made
 
 
 def test_all_machines_boot_beside_the_running_original_and_the_package_stays_as_it_is(lab, originals):

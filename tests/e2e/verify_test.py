@@ -8,16 +8,10 @@ import subprocess
 
 import pytest
 
-from harness import Disk, Lab, wait_until
+from harness import Disk, wait_until
 from harness.images import run
 from package_steps import (content, disk_in, machine_in, manifest, refused, rehash, write_manifest)
 from world import take
-
-
-@pytest.fixture(scope="module")
-def lab():
-    with Lab() as opened:
-        yield opened
 
 
 @pytest.fixture(scope="module")
