@@ -71,14 +71,26 @@ Result<std::unique_ptr<ConnectionPool>> ConnectionPool::open(const std::string& 
   return pool;
 }
 
-Result<ConnectionHandle> ConnectionPool::connect_patiently() const {
+SteadyTime Patience::end() {
+  const std::lock_guard lock(mutex_);
+  if (!end_) end_ = std::chrono::steady_clock::now() + kPatience;
+  return *end_;
+}
+
+void Patience::renew() {
+  const std::lock_guard lock(mutex_);
+  end_.reset();
+}
+
+Result<ConnectionHandle> ConnectionPool::connect_patiently() {
   auto opened = connect(uri_);
   Milliseconds pause = kFirstPause;
-  for (Milliseconds waited{0}; !opened && is_passing(opened.error()) && waited < kPatience; waited += pause) {
-    pause = std::min(pause * 2, kLongestPause);
+  while (!opened && is_passing(opened.error()) && std::chrono::steady_clock::now() < patience_.end()) {
     std::this_thread::sleep_for(pause);
+    pause = std::min(pause * 2, kLongestPause);
     opened = connect(uri_);
   }
+  if (opened) patience_.renew();
   return opened;
 }
 

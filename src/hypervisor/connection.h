@@ -7,8 +7,10 @@
 #include <cstdlib>
 #include <memory>
 #include <mutex>
+#include <optional>
 #include <string>
 
+#include "base/clock.h"
 #include "base/result.h"
 #include "domain/ids.h"
 
@@ -28,9 +30,24 @@ using DomainHandle = std::unique_ptr<virDomain, DomainFreer>;
 // Text that libvirt allocated.
 using OwnedText = std::unique_ptr<char, TextFreer>;
 
+// How long to wait for something that is away: once for all who wait, not for each anew.
+//
+// Threads: safe to use from several.
+class Patience {
+ public:
+  // When it ends; it begins with the first that asks.
+  [[nodiscard]] SteadyTime end();
+  // What was away is back.
+  void renew();
+
+ private:
+  std::mutex mutex_;
+  std::optional<SteadyTime> end_;
+};
+
 // Several connections to one libvirtd, which runs at most five calls of a connection at a time. A machine always uses
-// the same one. A connection that was lost is opened again by the next call, which waits up to 15 seconds for a
-// libvirtd that is being restarted.
+// the same one. A connection that was lost is opened again by the next call. All of them together wait up to 15 seconds
+// for a libvirtd that is being restarted; from then on each fails at once, until one finds it back.
 //
 // Threads: safe to use from several.
 class ConnectionPool {
@@ -52,10 +69,10 @@ class ConnectionPool {
 
   explicit ConnectionPool(std::string uri) : uri_(std::move(uri)) {}
   [[nodiscard]] Result<ConnectionHandle> connection(std::size_t slot);
-
-  [[nodiscard]] Result<ConnectionHandle> connect_patiently() const;
+  [[nodiscard]] Result<ConnectionHandle> connect_patiently();
 
   std::string uri_;
+  Patience patience_;
   std::array<Slot, kConnections> slots_;
 };
 

@@ -128,8 +128,9 @@ Result<void> Writer::begin() {
 }
 
 Result<void> Writer::check_in_place() const {
-  if (names(partial(), partial_)) return {};
-  return not_in_place(partial());
+  const Path place = is_stranded_ ? package_ : partial();
+  if (names(place, partial_)) return {};
+  return not_in_place(place);
 }
 
 Result<Path> Writer::place_for(const std::string& file) const {
@@ -157,10 +158,22 @@ Result<void> Writer::publish(const Manifest& manifest) {
   COHORT_TRY(rename_folder(parent_, partial(), package_));
   kill_point("publish.after_rename");
   auto durable = sync_published();
-  // A package that may be gone after a power failure must not be taken for one that is there: whoever takes the export
-  // back finds it under the name that it had. The failure to report is the first one.
-  if (!durable) static_cast<void>(rename_folder(parent_, package_, partial()));
-  return durable;
+  if (!durable) return take_away(std::move(durable).error());
+  return {};
+}
+
+// A package that may be gone after a power failure must not be taken for one that is there: whoever takes the export
+// back finds it under the name that it had.
+Failure Writer::take_away(Error unsynced) {
+  const auto renamed = rename_folder(parent_, package_, partial());
+  if (renamed) return Failure{std::move(unsynced)};
+  is_stranded_ = true;
+  unsynced.message += fmt::format(
+      " The package stands there as \"{}\" and could not be taken away again ({}): it may be gone after a power "
+      "failure, "
+      "so do not rely on it. Remove it, and export again.",
+      package_.string(), renamed.error().describe());
+  return Failure{std::move(unsynced)};
 }
 
 Result<void> Writer::sync_published() const {

@@ -31,20 +31,22 @@ class Writer {
   // Writes a small file (0600), synced, and returns its entry.
   [[nodiscard]] Result<FileEntry> add(const std::string& file, std::string_view content) const;
   // Writes SHA256SUMS and the manifest, syncs every folder, renames, and syncs the parent. If the latter fails, the
-  // package is partial again.
+  // package is partial again; should that be impossible, the error says that it stands there unsynced.
   [[nodiscard]] Result<void> publish(const Manifest& manifest);
 
-  // Whether the folder that begin() made is still what partial() names; kIo if it is not.
+  // Whether the folder that begin() made is still where this writer has put it; kIo if it is not.
   [[nodiscard]] Result<void> check_in_place() const;
   // Removes the folder that begin() made, wherever its file system is.
   [[nodiscard]] Result<void> abandon() const;
 
  private:
   [[nodiscard]] Result<void> sync_published() const;
+  [[nodiscard]] Failure take_away(Error unsynced);
 
   Path package_;
-  UniqueFd parent_;   // of both folders
-  UniqueFd partial_;  // what begin() made
+  UniqueFd parent_;           // of both folders
+  UniqueFd partial_;          // what begin() made
+  bool is_stranded_ = false;  // under the package's name, not synced, and it could not be taken away from there
 };
 
 // "<hex>  <file>\n" for every file and for the manifest itself, as `sha256sum -c` reads it (names with a backslash or

@@ -97,22 +97,29 @@ class Exporting {
   Result<void> publish(const package::Manifest& manifest) { return writer_.publish(manifest); }
 
   // What to report of a failure: one whose cause is that the target is gone would tell of files that are not there.
-  // What undo cannot see any more is removed here.
-  [[nodiscard]] Failure failed(Error error) const {
+  // What undo cannot see any more is removed here; what has its name now is another's, and `step` is not to remove it.
+  [[nodiscard]] Failure failed(Error error, const UndoStep& step) {
     if (error.code == ErrorCode::kNoSpace) {
       error.message += fmt::format(" The package takes up to {} MiB.", plan_.estimated_bytes >> 20U);
     }
     const auto in_place = writer_.check_in_place();
     if (in_place) return Failure{std::move(error)};
-    const auto removed = writer_.abandon();
-    if (error.code == ErrorCode::kCancelled) return Failure{std::move(error)};
-    Error gone = in_place.error();
-    gone.cause = error.describe();
-    if (!removed) gone.message += fmt::format(" Not taken back: {}", removed.error().describe());
-    return Failure{std::move(gone)};
+    const auto removed = abandon(step);
+    if (error.code != ErrorCode::kCancelled) {
+      Error gone = in_place.error();
+      gone.cause = error.describe();
+      error = std::move(gone);
+    }
+    if (!removed) error.message += fmt::format(" Not taken back: {}", removed.error().describe());
+    return Failure{std::move(error)};
   }
 
  private:
+  Result<void> abandon(const UndoStep& step) {
+    COHORT_TRY(writer_.abandon());
+    return job_.will_keep(step);
+  }
+
   Result<void> add_state_files(const MemberSnapshot& member, package::MachineEntry& entry) {
     const Path folder = store_.machine_state_folder(snapshot_.id, member.machine);
     if (member.has_nvram) {
@@ -253,7 +260,7 @@ Result<ExportReport> ExportSnapshot::run(const ExportRequest& request, JobContex
   kill_point("export.begun");
   package::Manifest manifest = manifest_of(snapshot, !request.no_storage, clock_.wall());
   if (auto written = write_package(exporting, snapshot, manifest, job); !written) {
-    return exporting.failed(std::move(written).error());
+    return exporting.failed(std::move(written).error(), step);
   }
   kill_point("export.published");
   COHORT_TRY(job.will_keep(step));

@@ -51,23 +51,25 @@ Result<void> keep_all_state_files(Snapshot& snapshot, const std::vector<MachineS
 }
 
 // What became of a machine that is not what it was when the snapshot was planned; empty if it is.
-std::string change_of(const MemberSnapshot& member, Hypervisor& hypervisor) {
+Result<std::string> change_of(const MemberSnapshot& member, Hypervisor& hypervisor) {
   const auto now = hypervisor.machine(member.machine);
   if (!now && now.error().code == ErrorCode::kNotFound) {
     return fmt::format(" The machine \"{}\" does not exist any more.", member.name);
   }
-  if (now && now->power == PowerState::kOff && member.power != PowerState::kOff) {
-    return fmt::format(" The machine \"{}\" has stopped meanwhile.", member.name);
-  }
-  return {};
+  COHORT_TRY(now);
+  const bool has_stopped = now->power == PowerState::kOff && member.power != PowerState::kOff;
+  return has_stopped ? fmt::format(" The machine \"{}\" has stopped meanwhile.", member.name) : std::string();
 }
 
 // What somebody did to a machine meanwhile says more than the error that it has led to.
 Error with_changes(Error error, const Snapshot& snapshot, Hypervisor& hypervisor) {
   if (error.code == ErrorCode::kCancelled) return error;
   for (const auto& member : snapshot.members) {
-    const bool is_named = error.message.find(fmt::format("\"{}\"", member.name)) != std::string::npos;
-    if (!is_named) error.message += change_of(member, hypervisor);
+    if (error.message.find(fmt::format("\"{}\"", member.name)) != std::string::npos) continue;
+    const auto change = change_of(member, hypervisor);
+    // A hypervisor that cannot be asked would not answer for the others either.
+    if (!change) break;
+    error.message += *change;
   }
   return error;
 }

@@ -17,14 +17,23 @@ constexpr std::uint64_t kPart = 512ULL << 10U;
 
 std::uint64_t length_of(const Path& path) { return size_of_file(path).value_or(0); }
 
+// A copy may have its length and no blocks.
+bool is_whole(const Path& path) {
+  constexpr std::uint64_t kBlock = 512;  // of st_blocks, see stat(2)
+  struct stat info {};
+  return ::stat(path.c_str(), &info) == 0 && static_cast<std::uint64_t>(info.st_size) >= SpaceReserve::kBytes &&
+         static_cast<std::uint64_t>(info.st_blocks) * kBlock >= SpaceReserve::kBytes;
+}
+
 }  // namespace
 
 Result<void> SpaceReserve::fill() const {
-  const std::uint64_t before = length_of(path_);
-  if (before >= kBytes) {
+  if (is_whole(path_)) {
     return {};
   }
-  const UniqueFd fd(::open(path_.c_str(), O_WRONLY | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0600));
+  const std::uint64_t before = length_of(path_);
+  // Readable, since where the file system cannot allocate, the C library looks what is there already.
+  const UniqueFd fd(::open(path_.c_str(), O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0600));
   const int number = fd.is_open() ? ::posix_fallocate(fd.get(), 0, static_cast<off_t>(kBytes)) : errno;
   if (number == 0) {
     return {};

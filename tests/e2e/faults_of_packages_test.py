@@ -157,6 +157,19 @@ def test_a_target_whose_storage_fails(lab, faulty, operation, error, name, code)
     shutil.rmtree(parent)
 
 
+def test_a_package_that_can_neither_be_synced_nor_taken_away_is_not_called_complete(lab, faulty):
+    parent = faulty.place / "parent"
+    parent.mkdir()
+    faulty.fail("fsyncdir", errno.EIO, "/parent")
+    faulty.fail("rename", errno.EIO, "/package", also=True)
+    message = refused(lab, "io", "export", "of fragile", parent / "package")
+    assert f'stands there as "{parent / "package"}"' in message and "do not rely on it" in message
+    assert is_told_as_failed(lab, "export", "io")
+    assert names_in(parent) == ["package"]
+    faulty.work()
+    shutil.rmtree(parent)
+
+
 def test_what_cannot_be_removed_is_said_and_removed_later(lab, faulty):
     target = faulty.place / "package"
     faulty.fail(("fsync", "unlink"), errno.EIO)

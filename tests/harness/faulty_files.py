@@ -33,14 +33,16 @@ class FaultyFiles:
                                         start_new_session=True)
         wait_until(lambda: os.path.ismount(self.place), 30, f"{self.place} is mounted")
 
-    def fail(self, operation, error, name="", **more):
+    def fail(self, operation, error, name="", also=False, **more):
         """From now on the operation, or each of several (read, write, fsync, …), gives this error.
 
         name    only for paths that end so; * and ? stand for what they do in a shell
         start   only from this byte on
+        also    what has failed before still does
         """
         operations = [operation] if isinstance(operation, str) else operation
-        self._tell([{"operation": each, "errno": error, "name": name, **more} for each in operations])
+        faults = json.loads(self._faults.read_text()) if also else []
+        self._tell(faults + [{"operation": each, "errno": error, "name": name, **more} for each in operations])
 
     def work(self):
         """No faults any more."""
