@@ -4,7 +4,7 @@ import pytest
 
 from harness import Disk, Lab
 from harness.images import MIB
-from world import active, bare_machine, content, error_of, frozen, overlays, picture, take, write
+from world import active, bare_machine, content, error_of, frozen, overlays, picture, take, write, writer_of
 
 
 @pytest.fixture
@@ -79,3 +79,18 @@ def test_an_overlay_removed_under_a_running_machine_is_named_and_the_machine_goe
     lab.cohort("snapshot", "delete", "removed")
     assert picture(guest) == before
     guest.wait_token(above=max(guest.tokens_seen()))
+
+
+def test_no_overlay_is_merged_while_a_program_writes_to_it_whatever_libvirt_says(lab, guest):
+    """As when libvirt has lost a machine that runs."""
+    before = picture(guest)
+    take(lab, "shop", "held")
+    [overlay, _] = overlays(guest)
+    kept = overlay.read_bytes()
+    with writer_of(overlay, lab.folder / "socket"):
+        ran = lab.cohort("snapshot", "delete", "held", check=False)
+        message = error_of(ran)["message"]
+        assert error_of(ran)["code"] == "in_use" and str(overlay) in message and "lslocks" in message, ran
+    assert overlay.read_bytes() == kept
+    lab.cohort("snapshot", "delete", "held")
+    assert picture(guest) == before

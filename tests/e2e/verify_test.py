@@ -1,6 +1,5 @@
 """Verify: names what is wrong with which file, and the exit status tells."""
 
-import contextlib
 import json
 import os
 import shutil
@@ -8,10 +7,10 @@ import subprocess
 
 import pytest
 
-from harness import Disk, wait_until
+from harness import Disk
 from harness.images import run
 from package_steps import (content, disk_in, machine_in, manifest, refused, rehash, write_manifest)
-from world import take
+from world import take, writer_of
 
 
 @pytest.fixture(scope="module")
@@ -212,18 +211,6 @@ def test_an_image_with_its_data_in_another_file_is_found(lab, package, machine):
     rehash(package)
     assert problems_of(lab, package) == {(name, "foreign-file")}
     outside.unlink()
-
-
-@contextlib.contextmanager
-def writer_of(image, socket):
-    """A program that has the image open for writing."""
-    program = subprocess.Popen(["qemu-nbd", "--socket", socket, "--format", "qcow2", "--persistent", image])
-    try:
-        wait_until(socket.exists, 60, "qemu-nbd has the image open")
-        yield
-    finally:
-        program.terminate()
-        program.wait(timeout=60)
 
 
 def test_an_image_that_a_program_writes_to_is_not_called_whole(lab, package, machine):

@@ -1,9 +1,11 @@
 """What the tests compare before and after: machines as libvirt, QEMU's tools and the file system tell of them."""
 
+import contextlib
 import json
+import subprocess
 from pathlib import Path
 
-from harness import Disk, Guest
+from harness import Disk, Guest, wait_until
 from harness.domain_xml import domain_xml
 from harness.images import MIB, run
 from harness.lab import NAME_PREFIX
@@ -93,3 +95,15 @@ def active(guest):
 
 def error_of(ran):
     return ran.json["error"]
+
+
+@contextlib.contextmanager
+def writer_of(image, socket):
+    """A program that has the image open for writing."""
+    program = subprocess.Popen(["qemu-nbd", "--socket", socket, "--format", "qcow2", "--persistent", image])
+    try:
+        wait_until(socket.exists, 60, "qemu-nbd has the image open")
+        yield
+    finally:
+        program.terminate()
+        program.wait(timeout=60)
