@@ -394,6 +394,22 @@ TEST_F(TryPackageTest, RecoveryRemovesMachinesThatHaveOutlivedTheirProcess) {
   expect_nothing_left();
 }
 
+// It was made before all machines, and is none's.
+TEST_F(TryPackageTest, RecoveryRemovesTheNetworkThoughAMachineIsSomebodysNow) {
+  auto wanted = request();
+  wanted.network = TryNetwork::kIsolated;
+  lab.control.before("watch_ends", [&] { lab.control.die(); });
+  static_cast<void>(lab.run_try(wanted));
+  lab.control.clear();
+  lab.hypervisor.change("try-web", [](FakeMachine& web) { web.mark = "somebody's"; });
+  const auto recovered = lab.run_recover();
+  ASSERT_TRUE(recovered);
+  EXPECT_THAT(recovered->failures, ElementsAre(HasSubstr("\"try-web\"")));
+  EXPECT_THAT(lab.hypervisor.networks, IsEmpty());
+  EXPECT_TRUE(std::filesystem::exists(lab.hypervisor.active_file("try-web", "vda")));
+  EXPECT_THAT(lab.left_open(), IsEmpty());
+}
+
 TEST_F(TryPackageTest, LeavesNothingWhateverFailsAndWhereverItsProcessDied) {
   for (std::size_t number = 1;; ++number) {
     PackageLab world;

@@ -18,8 +18,8 @@ std::string names_of(const std::vector<Path>& paths) {
   return fmt::format("{}", fmt::join(names, ", "));
 }
 
-// A job may have died between the record and the deed: what was never there was not removed. A file system that fails
-// does not say so.
+// A job may have died between the record and the deed: what was never there was
+// not removed. A file system that fails does not say so.
 Result<bool> is_there(const Path& path) {
   std::error_code code;
   const auto status = std::filesystem::symlink_status(path, code);
@@ -51,11 +51,14 @@ Result<std::string> remove_made_folder(const Path& path) {
   return was_there ? fmt::format("The folder \"{}\" was removed.", path.string()) : std::string();
 }
 
-// Nobody has said that these files are not needed; a machine may be defined again and stand on them.
+// Nobody has said that these files are not needed; a machine may be defined
+// again and stand on them.
 std::string kept_for(const SnapshotId& id, const std::vector<Path>& left) {
   return fmt::format(
-      "The snapshot {} is not forgotten, since overlays of machines that no longer exist are left: {}. Define the "
-      "machines again and run `cohort snapshot delete {}`, or leave the files as they are with --forget-missing.",
+      "The snapshot {} is not forgotten, since overlays of "
+      "machines that no longer exist are left: {}. Define the "
+      "machines again and run `cohort snapshot delete {}`, or "
+      "leave the files as they are with --forget-missing.",
       id.short_str(), names_of(left), id.short_str());
 }
 
@@ -90,12 +93,19 @@ Result<std::string> remove_network(const std::string& uuid, Hypervisor& hypervis
 
 bool defines_a_machine(const UndoStep& step) { return step.kind == UndoKind::kUndefineMachine; }
 
-// What was made after them may still be in the folder, or attached to the network.
+// What was made after them may still be in the folder, or attached to the
+// network.
 bool holds_others(const UndoStep& step) {
   return step.kind == UndoKind::kRemoveFolder || step.kind == UndoKind::kRemoveNetwork;
 }
 
-// Of a machine: the step that undefines it and those of its files, which were recorded before it.
+// Made for one machine: it goes, or stays, with it.
+bool is_of_a_machine(const UndoStep& step) {
+  return step.kind == UndoKind::kRemoveFile || step.kind == UndoKind::kRemoveTree;
+}
+
+// Of a machine: the step that undefines it and those of its files, which were
+// recorded right before it.
 struct MachineSteps {
   UndoStep definition;
   std::vector<UndoStep> files;  // last first
@@ -125,7 +135,8 @@ class Undo::Run {
     for (const auto& step : starts) started_.insert(step.subject);
     auto step = steps.begin();
     while (step != starts.begin()) {
-      const auto next = defines_a_machine(*step) ? std::find_if(step + 1, starts.begin(), defines_a_machine) : step + 1;
+      const auto next =
+          defines_a_machine(*step) ? std::find_if_not(step + 1, starts.begin(), is_of_a_machine) : step + 1;
       if (!defines_a_machine(*step)) {
         take_back(*step);
       } else if (MachineSteps machine{*step, {step + 1, next}}; take_back_machine(machine)) {
@@ -173,8 +184,8 @@ class Undo::Run {
     return false;
   }
 
-  // It is its user's now, and so are its files. The step of the machine is forgotten last: without it, the files would
-  // be removed.
+  // It is its user's now, and so are its files. The step of the machine is
+  // forgotten last: without it, the files would be removed.
   void give_up(const MachineSteps& machine, const Error& reason) {
     std::vector<Path> left;
     for (const auto& step : machine.files) {
@@ -183,9 +194,10 @@ class Undo::Run {
       kill_point("undo.after_step");
     }
     forget(machine.definition);
-    report_.failures.push_back(fmt::format(
-        "{} It stays as it is, and so does what the job made for it ({}): remove what nobody needs by hand.",
-        reason.describe(), left.empty() ? "nothing" : names_of(left)));
+    report_.failures.push_back(
+        fmt::format("{} It stays as it is, and so does what the job made for it ({}): "
+                    "remove what nobody needs by hand.",
+                    reason.describe(), left.empty() ? "nothing" : names_of(left)));
   }
 
   void forget(const UndoStep& step) {
