@@ -394,6 +394,28 @@ TEST_F(TryPackageTest, RecoveryRemovesMachinesThatHaveOutlivedTheirProcess) {
   expect_nothing_left();
 }
 
+// virtlogd rotates the logs of ports that write much.
+TEST_F(TryPackageTest, RemovesItsFolderWithWhatOthersPutThere) {
+  const auto report = tried(with_agents(), [&](const TryReport&) {
+    const Path folder = lab.hypervisor.active_file("try-web", "vda").parent_path();
+    EXPECT_TRUE(create_file(folder / "try-web-serial0.log.0", "x"));
+  });
+  ASSERT_TRUE(report) << report.error().describe();
+  expect_nothing_left();
+}
+
+TEST_F(TryPackageTest, KeepsItsFolderUntilEveryMachineIsGone) {
+  for (const auto* name : {"try-web", "try-cache"}) {
+    SCOPED_TRACE(name);
+    lab.control.fail_always(fmt::format("stop {}", name), ErrorCode::kHypervisor);
+    ASSERT_FALSE(tried(with_agents(), {}));
+    EXPECT_TRUE(std::filesystem::exists(lab.hypervisor.active_file(name, "vda")));
+    lab.control.clear();
+    ASSERT_TRUE(lab.run_recover());
+    expect_nothing_left();
+  }
+}
+
 // It was made before all machines, and is none's.
 TEST_F(TryPackageTest, RecoveryRemovesTheNetworkThoughAMachineIsSomebodysNow) {
   auto wanted = request();
@@ -405,6 +427,7 @@ TEST_F(TryPackageTest, RecoveryRemovesTheNetworkThoughAMachineIsSomebodysNow) {
   const auto recovered = lab.run_recover();
   ASSERT_TRUE(recovered);
   EXPECT_THAT(recovered->failures, ElementsAre(HasSubstr("\"try-web\"")));
+  EXPECT_THAT(recovered->actions, Contains(HasSubstr("is not empty")));
   EXPECT_THAT(lab.hypervisor.networks, IsEmpty());
   EXPECT_TRUE(std::filesystem::exists(lab.hypervisor.active_file("try-web", "vda")));
   EXPECT_THAT(lab.left_open(), IsEmpty());
