@@ -82,6 +82,7 @@ class Trying {
       machine.backing[i].fd = held_[index][i].fd();
     }
     COHORT_TRY(check_unchanged(held_[index], prepared_.package.folder));
+    COHORT_TRY(parts.will_remove_fresh_state(machine.definition, folder_));
     COHORT_TRY(parts.complete(machine.definition, folder_));
     COHORT_ASSIGN(tried.console, console_of(machine.definition));
     COHORT_TRY(start(machine, parts));

@@ -17,6 +17,7 @@ namespace {
 using ::testing::AllOf;
 using ::testing::Contains;
 using ::testing::ElementsAre;
+using ::testing::Field;
 using ::testing::HasSubstr;
 using ::testing::IsEmpty;
 using ::testing::Not;
@@ -414,6 +415,20 @@ TEST_F(TryPackageTest, KeepsItsFolderUntilEveryMachineIsGone) {
     ASSERT_TRUE(lab.run_recover());
     expect_nothing_left();
   }
+}
+
+// libvirt makes what a package does not have when it starts the machine.
+TEST_F(TryPackageTest, RemovesTheStateThatItsMachinesGotFromLibvirt) {
+  auto wanted = with_agents();
+  wanted.machines = {"cache"};
+  ASSERT_TRUE(tried(wanted, [&](const TryReport& running) {
+    const Path variables = lab.hypervisor.active_file("try-cache", "vda").parent_path() / "try-cache_VARS.fd";
+    EXPECT_THAT(lab.kept.undo_steps(lab.newest_job().id).value(),
+                Contains(Field(&UndoStep::subject, variables.string())));
+    EXPECT_TRUE(create_file(variables, "fresh"));
+    EXPECT_TRUE(make_directories(lab.hypervisor.tpm_state_folder(running.machines[0].id) / "tpm2"));
+  }));
+  expect_nothing_left();
 }
 
 // It was made before all machines, and is none's.
