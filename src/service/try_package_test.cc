@@ -279,6 +279,29 @@ TEST_F(TryPackageTest, EndsWhenNoMachineIsLeftAndSaysHowEachEnded) {
   EXPECT_TRUE(report->has_crashed());
 }
 
+TEST_F(TryPackageTest, NoticesACrashThatLeavesTheMachineThere) {
+  auto wanted = request();
+  wanted.run_for = Milliseconds(1000);
+  let_looks_last("try-web", Milliseconds(1000), 1);
+  const auto report = tried(wanted, [&](const TryReport&) {
+    FakeMachine crashed;
+    lab.hypervisor.change("try-web", [&](FakeMachine& web) { crashed = web; });
+    crashed.summary.power = PowerState::kOther;
+    lab.hypervisor.end("try-web", MachineEnd::kCrashed);
+    lab.hypervisor.add_machine(crashed);
+  });
+  ASSERT_TRUE(report) << report.error().describe();
+  EXPECT_EQ(report->machines[0].end, MachineEnd::kCrashed);
+  EXPECT_TRUE(report->has_crashed());
+  expect_nothing_left();
+}
+
+TEST_F(TryPackageTest, BlamesNobodyForAnEndOfWhichNothingWasHeard) {
+  const auto report = tried(with_agents(), [&](const TryReport&) { lab.hypervisor.remove_machine("try-cache"); });
+  ASSERT_FALSE(report);
+  EXPECT_THAT(report.error().message, HasSubstr("\"try-cache\" stopped for an unknown reason before its agent"));
+}
+
 TEST_F(TryPackageTest, SaysThatAMachineStandsStill) {
   auto wanted = request();
   wanted.run_for = Milliseconds(1000);

@@ -33,7 +33,8 @@ std::string_view words_for(MachineEnd end) {
     case MachineEnd::kStopped:
       break;
   }
-  return "was stopped by somebody else";
+  // By somebody, or nothing was heard of it: libvirtd may have been started again.
+  return "stopped for an unknown reason";
 }
 
 Result<void> TryWatch::run() {
@@ -85,6 +86,8 @@ Result<void> TryWatch::look() {
     const auto found = hypervisor_.machine(machine.id);
     if (found) {
       machine.power = found->power;
+      // Its configuration may keep it for a look at the crash.
+      if (ends_.end_of(machine.id, Milliseconds(0)) == MachineEnd::kCrashed) machine.end = MachineEnd::kCrashed;
       continue;
     }
     if (found.error().code != ErrorCode::kNotFound) return Failure{found.error()};
