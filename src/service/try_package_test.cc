@@ -338,6 +338,8 @@ TEST_F(TryPackageTest, RefusesToWaitForAnAgentThatCannotBe) {
   });
   ASSERT_FALSE(report);
   EXPECT_EQ(report.error().code, ErrorCode::kUnsupported);
+  EXPECT_THAT(report.error().message,
+              AllOf(HasSubstr("\"try-cache\""), HasSubstr("--wait-for-agent"), HasSubstr("--machine")));
   expect_nothing_left();
 }
 
