@@ -19,7 +19,9 @@ class HeldFile {
 
   // kCorrupt, naming the file, if its size or the time of its content is another than when it was opened, or if its
   // name means another file by now. kInUse if only the time of the inode's last change differs, which nobody can set:
-  // it got another owner, mode or link, or somebody wrote and set the time of the content back.
+  // it got another owner, mode or link, or somebody wrote and set the time of the content back. The content is not read
+  // again: what somebody writes through a mapping that he made earlier shows in these times only once it is written
+  // back, and is not noticed before.
   [[nodiscard]] Result<void> check_unchanged(const PackageFolder& folder) const;
 
  private:
