@@ -6,8 +6,10 @@
 
 #include <algorithm>
 #include <array>
+#include <chrono>
 #include <string_view>
 #include <system_error>
+#include <thread>
 
 #include "base/kill_point.h"
 #include "hypervisor/configuration_check.h"
@@ -25,6 +27,9 @@ namespace {
 // The NVRAM file was put in place by the import and is removed by it.
 constexpr unsigned int kUndefineFlags = VIR_DOMAIN_UNDEFINE_MANAGED_SAVE | VIR_DOMAIN_UNDEFINE_SNAPSHOTS_METADATA |
                                         VIR_DOMAIN_UNDEFINE_CHECKPOINTS_METADATA | VIR_DOMAIN_UNDEFINE_KEEP_NVRAM;
+
+constexpr int kLooksAtAnEnd = 20;
+constexpr std::chrono::milliseconds kBetweenLooks(100);
 
 struct Owner {
   uid_t user = 0;
@@ -85,6 +90,16 @@ Result<void> destroy(virDomainPtr domain) {
   // It may have stopped by itself meanwhile.
   if (virDomainIsActive(domain) != 1) return {};
   return Failure{error};
+}
+
+// A throw-away machine that libvirt is ending has no definition to remove, and is gone in a moment.
+Result<void> undefine_or_see_gone(virDomainPtr domain) {
+  for (int looks = kLooksAtAnEnd;; --looks) {
+    auto done = undefine(domain);
+    if (done || done.error().code != ErrorCode::kInvalidState || looks == 0) return done;
+    if (virDomainIsPersistent(domain) == 1 || virDomainIsActive(domain) == 1) return done;
+    std::this_thread::sleep_for(kBetweenLooks);
+  }
 }
 
 Failure is_on(virDomainPtr domain) {
@@ -189,12 +204,14 @@ Result<void> Driver::undefine_machine(const MachineId& id) {
   if (!domain && domain.error().code == ErrorCode::kNotFound) return {};
   if (!domain) return Failure{domain.error()};
   if (virDomainIsActive(domain->get()) == 1) return is_on(domain->get());
-  COHORT_ASSIGN(const std::string definition, domain_xml(domain->get(), VIR_DOMAIN_XML_INACTIVE));
-  COHORT_TRY(undefine(domain->get()));
+  const auto definition = domain_xml(domain->get(), VIR_DOMAIN_XML_INACTIVE);
+  if (!definition && definition.error().code == ErrorCode::kNotFound) return {};
+  if (!definition) return Failure{definition.error()};
+  COHORT_TRY(undefine_or_see_gone(domain->get()));
   if (virDomainIsActive(domain->get()) != 1) return {};
   // Started since it was looked at: it runs on, and would be gone with its stop.
   COHORT_ASSIGN(const ConnectionHandle connection, connections_->any());
-  const DomainHandle again(virDomainDefineXML(connection.get(), definition.c_str()));
+  const DomainHandle again(virDomainDefineXML(connection.get(), definition->c_str()));
   if (!again) return Failure{machine_error(domain->get(), "The machine \"{}\" runs, and has lost its definition.")};
   return is_on(domain->get());
 }

@@ -71,6 +71,29 @@ void add_backing(xmlNode* disk, const std::string& target, const Layer& file) {
   xml::add_child(backing, "backingStore");
 }
 
+// UEFI keeps variables, unless its loader is a plain ROM or has none.
+bool has_firmware_variables(xmlNode* domain) {
+  for (const xmlNode* loader : xml::select(domain, {"os", "loader"})) {
+    if (xml::has_value(loader, "type", "rom") || xml::has_value(loader, "stateless", "yes")) return false;
+    if (xml::has_value(loader, "type", "pflash")) return true;
+  }
+  const auto systems = xml::children(domain, "os");
+  return std::ranges::any_of(systems, [](const xmlNode* os) { return xml::has_value(os, "firmware", "efi"); });
+}
+
+// libvirt makes the file that is named; a machine without variables cannot have one.
+void drop_needless_variables(xmlNode* domain) {
+  if (has_firmware_variables(domain)) return;
+  for (xmlNode* nvram : xml::select(domain, {"os", "nvram"})) xml::remove(nvram);
+}
+
+// Else libvirt would keep the state of a machine that is gone.
+void drop_tpm_state(xmlNode* domain) {
+  for (xmlNode* tpm : xml::select(domain, {"devices", "tpm", "backend"})) {
+    xml::remove_attribute(tpm, "persistent_state");
+  }
+}
+
 Result<void> check_writable(const Path& path) {
   if (xml::is_writable(path.string())) return {};
   return fail(ErrorCode::kInvalidArgument,
@@ -94,6 +117,8 @@ Result<std::string> definition_for_try(const std::string& imported, const servic
       add_backing(disk, target, machine.backing[i].file);
     }
   }
+  drop_needless_variables(document.root());
+  drop_tpm_state(document.root());
   for (xmlNode* interface : xml::select(document.root(), {"devices", "interface"})) attach(interface, machine.network);
   return document.str();
 }

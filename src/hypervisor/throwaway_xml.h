@@ -12,7 +12,8 @@ namespace cohort::hypervisor {
 [[nodiscard]] std::string backing_group(const std::string& target);
 
 // The definition of an imported machine (definition_for_import) with what its overlays stand on written out, and with
-// its interfaces attached as the machine wants it: nothing of what they were attached to is left.
+// its interfaces attached as the machine wants it: nothing of what they were attached to is left. A file for firmware
+// variables is named only where the machine has such.
 [[nodiscard]] Result<std::string> definition_for_try(const std::string& imported,
                                                      const service::ThrowawayMachine& machine);
 

@@ -51,6 +51,24 @@ TEST(DefinitionForTry, LeavesDrivesForMediaAlone) {
       HasSubstr("<disk type=\"file\" device=\"cdrom\">\n      <target dev=\"sda\" bus=\"sata\"/>\n    </disk>"));
 }
 
+TEST(DefinitionForTry, NamesAFileForFirmwareVariablesOnlyWhereAMachineHasThem) {
+  const auto with_file = [](const std::string& firmware, const std::string& loader) {
+    const std::string os = "<domain type='qemu'><name>new</name><os" + firmware + ">" + loader +
+                           "<nvram>/tries/new_VARS.fd</nvram></os><devices/></domain>";
+    return definition_for_try(os, {}).value();
+  };
+  EXPECT_THAT(with_file(" firmware='efi'", ""), HasSubstr("<nvram>/tries/new_VARS.fd</nvram>"));
+  EXPECT_THAT(with_file("", "<loader type='pflash'>/f</loader>"), HasSubstr("<nvram>/tries/new_VARS.fd</nvram>"));
+  EXPECT_THAT(with_file("", ""), Not(HasSubstr("nvram")));
+  EXPECT_THAT(with_file("", "<loader type='rom'>/f</loader>"), Not(HasSubstr("nvram")));
+  EXPECT_THAT(with_file(" firmware='efi'", "<loader stateless='yes'/>"), Not(HasSubstr("nvram")));
+}
+
+TEST(DefinitionForTry, LeavesNoStateOfATpm) {
+  EXPECT_THAT(tried("<tpm model='tpm-crb'><backend type='emulator' version='2.0' persistent_state='yes'/></tpm>"),
+              HasSubstr("<backend type=\"emulator\" version=\"2.0\"/>"));
+}
+
 TEST(DefinitionForTry, PullsTheCableOfEveryInterface) {
   const auto text = tried(
       "<interface type='bridge'><mac address='52:54:00:00:00:01'/><source bridge='br0'/><target dev='tap7'/>"

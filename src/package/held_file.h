@@ -17,9 +17,11 @@ class HeldFile {
 
   [[nodiscard]] int fd() const { return fd_.get(); }
 
-  // kCorrupt, naming the file, if it was changed since it was opened, or if its name means another file by now. The
-  // time of the inode's last change tells it, which nobody can set: what somebody else has written, renamed or given
-  // to another owner is noticed.
+  // kCorrupt, naming the file, if its size or the time of its content is another than when it was opened, or if its
+  // name means another file by now. kInUse if only the time of the inode's last change differs, which nobody can set:
+  // it got another owner, mode or link, or somebody wrote and set the time of the content back. The content is not read
+  // again: what somebody writes through a mapping that he made earlier shows in these times only once it is written
+  // back, and is not noticed before.
   [[nodiscard]] Result<void> check_unchanged(const PackageFolder& folder) const;
 
  private:

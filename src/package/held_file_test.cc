@@ -24,7 +24,7 @@ class HeldFileTest : public testing::Test {
   // The clock of the file system goes in steps.
   static void let_time_pass() { std::this_thread::sleep_for(std::chrono::milliseconds(20)); }
 
-  void expect_noticed(const std::function<void()>& change) {
+  void expect_noticed(ErrorCode code, const std::function<void()>& change) {
     const auto held = HeldFile::open(package_, disk_);
     ASSERT_TRUE(held) << held.error().describe();
     EXPECT_TRUE(held->check_unchanged(package_));
@@ -32,7 +32,7 @@ class HeldFileTest : public testing::Test {
     change();
     const auto checked = held->check_unchanged(package_);
     ASSERT_FALSE(checked);
-    EXPECT_EQ(checked.error().code, ErrorCode::kCorrupt);
+    EXPECT_EQ(checked.error().code, code);
     EXPECT_THAT(checked.error().message, HasSubstr("disk.raw"));
   }
 
@@ -42,14 +42,15 @@ class HeldFileTest : public testing::Test {
 };
 
 TEST_F(HeldFileTest, NoticesThatTheFileWasWrittenTo) {
-  expect_noticed([&] {
+  expect_noticed(ErrorCode::kCorrupt, [&] {
     std::filesystem::remove(image());
     ASSERT_TRUE(create_file(image(), "CONTENT"));
   });
 }
 
+// Not to be told from a change of its mode: it is refused, whatever it is called.
 TEST_F(HeldFileTest, NoticesAWriteWhoseTimeWasSetBack) {
-  expect_noticed([&] {
+  expect_noticed(ErrorCode::kInUse, [&] {
     struct stat before {};
     ASSERT_EQ(::stat(image().c_str(), &before), 0);
     std::filesystem::resize_file(image(), 6);
@@ -59,8 +60,17 @@ TEST_F(HeldFileTest, NoticesAWriteWhoseTimeWasSetBack) {
   });
 }
 
-TEST_F(HeldFileTest, NoticesThatTheFileWasGivenAnotherMode) {
-  expect_noticed([&] { ASSERT_EQ(::chmod(image().c_str(), 0640), 0); });
+TEST_F(HeldFileTest, NoticesThatTheFileHasGrown) {
+  expect_noticed(ErrorCode::kCorrupt, [&] { std::filesystem::resize_file(image(), 8); });
+}
+
+// A rotation of backups makes such links. The content is the one that was verified.
+TEST_F(HeldFileTest, TakesALinkToTheFileForNoDamage) {
+  expect_noticed(ErrorCode::kInUse, [&] { std::filesystem::create_hard_link(image(), folder_.path() / "link.raw"); });
+}
+
+TEST_F(HeldFileTest, TakesAnotherModeForNoDamage) {
+  expect_noticed(ErrorCode::kInUse, [&] { ASSERT_EQ(::chmod(image().c_str(), 0640), 0); });
 }
 
 TEST_F(HeldFileTest, FailsWhenTheFileIsGone) {

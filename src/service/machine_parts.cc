@@ -22,13 +22,24 @@ Result<UndoStep> MachineParts::will_remove(const Path& file) {
   return job_.will_undo(UndoKind::kRemoveFile, file.string());
 }
 
+Result<void> MachineParts::will_remove_fresh_state(DefineMachineRequest& request, const Path& folder) {
+  if (machine_.entry.tpm_state.empty()) {
+    const Path state = hypervisor_.tpm_state_folder(request.new_id.value());
+    COHORT_TRY(job_.will_undo(UndoKind::kRemoveTree, state.string()));
+  }
+  if (machine_.entry.nvram) return {};
+  request.nvram = nvram_place(folder, request.name);
+  COHORT_TRY(will_remove(*request.nvram));
+  return {};
+}
+
 Result<void> MachineParts::complete(DefineMachineRequest& request, const Path& folder) {
   COHORT_TRY(put_tpm_state(request.id ? *request.id : request.new_id.value()));
   COHORT_ASSIGN(request.configuration, read_verified(package_, machine_.entry.configuration));
   if (request.configuration != machine_.configuration) {
     return fail(ErrorCode::kCorrupt, "\"{}\" has changed since it was checked.", machine_.entry.configuration.file);
   }
-  COHORT_ASSIGN(request.nvram, put_nvram(nvram_place(folder, request.name)));
+  COHORT_TRY(put_nvram(request, folder));
   COHORT_TRY(will_remove_port_files(request));
   request.mark = import_mark(job_.id(), files_);
   return {};
@@ -58,13 +69,14 @@ Result<void> MachineParts::put_tpm_state(const MachineId& id) {
   return {};
 }
 
-// Returns where the copy was put, if the machine has such a file.
-Result<std::optional<Path>> MachineParts::put_nvram(const Path& place) {
-  if (!machine_.entry.nvram) return std::optional<Path>{};
+Result<void> MachineParts::put_nvram(DefineMachineRequest& request, const Path& folder) {
+  if (!machine_.entry.nvram) return {};
   COHORT_ASSIGN(const auto content, read_verified(package_, *machine_.entry.nvram));
+  const Path place = nvram_place(folder, request.name);
   COHORT_ASSIGN(const auto step, will_remove(place));
   if (const auto created = create_file(place, content); !created) return refuse(created.error(), step);
-  return std::optional(place);
+  request.nvram = place;
+  return {};
 }
 
 // Removed after the machine is, which makes them when it is started. One that is there already is somebody else's:

@@ -26,6 +26,11 @@ class MachineParts {
   // The file is about to be made, and goes with the machine.
   [[nodiscard]] Result<UndoStep> will_remove(const Path& file);
 
+  // What libvirt makes for the machine because its package has none goes with it, too: firmware variables, which are to
+  // be made in `folder`, and TPM state. Otherwise they would stay, and be there for the next machine of that name.
+  // REQUIRES: name and UUID of the request are set.
+  [[nodiscard]] Result<void> will_remove_fresh_state(DefineMachineRequest& request, const Path& folder);
+
   // Puts TPM state and NVRAM in place, the latter in `folder`, and fills in what the request lacks. kCorrupt if the
   // package has changed since it was verified.
   // REQUIRES: name, UUID and disks of the request are set, and will_remove() knows the disks.
@@ -40,7 +45,7 @@ class MachineParts {
 
  private:
   [[nodiscard]] Result<void> put_tpm_state(const MachineId& id);
-  [[nodiscard]] Result<std::optional<Path>> put_nvram(const Path& place);
+  [[nodiscard]] Result<void> put_nvram(DefineMachineRequest& request, const Path& folder);
   [[nodiscard]] Result<void> will_remove_port_files(const DefineMachineRequest& request);
 
   const OpenedPackage& package_;

@@ -58,16 +58,10 @@ class Trying {
     return {};
   }
 
-  // QEMU's user may pass through to the files that it is told of, and look at nothing.
+  // Others put files into the folder of the try, too: virtlogd rotates the logs of ports.
   Result<void> make_folder() {
-    for (const auto& folder : {prepared_.plan.scratch, folder_}) {
-      std::error_code code;
-      if (std::filesystem::exists(folder, code)) continue;
-      COHORT_TRY(job_.will_undo(UndoKind::kRemoveFolder, folder.string()));
-      COHORT_TRY(make_directories(folder));
-      std::filesystem::permissions(folder, std::filesystem::perms(0711), code);  // whatever the umask is
-      if (code) return Failure{system_error(code.value(), fmt::format("\"{}\" cannot be opened up.", folder.string()))};
-    }
+    COHORT_TRY(make_folder(prepared_.plan.scratch, UndoKind::kRemoveFolder));
+    COHORT_TRY(make_folder(folder_, UndoKind::kRemoveTree));
     kill_point("try.folder_made");
     return {};
   }
@@ -88,6 +82,7 @@ class Trying {
       machine.backing[i].fd = held_[index][i].fd();
     }
     COHORT_TRY(check_unchanged(held_[index], prepared_.package.folder));
+    COHORT_TRY(parts.will_remove_fresh_state(machine.definition, folder_));
     COHORT_TRY(parts.complete(machine.definition, folder_));
     COHORT_ASSIGN(tried.console, console_of(machine.definition));
     COHORT_TRY(start(machine, parts));
@@ -95,6 +90,17 @@ class Trying {
   }
 
  private:
+  // QEMU's user may pass through to the files that it is told of, and look at nothing.
+  Result<void> make_folder(const Path& folder, UndoKind undo) {
+    std::error_code code;
+    if (std::filesystem::exists(folder, code)) return {};
+    COHORT_TRY(job_.will_undo(undo, folder.string()));
+    COHORT_TRY(make_directories(folder));
+    std::filesystem::permissions(folder, std::filesystem::perms(0711), code);  // whatever the umask is
+    if (!code) return {};
+    return Failure{system_error(code.value(), fmt::format("\"{}\" cannot be opened up.", folder.string()))};
+  }
+
   Result<void> add_disk(const TriedMachine& tried, std::size_t index, std::uint64_t size, MachineParts& parts,
                         ThrowawayMachine& machine) {
     const ImportedDisk& disk = tried.disks[index];

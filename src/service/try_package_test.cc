@@ -17,6 +17,7 @@ namespace {
 using ::testing::AllOf;
 using ::testing::Contains;
 using ::testing::ElementsAre;
+using ::testing::Field;
 using ::testing::HasSubstr;
 using ::testing::IsEmpty;
 using ::testing::Not;
@@ -278,6 +279,29 @@ TEST_F(TryPackageTest, EndsWhenNoMachineIsLeftAndSaysHowEachEnded) {
   EXPECT_TRUE(report->has_crashed());
 }
 
+TEST_F(TryPackageTest, NoticesACrashThatLeavesTheMachineThere) {
+  auto wanted = request();
+  wanted.run_for = Milliseconds(1000);
+  let_looks_last("try-web", Milliseconds(1000), 1);
+  const auto report = tried(wanted, [&](const TryReport&) {
+    FakeMachine crashed;
+    lab.hypervisor.change("try-web", [&](FakeMachine& web) { crashed = web; });
+    crashed.summary.power = PowerState::kOther;
+    lab.hypervisor.end("try-web", MachineEnd::kCrashed);
+    lab.hypervisor.add_machine(crashed);
+  });
+  ASSERT_TRUE(report) << report.error().describe();
+  EXPECT_EQ(report->machines[0].end, MachineEnd::kCrashed);
+  EXPECT_TRUE(report->has_crashed());
+  expect_nothing_left();
+}
+
+TEST_F(TryPackageTest, BlamesNobodyForAnEndOfWhichNothingWasHeard) {
+  const auto report = tried(with_agents(), [&](const TryReport&) { lab.hypervisor.remove_machine("try-cache"); });
+  ASSERT_FALSE(report);
+  EXPECT_THAT(report.error().message, HasSubstr("\"try-cache\" stopped for an unknown reason before its agent"));
+}
+
 TEST_F(TryPackageTest, SaysThatAMachineStandsStill) {
   auto wanted = request();
   wanted.run_for = Milliseconds(1000);
@@ -314,6 +338,8 @@ TEST_F(TryPackageTest, RefusesToWaitForAnAgentThatCannotBe) {
   });
   ASSERT_FALSE(report);
   EXPECT_EQ(report.error().code, ErrorCode::kUnsupported);
+  EXPECT_THAT(report.error().message,
+              AllOf(HasSubstr("\"try-cache\""), HasSubstr("--wait-for-agent"), HasSubstr("--machine")));
   expect_nothing_left();
 }
 
@@ -392,6 +418,59 @@ TEST_F(TryPackageTest, RecoveryRemovesMachinesThatHaveOutlivedTheirProcess) {
   EXPECT_THAT(recovered->failures, IsEmpty());
   EXPECT_THAT(recovered->actions, Contains("The machine \"try-web\" was removed."));
   expect_nothing_left();
+}
+
+// virtlogd rotates the logs of ports that write much.
+TEST_F(TryPackageTest, RemovesItsFolderWithWhatOthersPutThere) {
+  const auto report = tried(with_agents(), [&](const TryReport&) {
+    const Path folder = lab.hypervisor.active_file("try-web", "vda").parent_path();
+    EXPECT_TRUE(create_file(folder / "try-web-serial0.log.0", "x"));
+  });
+  ASSERT_TRUE(report) << report.error().describe();
+  expect_nothing_left();
+}
+
+TEST_F(TryPackageTest, KeepsItsFolderUntilEveryMachineIsGone) {
+  for (const auto* name : {"try-web", "try-cache"}) {
+    SCOPED_TRACE(name);
+    lab.control.fail_always(fmt::format("stop {}", name), ErrorCode::kHypervisor);
+    ASSERT_FALSE(tried(with_agents(), {}));
+    EXPECT_TRUE(std::filesystem::exists(lab.hypervisor.active_file(name, "vda")));
+    lab.control.clear();
+    ASSERT_TRUE(lab.run_recover());
+    expect_nothing_left();
+  }
+}
+
+// libvirt makes what a package does not have when it starts the machine.
+TEST_F(TryPackageTest, RemovesTheStateThatItsMachinesGotFromLibvirt) {
+  auto wanted = with_agents();
+  wanted.machines = {"cache"};
+  ASSERT_TRUE(tried(wanted, [&](const TryReport& running) {
+    const Path variables = lab.hypervisor.active_file("try-cache", "vda").parent_path() / "try-cache_VARS.fd";
+    EXPECT_THAT(lab.kept.undo_steps(lab.newest_job().id).value(),
+                Contains(Field(&UndoStep::subject, variables.string())));
+    EXPECT_TRUE(create_file(variables, "fresh"));
+    EXPECT_TRUE(make_directories(lab.hypervisor.tpm_state_folder(running.machines[0].id) / "tpm2"));
+  }));
+  expect_nothing_left();
+}
+
+// It was made before all machines, and is none's.
+TEST_F(TryPackageTest, RecoveryRemovesTheNetworkThoughAMachineIsSomebodysNow) {
+  auto wanted = request();
+  wanted.network = TryNetwork::kIsolated;
+  lab.control.before("watch_ends", [&] { lab.control.die(); });
+  static_cast<void>(lab.run_try(wanted));
+  lab.control.clear();
+  lab.hypervisor.change("try-web", [](FakeMachine& web) { web.mark = "somebody's"; });
+  const auto recovered = lab.run_recover();
+  ASSERT_TRUE(recovered);
+  EXPECT_THAT(recovered->failures, ElementsAre(HasSubstr("\"try-web\"")));
+  EXPECT_THAT(recovered->actions, Contains(HasSubstr("is not empty")));
+  EXPECT_THAT(lab.hypervisor.networks, IsEmpty());
+  EXPECT_TRUE(std::filesystem::exists(lab.hypervisor.active_file("try-web", "vda")));
+  EXPECT_THAT(lab.left_open(), IsEmpty());
 }
 
 TEST_F(TryPackageTest, LeavesNothingWhateverFailsAndWhereverItsProcessDied) {

@@ -19,6 +19,15 @@ std::string names_of(const std::vector<TriedMachine>& machines, bool (*is_meant)
   return fmt::format("{}", fmt::join(names, ", "));
 }
 
+Error not_asked(const std::string& machine, Error error) {
+  if (error.code != ErrorCode::kUnsupported) return error;
+  error.message = fmt::format(
+      "The machine \"{}\" has no channel for a guest agent: try it without --wait-for-agent, or choose machines that "
+      "have one with --machine.",
+      machine);
+  return error;
+}
+
 bool is_awaited(const TriedMachine& machine) { return !machine.agent_after; }
 bool is_running(const TriedMachine& machine) { return !machine.end; }
 
@@ -33,7 +42,8 @@ std::string_view words_for(MachineEnd end) {
     case MachineEnd::kStopped:
       break;
   }
-  return "was stopped by somebody else";
+  // By somebody, or nothing was heard of it: libvirtd may have been started again.
+  return "stopped for an unknown reason";
 }
 
 Result<void> TryWatch::run() {
@@ -62,7 +72,7 @@ Result<void> TryWatch::ask_agents() {
     const auto answers = hypervisor_.agent_answers(machine.id);
     // It has ended since: the next look says how.
     if (!answers && answers.error().code == ErrorCode::kNotFound) continue;
-    COHORT_TRY(answers);
+    if (!answers) return Failure{not_asked(machine.name, answers.error())};
     if (*answers) machine.agent_after = passed_since(began_);
   }
   return {};
@@ -85,6 +95,8 @@ Result<void> TryWatch::look() {
     const auto found = hypervisor_.machine(machine.id);
     if (found) {
       machine.power = found->power;
+      // Its configuration may keep it for a look at the crash.
+      if (ends_.end_of(machine.id, Milliseconds(0)) == MachineEnd::kCrashed) machine.end = MachineEnd::kCrashed;
       continue;
     }
     if (found.error().code != ErrorCode::kNotFound) return Failure{found.error()};

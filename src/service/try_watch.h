@@ -46,7 +46,7 @@ class TryWatch {
   SteadyTime began_;
 };
 
-// "shut itself down", "crashed", "was stopped by somebody else".
+// "shut itself down", "crashed", "stopped for an unknown reason".
 [[nodiscard]] std::string_view words_for(MachineEnd end);
 
 }  // namespace cohort::service

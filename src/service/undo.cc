@@ -1,6 +1,7 @@
 #include "service/undo.h"
 
 #include <algorithm>
+#include <iterator>
 #include <set>
 
 #include "base/kill_point.h"
@@ -45,7 +46,10 @@ Result<std::string> remove_partial(const Path& path) {
 Result<std::string> remove_made_folder(const Path& path) {
   std::error_code code;
   const bool was_there = std::filesystem::remove(path, code);
-  if (code && code != std::errc::directory_not_empty && code != std::errc::file_exists) {
+  if (code == std::errc::directory_not_empty || code == std::errc::file_exists) {
+    return fmt::format("The folder \"{}\" stays: it is not empty.", path.string());
+  }
+  if (code) {
     return Failure{system_error(code.value(), fmt::format("\"{}\" cannot be removed.", path.string()))};
   }
   return was_there ? fmt::format("The folder \"{}\" was removed.", path.string()) : std::string();
@@ -90,12 +94,9 @@ Result<std::string> remove_network(const std::string& uuid, Hypervisor& hypervis
 
 bool defines_a_machine(const UndoStep& step) { return step.kind == UndoKind::kUndefineMachine; }
 
-// What was made after them may still be in the folder, or attached to the network.
-bool holds_others(const UndoStep& step) {
-  return step.kind == UndoKind::kRemoveFolder || step.kind == UndoKind::kRemoveNetwork;
-}
+bool is_below(const std::string& path, const std::string& folder) { return path.starts_with(folder + "/"); }
 
-// Of a machine: the step that undefines it and those of its files, which were recorded before it.
+// Of a machine: the step that undefines it and those of its files, which were recorded right before it.
 struct MachineSteps {
   UndoStep definition;
   std::vector<UndoStep> files;  // last first
@@ -115,17 +116,19 @@ Result<MadeMachine> made_by(const JobId& job, const MachineSteps& steps, const s
 // One run over the steps of a job.
 class Undo::Run {
  public:
-  Run(const Undo& undo, const JobId& job, JobContext& running)
-      : hypervisor_(undo.hypervisor_), store_(undo.store_), job_(job), running_(running) {}
+  Run(const Undo& undo, const JobId& job, std::vector<UndoStep> steps, JobContext& running)
+      : hypervisor_(undo.hypervisor_), store_(undo.store_), job_(job), running_(running), steps_(std::move(steps)) {
+    std::ranges::reverse(steps_);
+  }
 
-  UndoReport all(std::vector<UndoStep> steps) {
-    std::ranges::reverse(steps);
+  UndoReport all() {
     const auto starts =
-        std::ranges::stable_partition(steps, [](const UndoStep& step) { return step.kind != UndoKind::kStopMachine; });
+        std::ranges::stable_partition(steps_, [](const UndoStep& step) { return step.kind != UndoKind::kStopMachine; });
     for (const auto& step : starts) started_.insert(step.subject);
-    auto step = steps.begin();
+    const auto is_of_it = [this](const UndoStep& step) { return is_of_a_machine(step); };
+    auto step = steps_.begin();
     while (step != starts.begin()) {
-      const auto next = defines_a_machine(*step) ? std::find_if(step + 1, starts.begin(), defines_a_machine) : step + 1;
+      const auto next = defines_a_machine(*step) ? std::find_if_not(step + 1, starts.begin(), is_of_it) : step + 1;
       if (!defines_a_machine(*step)) {
         take_back(*step);
       } else if (MachineSteps machine{*step, {step + 1, next}}; take_back_machine(machine)) {
@@ -140,6 +143,19 @@ class Undo::Run {
   }
 
  private:
+  // What was made after them may still be in the folder, or attached to the network.
+  [[nodiscard]] bool holds_others(const UndoStep& step) const {
+    if (step.kind != UndoKind::kRemoveTree) {
+      return step.kind == UndoKind::kRemoveFolder || step.kind == UndoKind::kRemoveNetwork;
+    }
+    return std::ranges::any_of(steps_, [&](const UndoStep& each) { return is_below(each.subject, step.subject); });
+  }
+
+  // Made for one machine: it goes, or stays, with it.
+  [[nodiscard]] bool is_of_a_machine(const UndoStep& step) const {
+    return step.kind == UndoKind::kRemoveFile || (step.kind == UndoKind::kRemoveTree && !holds_others(step));
+  }
+
   void take_back(const UndoStep& step) {
     if (is_tried_again_ && holds_others(step)) return;
     auto done = act(step);
@@ -186,6 +202,13 @@ class Undo::Run {
     report_.failures.push_back(fmt::format(
         "{} It stays as it is, and so does what the job made for it ({}): remove what nobody needs by hand.",
         reason.describe(), left.empty() ? "nothing" : names_of(left)));
+    std::ranges::move(left, std::back_inserter(given_up_));
+  }
+
+  Result<std::string> remove_made_tree(const std::string& folder) {
+    const auto is_in_it = [&](const Path& path) { return is_below(path.string(), folder); };
+    if (std::ranges::any_of(given_up_, is_in_it)) return remove_made_folder(folder);
+    return remove_made(folder, "folder", remove_tree);
   }
 
   void forget(const UndoStep& step) {
@@ -203,7 +226,7 @@ class Undo::Run {
       case UndoKind::kRemoveFolder:
         return remove_made_folder(step.subject);
       case UndoKind::kRemoveTree:
-        return remove_made(step.subject, "folder", remove_tree);
+        return remove_made_tree(step.subject);
       case UndoKind::kRemoveNetwork:
         return remove_network(step.subject, hypervisor_);
       case UndoKind::kAbandonSnapshot:
@@ -221,8 +244,10 @@ class Undo::Run {
   StateStore& store_;
   const JobId& job_;
   JobContext& running_;
+  std::vector<UndoStep> steps_;    // last first
   std::set<std::string> started_;  // UUIDs
   std::set<std::string> failed_;   // UUIDs of machines that are tried again
+  std::vector<Path> given_up_;     // files that are somebody's now
   bool is_tried_again_ = false;    // something stays recorded for the next time
   UndoReport report_;
 };
@@ -232,7 +257,7 @@ Undo::Undo(Hypervisor& hypervisor, StateStore& store) : hypervisor_(hypervisor),
 UndoReport Undo::run(const JobId& job, JobContext& running) {
   auto steps = store_.undo_steps(job);
   if (!steps) return {{}, {steps.error().describe()}};
-  return Run(*this, job, running).all(*std::move(steps));
+  return Run(*this, job, *std::move(steps), running).all();
 }
 
 }  // namespace cohort::service

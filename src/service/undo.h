@@ -19,7 +19,8 @@ struct UndoReport {
 //
 // An imported machine that somebody has taken into use since (see remove_machine) stays, with its files, and is given
 // up: a failure names it and them once, and its steps are forgotten. Where it cannot be told, or the machine cannot be
-// removed, its files stay with it for the next time, and so do folders and networks of the job.
+// removed, its files stay with it for the next time, and so do folders and networks of the job. A folder with files of
+// a machine that was given up stays, too, and what else is in it.
 class Undo {
  public:
   Undo(Hypervisor& hypervisor, StateStore& store);
