@@ -90,9 +90,11 @@ def owner_restores(site, guest, definition, state):
     renamed = [domain for domain in site.lab.connection.listAllDomains() if domain.name() == guest.name + " renamed"]
     if renamed:
         renamed[0].rename(guest.name)
-    defined = {domain.name(): domain for domain in site.lab.connection.listAllDomains()}
-    if guest.name not in defined or not defined[guest.name].isPersistent():
+    there = {domain.name(): domain for domain in site.lab.connection.listAllDomains()}
+    if guest.name not in there:
         site.lab.connection.defineXML(definition)
+    elif not there[guest.name].isPersistent():
+        site.lab.connection.defineXML(guest.xml(inactive=True))  # as it runs now
     if state != "shut off" and guest.state() == "shut off":
         guest.start()
         guest.wait_ready(timeout=400)
