@@ -55,8 +55,9 @@ class OfflineMerge {
       if (barrier.error().code != ErrorCode::kInUse) return Failure{barrier.error()};
       return fail(ErrorCode::kInUse,
                   "A program writes to \"{}\" of the disk {} of \"{}\", which is off as libvirt sees it. If it is this "
-                  "machine's QEMU, libvirt has lost it: see which of its disks' files it holds (lslocks), end it with "
-                  "SIGTERM, and define the machine on those files before you start it.",
+                  "machine's QEMU, libvirt has lost it: ask it which files its disks stand on (query-block over the "
+                  "monitor.sock below /var/lib/libvirt/qemu), end it with SIGTERM, and define the machine on those "
+                  "files before you start it.",
                   file.string(), request_.disk.target, request_.machine);
     }
     return {};

@@ -2,8 +2,10 @@
 
 import json
 import os
+import re
 import shutil
 import signal
+import socket
 import subprocess
 import time
 from pathlib import Path
@@ -21,13 +23,21 @@ SNAPSHOTS_KEPT = 3
 
 
 def written_by(pid):
-    """The files that a process has open for writing."""
-    found = set()
-    for entry in Path(f"/proc/{pid}/fd").iterdir():
-        flags = int(Path(f"/proc/{pid}/fdinfo/{entry.name}").read_text().split("flags:")[1].split()[0], 8)
-        if flags & os.O_ACCMODE != os.O_RDONLY:
-            found.add(os.readlink(entry))
-    return found
+    """The files that the devices of a QEMU stand on, as itself says. What it has open and locked tells less: until
+    libvirt removes it, the file that a device was switched away from is among that."""
+    command = Path(f"/proc/{pid}/cmdline").read_bytes().decode()
+    folder = re.search(r'"file":"([^"]+)/master-key.aes"', command).group(1)
+    with socket.socket(socket.AF_UNIX) as connected:
+        connected.settimeout(20)
+        connected.connect(folder + "/monitor.sock")
+        lines = connected.makefile("rw")
+        lines.write('{"execute": "qmp_capabilities"}\n{"execute": "query-block"}\n')
+        lines.flush()
+        for line in lines:
+            answer = json.loads(line).get("return")
+            if isinstance(answer, list):
+                return {device["inserted"]["image"]["filename"] for device in answer if "inserted" in device}
+    raise AssertionError(f"QEMU {pid} does not say what its devices stand on")
 
 
 def define_as_it_runs(guest, written):
