@@ -30,13 +30,13 @@ def written_by(pid):
     with socket.socket(socket.AF_UNIX) as connected:
         connected.settimeout(20)
         connected.connect(folder + "/monitor.sock")
-        lines = connected.makefile("rw")
-        lines.write('{"execute": "qmp_capabilities"}\n{"execute": "query-block"}\n')
-        lines.flush()
-        for line in lines:
-            answer = json.loads(line).get("return")
-            if isinstance(answer, list):
-                return {device["inserted"]["image"]["filename"] for device in answer if "inserted" in device}
+        with connected.makefile("rw") as lines:
+            lines.write('{"execute": "qmp_capabilities"}\n{"execute": "query-block"}\n')
+            lines.flush()
+            for line in lines:
+                answer = json.loads(line).get("return")
+                if isinstance(answer, list):
+                    return {device["inserted"]["image"]["filename"] for device in answer if "inserted" in device}
     raise AssertionError(f"QEMU {pid} does not say what its devices stand on")
 
 
