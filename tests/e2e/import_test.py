@@ -149,20 +149,6 @@ def test_uefi_variables_and_tpm_state_come_back_unchanged(lab, running, storage)
 
 # Two machines that are never started, for what needs no running one
 
-@pytest.fixture(scope="module")
-def pair(lab):
-    guests = [bare_machine(lab, f"pair ä{number}", disks=("raw", "qcow2")) for number in (1, 2)]
-    lab.cohort("collection", "create", "pair", *[guest.name for guest in guests])
-    return guests
-
-
-@pytest.fixture(scope="module")
-def package(lab, pair):
-    target = lab.folder / "pair package"
-    lab.cohort("backup", "pair", target)
-    return target
-
-
 def edited(lab, package, name, change):
     """A copy of the package with one machine's configuration changed, and all hashes right."""
     place = lab.folder / name

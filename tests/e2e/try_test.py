@@ -14,7 +14,7 @@ from harness import Guest, Lab, wait_until
 from harness.lab import NAME_PREFIX
 from package_steps import (MIB, AllThereIs, disk_in, ended, goes_on, machines_and_states, manifest, names_in, refused,
                            rehash, sha256sum_agrees, small_filesystem, tokens_of_package)
-from world import PATIENT, bare_machine
+from world import PATIENT
 
 PREFIX = NAME_PREFIX + "try "  # tests may only make machines whose names begin with NAME_PREFIX
 TPM = Path("/var/lib/libvirt/swtpm")
@@ -157,20 +157,6 @@ def test_it_ends_when_the_last_guest_has_shut_itself_down(lab, originals):
 
 
 # Two machines that need not boot
-
-@pytest.fixture(scope="module")
-def pair(lab):
-    guests = [bare_machine(lab, f"pair ä{number}", disks=("raw", "qcow2")) for number in (1, 2)]
-    lab.cohort("collection", "create", "pair", *[guest.name for guest in guests])
-    return guests
-
-
-@pytest.fixture(scope="module")
-def package(lab, pair):
-    target = lab.folder / "pair package"
-    lab.cohort("backup", "pair", target)
-    return target
-
 
 @pytest.fixture(scope="module")
 def raw_package(lab, pair):
