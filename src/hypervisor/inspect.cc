@@ -10,6 +10,7 @@
 #include "hypervisor/disk_chains.h"
 #include "hypervisor/driver.h"
 #include "hypervisor/libvirt_error.h"
+#include "hypervisor/overlay_file.h"
 #include "hypervisor/power.h"
 
 namespace cohort::hypervisor {
@@ -83,6 +84,7 @@ class Inspection {
       COHORT_ASSIGN(chain, chain_of(disk));
       check_same(disk, chain, image.layers);
     }
+    if (!is_active_) check_unused(disk, chain);
     if (chain.size() >= kLongestChain) {
       obstacle("The disk {} of \"{}\" is a chain of {} files already: merge some of them (virsh blockcommit).",
                disk.target, name(), chain.size());
@@ -106,6 +108,13 @@ class Inspection {
           "The disk {} of \"{}\" runs on other backing files than the headers of its images name: shut the machine "
           "down and mend them with qemu-img rebase.",
           disk.target, name());
+    }
+  }
+
+  void check_unused(const DomainDisk& disk, const Chain& chain) {
+    for (const Layer& layer : chain) {
+      const auto unused = check_nobody_writes(layer.path, disk.target, name());
+      if (!unused && unused.error().code == ErrorCode::kInUse) obstacle("{}", unused.error().message);
     }
   }
 

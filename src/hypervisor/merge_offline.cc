@@ -28,7 +28,7 @@ class OfflineMerge {
       COHORT_TRY(check_needless(request_));
       return settle();
     }
-    COHORT_TRY(check_nobody_writes());
+    COHORT_TRY(check_unused());
     COHORT_TRY(request_.mark(false));
     COHORT_TRY(check_no_internal_snapshot(request_.disk));
     kill_point("merge.before_commit");
@@ -46,19 +46,10 @@ class OfflineMerge {
                 request_.machine, request_.machine);
   }
 
-  // libvirt may have lost a machine that runs (docs/lessons.md). The mark of an earlier merge tells then that its disk
-  // may have been switched, and must not be taken back.
-  Result<void> check_nobody_writes() {
+  // The mark of an earlier merge may tell that a lost machine's disk was switched, and must not be taken back then.
+  Result<void> check_unused() {
     for (const Path& file : {request_.disk.overlay, request_.disk.frozen.path}) {
-      const auto barrier = WriteBarrier::raise(file);
-      if (barrier) continue;
-      if (barrier.error().code != ErrorCode::kInUse) return Failure{barrier.error()};
-      return fail(ErrorCode::kInUse,
-                  "A program writes to \"{}\" of the disk {} of \"{}\", which is off as libvirt sees it. If it is this "
-                  "machine's QEMU, libvirt has lost it: ask it which files its disks stand on (query-block over the "
-                  "monitor.sock below /var/lib/libvirt/qemu), end it with SIGTERM, and define the machine on those "
-                  "files before you start it.",
-                  file.string(), request_.disk.target, request_.machine);
+      COHORT_TRY(check_nobody_writes(file, request_.disk.target, request_.machine));
     }
     return {};
   }

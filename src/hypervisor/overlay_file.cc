@@ -148,6 +148,21 @@ Result<void> remove_overlay_file(const DiskSnapshot& disk) {
   return sync_directory(disk.overlay.parent_path());
 }
 
+Result<void> check_nobody_writes(const Path& image, const std::string& target, const std::string& machine) {
+  const UniqueFd fd(::open(image.c_str(), O_RDONLY | O_CLOEXEC));
+  if (!fd.is_open()) return Failure{errno_error("opened", image)};
+  struct flock used = lock_of_byte(F_WRLCK, byte_of_holders(ImagePermission::kWrite));
+  if (::fcntl(fd.get(), F_OFD_GETLK, &used) != 0) return Failure{errno_error("asked for its locks", image)};
+  if (used.l_type == F_UNLCK) return {};
+  return fail(
+      ErrorCode::kInUse,
+      "A program writes to \"{}\" of the disk {} of \"{}\", which is off as libvirt sees it. If it is this machine's "
+      "QEMU, libvirt has lost it: ask it which files its disks stand on (query-block over the monitor.sock "
+      "below /var/lib/libvirt/qemu), end it with SIGTERM, and define the machine on those files before you "
+      "start it.",
+      image.string(), target, machine);
+}
+
 Result<WriteBarrier> WriteBarrier::raise(const Path& image) {
   UniqueFd fd(::open(image.c_str(), O_RDWR | O_CLOEXEC));
   if (!fd.is_open()) return Failure{errno_error("opened", image)};

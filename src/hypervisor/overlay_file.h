@@ -2,6 +2,7 @@
 #pragma once
 
 #include <stop_token>
+#include <string>
 
 #include "base/result.h"
 #include "base/unique_fd.h"
@@ -23,6 +24,12 @@ namespace cohort::hypervisor {
 // the overlay. An empty file is one that was about to become it.
 // REQUIRES: no chain of the machine has it.
 [[nodiscard]] Result<void> remove_overlay_file(const DiskSnapshot& disk);
+
+// For a machine that is off as libvirt sees it: kInUse, with the remedy, if a QEMU, or another program that knows
+// QEMU's locks, has this image of its disk `target` open for writing. libvirt may have lost a machine that runs
+// (docs/lessons.md). Only looks: nobody who opens it meanwhile is kept out.
+[[nodiscard]] Result<void> check_nobody_writes(const Path& image, const std::string& target,
+                                               const std::string& machine);
 
 // Keeps every QEMU from opening an image for writing, by QEMU's own locks (docs/devel and block/file-posix.c: byte
 // 100 + n of the file stands for a permission that is used, byte 200 + n for one that is not shared). Reading it stays

@@ -134,8 +134,9 @@ TEST_F(OverlayFile, BehindABarrierIsNotWrittenByQemu) {
   EXPECT_EQ(write_with_qemu(), 0);
 }
 
-TEST_F(OverlayFile, GetsNoBarrierWhileQemuWritesToIt) {
+TEST_F(OverlayFile, IsKnownToBeWrittenToWhileQemuWritesToIt) {
   ASSERT_TRUE(create_overlay_file(disk_));
+  EXPECT_TRUE(check_nobody_writes(disk_.overlay, "vda", "web"));
   std::stop_source stop;
   const std::jthread qemu([this, &stop] {
     static_cast<void>(
@@ -148,6 +149,9 @@ TEST_F(OverlayFile, GetsNoBarrierWhileQemuWritesToIt) {
     if (const auto barrier = WriteBarrier::raise(disk_.overlay); !barrier) code = barrier.error().code;
   }
   EXPECT_EQ(code, ErrorCode::kInUse);
+  const auto unused = check_nobody_writes(disk_.overlay, "vda", "web");
+  ASSERT_FALSE(unused);
+  EXPECT_EQ(unused.error().code, ErrorCode::kInUse);
   stop.request_stop();
 }
 

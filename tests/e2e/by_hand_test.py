@@ -94,3 +94,13 @@ def test_no_overlay_is_merged_while_a_program_writes_to_it_whatever_libvirt_says
     assert overlay.read_bytes() == kept
     lab.cohort("snapshot", "delete", "held")
     assert picture(guest) == before
+
+
+def test_no_machine_is_taken_for_off_while_a_program_writes_to_its_disk(lab, guest):
+    before = picture(guest)
+    with writer_of(guest.disk_paths()["vda"], lab.folder / "socket"):
+        ran = lab.cohort("snapshot", "take", "shop", check=False)
+    assert error_of(ran)["code"] == "invalid_state" and str(guest.disk_paths()["vda"]) in error_of(ran)["message"], ran
+    assert picture(guest) == before and lab.cohort("snapshot", "list").json["snapshots"] == []
+    take(lab, "shop", "free again")
+    lab.cohort("snapshot", "delete", "free again")
