@@ -3,15 +3,19 @@
 The program stops itself at a named place meanwhile, and is then let go on.
 """
 
+import random
+import signal
 import subprocess
 import threading
+import time
 from pathlib import Path
 
 import pytest
 
 from crash_site import OFF
-from harness import daemons, wait_until
+from harness import daemons, inspect, wait_until
 from harness.stopping import run_on, wait_stopped
+from lost_machine import end_lost
 from operations import Backup, Delete, DeleteLower, Export, Import, Take, Try
 
 CASES = [(Take(), "take.planned"), (Take(), "fence.suspended"), (Take(), "capture.after_snapshot"),
@@ -82,4 +86,36 @@ def test_a_deletion_outlives_a_restart_of_libvirtd(site, operation, point):
     operation.check_done(site)
     site.writer_has_written(above=token)
     operation.undo(site)
+    site.nothing_is_half_done()
+
+
+def test_no_token_is_lost_when_libvirtd_is_killed_while_disks_are_switched(site):
+    """It then loses a machine now and then; nothing is merged as long as that runs, and all is well once its owner has
+    defined it as it runs."""
+    chance = random.Random(7)  # enough to lose it once or twice here
+    operation, lost = Delete(), 0
+    for number in range(6):
+        operation.prepare(site)
+        program = site.start(*operation.arguments(site), stop_at="merge.before_pivot")
+        wait_stopped(program, f"{operation} at its first switch")
+        program.send_signal(signal.SIGCONT)
+        time.sleep(chance.uniform(0, 0.06))
+        end_libvirtd()
+        daemons.ensure()
+        out, err = run_on(program)
+        if not site.writer.is_active():
+            assert program.returncode == 6 and "query-block" in out and site.writer.name in out, out + err
+            lost += end_lost(site.writer)
+            site.writer.start().wait_ready(timeout=400)
+        assert site.recover().json.get("recovery", {"failures": []})["failures"] == []
+        if not operation.is_done(site):
+            site.cohort(*operation.arguments(site))
+        operation.check_done(site)
+        site.writer_has_written(above=max(site.writer.tokens_seen(), default=0))
+    print(f"libvirtd lost the machine {lost} times in {number + 1} rounds")
+    seen = site.last_token()
+    site.writer.destroy()
+    tokens = inspect.tokens(site.writer.image())
+    assert inspect.token_faults([tokens]) == [] and tokens[-1].number >= seen
+    site.writer.start().wait_ready(timeout=400)
     site.nothing_is_half_done()

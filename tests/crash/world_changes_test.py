@@ -6,13 +6,13 @@ The program stops itself at a named place meanwhile, and is then let go on.
 
 import os
 import signal
-import subprocess
 
 import libvirt
 import pytest
 
 from crash_site import overlays
 from harness.stopping import run_on, wait_stopped
+from lost_machine import qemu_of
 from operations import Backup, Delete, DeleteLower, Export, Take
 
 
@@ -24,12 +24,6 @@ class Change:
 
     def __repr__(self):
         return self.name
-
-
-def qemu_of(guest):
-    """Its process, if there is one, whatever libvirt thinks."""
-    found = subprocess.run(["pgrep", "-f", f"guest={guest.name},"], text=True, capture_output=True)
-    return [int(pid) for pid in found.stdout.split()]
 
 
 def kill_qemu(guest):

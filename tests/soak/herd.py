@@ -2,57 +2,22 @@
 
 import json
 import os
-import re
 import shutil
 import signal
-import socket
 import subprocess
 import time
-from pathlib import Path
 
 from crash_site import GUARD_MARGIN_S, PATIENT, chain
 from harness import Disk, daemons, inspect, wait_until
 from harness.images import MIB
 from harness.lab import remove_domain
-from world_changes_test import kill_qemu, qemu_of
+from lost_machine import end_lost
+from world_changes_test import kill_qemu
 
 COLLECTIONS = {"all six": range(6), "the first": range(4), "the last": range(2, 6)}
 DEADLINE_S = 30
 BOOT_S = 600
 SNAPSHOTS_KEPT = 3
-
-
-def written_by(pid):
-    """The files that the devices of a QEMU stand on, as itself says. What it has open and locked tells less: until
-    libvirt removes it, the file that a device was switched away from is among that."""
-    command = Path(f"/proc/{pid}/cmdline").read_bytes().decode()
-    folder = re.search(r'"file":"([^"]+)/master-key.aes"', command).group(1)
-    with socket.socket(socket.AF_UNIX) as connected:
-        connected.settimeout(20)
-        connected.connect(folder + "/monitor.sock")
-        with connected.makefile("rw") as lines:
-            lines.write('{"execute": "qmp_capabilities"}\n{"execute": "query-block"}\n')
-            lines.flush()
-            for line in lines:
-                answer = json.loads(line).get("return")
-                if isinstance(answer, list):
-                    return {device["inserted"]["image"]["filename"] for device in answer if "inserted" in device}
-    raise AssertionError(f"QEMU {pid} does not say what its devices stand on")
-
-
-def define_as_it_runs(guest, written):
-    """A disk whose QEMU was switched to a file below the one in the definition is defined on that file: lesson 10."""
-    xml = guest.xml(inactive=True)
-    for top in guest.disk_paths(inactive=True).values():
-        below = [(path, format) for path, format in chain(top) if path in written]
-        if str(top) in written or not below:
-            continue
-        path, format = below[0]
-        print(f"{guest}: {top} was lost in a switch to {path}")
-        disk = next(part for part in xml.split("<disk ") if f"file='{top}'" in part)
-        on_file = disk.replace(f"file='{top}'", f"file='{path}'").replace("type='qcow2'", f"type='{format}'", 1)
-        xml = xml.replace(disk, on_file)
-    guest.lab.connection.defineXML(xml)
 
 
 class Outcome:
@@ -197,11 +162,7 @@ class Herd:
         """Returns how many machines libvirtd had lost: see lesson 10."""
         lost = 0
         for guest in [each for each in self.guests if not each.is_active()]:
-            for pid in qemu_of(guest):
-                lost += 1
-                define_as_it_runs(guest, written_by(pid))
-                os.kill(pid, signal.SIGTERM)
-            wait_until(lambda guest=guest: not qemu_of(guest), 30, f"the lost QEMU of {guest} ends")
+            lost += end_lost(guest)
             guest.start()
             guest.wait_ready(timeout=BOOT_S)
         return lost
