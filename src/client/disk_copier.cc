@@ -1,7 +1,7 @@
 #include "client/disk_copier.h"
 
 #include "disk/copy_file.h"
-#include "disk/copy_image.h"
+#include "disk/copy_images.h"
 
 namespace cohort::client {
 
@@ -9,14 +9,19 @@ Result<std::uint64_t> ImageCopier::measure(const Layer& source, const std::strin
   return disk::measure_copy(source.path, source.format, format);
 }
 
-Result<service::CopiedDisk> ImageCopier::copy(const service::CopyDiskRequest& request, std::stop_token stop,
-                                              const std::function<void(std::uint64_t done)>& on_progress) {
-  disk::RateLimiter limiter(request.rate_limit);
-  COHORT_ASSIGN(auto copied,
-                disk::copy_image(
-                    {request.source.path, request.source.format, request.target, request.format, {buffers_, limiter}},
-                    stop, on_progress));
-  return service::CopiedDisk{copied.virtual_size, copied.file_size, std::move(copied.sha256)};
+Result<std::vector<service::CopiedDisk>> ImageCopier::copy(const std::vector<service::CopyDiskRequest>& requests,
+                                                           std::uint64_t rate_limit, std::stop_token stop,
+                                                           const std::function<void(std::uint64_t done)>& on_progress) {
+  disk::RateLimiter limiter(rate_limit);
+  std::vector<disk::ImageToCopy> images;
+  for (const auto& request : requests) {
+    images.push_back({{request.source.path, request.source.format, request.target, request.format, {buffers_, limiter}},
+                      fmt::format("copying {}", request.name)});
+  }
+  COHORT_ASSIGN(auto copied, disk::copy_images(images, stop, on_progress));
+  std::vector<service::CopiedDisk> disks;
+  for (auto& image : copied) disks.push_back({image.virtual_size, image.file_size, std::move(image.sha256)});
+  return disks;
 }
 
 Result<void> ImageCopier::copy_file(const service::CopyFileRequest& request, std::stop_token stop,

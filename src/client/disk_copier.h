@@ -9,8 +9,9 @@ namespace cohort::client {
 class ImageCopier final : public service::DiskCopier {
  public:
   [[nodiscard]] Result<std::uint64_t> measure(const Layer& source, const std::string& format) override;
-  [[nodiscard]] Result<service::CopiedDisk> copy(const service::CopyDiskRequest& request, std::stop_token stop,
-                                                 const std::function<void(std::uint64_t done)>& on_progress) override;
+  [[nodiscard]] Result<std::vector<service::CopiedDisk>> copy(
+      const std::vector<service::CopyDiskRequest>& requests, std::uint64_t rate_limit, std::stop_token stop,
+      const std::function<void(std::uint64_t done)>& on_progress) override;
   [[nodiscard]] Result<void> copy_file(const service::CopyFileRequest& request, std::stop_token stop,
                                        const std::function<void(std::uint64_t done)>& on_progress) override;
   [[nodiscard]] Result<std::uint64_t> measure_file(const Path& source) override;

@@ -14,6 +14,7 @@
 #include "disk/content_hash.h"
 #include "disk/copy_layout.h"
 #include "disk/file_hash.h"
+#include "disk/first_failure.h"
 #include "disk/ordered_queue.h"
 #include "disk/output_file.h"
 
@@ -34,34 +35,6 @@ struct ReadChunk {
   }
 };
 using SharedChunk = std::shared_ptr<const ReadChunk>;  // by the worker that writes and the thread that hashes
-
-// The first thing that went wrong in any thread; the others are told to stop.
-class Outcome {
- public:
-  explicit Outcome(const std::stop_token& outer) : forward_(outer, Forward{stop_}) {}
-  [[nodiscard]] std::stop_token stop() const { return stop_.get_token(); }
-  void fail(Error error) {
-    const std::lock_guard lock(mutex_);
-    if (!error_ && !stop_.stop_requested()) error_ = std::move(error);
-    stop_.request_stop();
-  }
-  // REQUIRES: no thread calls fail() any more.
-  [[nodiscard]] Result<void> result(const Path& target) {
-    if (error_) return Failure{*std::move(error_)};
-    if (!stop_.stop_requested()) return {};
-    return ::cohort::fail(ErrorCode::kCancelled, "Cancelled while copying to \"{}\".", target.string());
-  }
-
- private:
-  struct Forward {
-    std::stop_source& stop;
-    void operator()() const { stop.request_stop(); }
-  };
-  std::stop_source stop_;
-  std::stop_callback<Forward> forward_;
-  std::mutex mutex_;
-  std::optional<Error> error_;
-};
 
 class Copying {
  public:
@@ -84,9 +57,9 @@ class Copying {
       for (std::size_t i = 0; i < kWorkers; ++i) workers.emplace_back([&] { work(plan); });
       hash_chunks();
     }
-    COHORT_TRY(outcome_.result(request_.target));
+    COHORT_TRY(result());
     COHORT_TRY(output_.sync());
-    COHORT_TRY(outcome_.result(request_.target));
+    COHORT_TRY(result());
     report(layout_.head_blocks() + map_.blocks());
     return CopiedImage{layout_.virtual_size(), layout_.file_size(), hash_.finish(),
                        request_.wants_content_hash ? content_.finish() : std::string()};
@@ -106,7 +79,7 @@ class Copying {
       done += count;
       report(done);
     }
-    return outcome_.result(request_.target);
+    return result();
   }
 
   // The top of a worker's thread.
@@ -193,6 +166,8 @@ class Copying {
     return true;
   }
 
+  Result<void> result() { return outcome_.result(fmt::format("copying to \"{}\"", request_.target.string())); }
+
   void report(std::uint64_t blocks) {
     if (on_progress_) on_progress_(blocks * kBlockBytes);
   }
@@ -202,7 +177,7 @@ class Copying {
   const CopyLayout& layout_;
   OutputFile& output_;
   const std::function<void(std::uint64_t)>& on_progress_;
-  Outcome outcome_;
+  FirstFailure outcome_;
   FileHash hash_;
   ContentHash content_;
   std::mutex plan_mutex_;

@@ -81,17 +81,34 @@ class Exporting {
 
   Result<void> begin() { return writer_.begin(); }
 
+  // All but its disks.
   Result<package::MachineEntry> add(const MemberSnapshot& member) {
     package::MachineEntry entry = entry_of(member);
     COHORT_ASSIGN(entry.configuration, writer_.add(package::configuration_file(member.machine), member.configuration));
     COHORT_TRY(add_state_files(member, entry));
-    if (request_.no_storage) return entry;
-    for (const auto& disk : member.disks) {
-      COHORT_ASSIGN(auto copied, add_disk(member, disk));
-      entry.disks.push_back(std::move(copied));
-      kill_point("export.disk_copied");
-    }
     return entry;
+  }
+
+  // All of the snapshot, side by side. `machines`: in the order of its members.
+  Result<void> add_disks(std::vector<package::MachineEntry>& machines) {
+    COHORT_ASSIGN(const auto requests, requests_for_disks());
+    if (requests.empty()) return {};
+    job_.set_phase(requests.size() == 1 ? "copying one disk" : fmt::format("copying {} disks", requests.size()));
+    COHORT_ASSIGN(const auto all, store_.snapshots());
+    COHORT_TRY(check_all_unwritten(all));
+    COHORT_ASSIGN(auto copied, copier_.copy(requests, request_.rate_limit, job_.stop(),
+                                            [&](std::uint64_t done) { job_.set_done(done); }));
+    COHORT_TRY(check_sizes(copied));
+    COHORT_TRY(check_all_unwritten(all));
+    for (std::size_t i = 0; i < copied.size(); ++i) {
+      const PlannedDisk& planned = plan_.disks[i];
+      machines[planned.member].disks.push_back({planned.target,
+                                                request_.format,
+                                                copied[i].virtual_size,
+                                                {planned.file, copied[i].file_size, std::move(copied[i].sha256)}});
+    }
+    kill_point("export.disks_copied");
+    return {};
   }
 
   Result<void> publish(const package::Manifest& manifest) { return writer_.publish(manifest); }
@@ -143,36 +160,41 @@ class Exporting {
     return {};
   }
 
-  Result<package::DiskEntry> add_disk(const MemberSnapshot& member, const DiskSnapshot& disk) {
-    const auto planned = std::ranges::find_if(
-        plan_.disks, [&](const PlannedDisk& p) { return p.machine == member.name && p.target == disk.target; });
-    if (planned == plan_.disks.end()) return fail(ErrorCode::kInternal, "A disk is missing in the plan.");
-    job_.set_phase(fmt::format("copying disk {} of {}", disk.target, member.name));
-    COHORT_ASSIGN(const auto all, store_.snapshots());
-    COHORT_TRY(check_unwritten(snapshot_, member, disk, all));
-    COHORT_ASSIGN(const Path target, writer_.place_for(planned->file));
-    auto copied = copier_.copy({disk.frozen, target, request_.format, request_.rate_limit}, job_.stop(),
-                               [&](std::uint64_t done) { job_.set_done(finished_ + done); });
-    if (!copied) {
-      return Failure{
-          std::move(copied).error().with_context(fmt::format("copying disk {} of \"{}\"", disk.target, member.name))};
+  // In the order of the plan.
+  Result<std::vector<CopyDiskRequest>> requests_for_disks() {
+    std::vector<CopyDiskRequest> requests;
+    for (const PlannedDisk& planned : plan_.disks) {
+      COHORT_ASSIGN(Path target, writer_.place_for(planned.file));
+      requests.push_back({disk_of(planned).frozen, std::move(target), request_.format,
+                          fmt::format("disk {} of \"{}\"", planned.target, planned.machine)});
     }
-    COHORT_TRY(check_size(member, disk, *copied));
-    COHORT_TRY(check_unwritten(snapshot_, member, disk, all));
-    finished_ += planned->estimated_bytes;
-    job_.set_done(finished_);
-    return package::DiskEntry{
-        disk.target, request_.format, copied->virtual_size, {planned->file, copied->file_size, copied->sha256}};
+    return requests;
+  }
+
+  [[nodiscard]] const DiskSnapshot& disk_of(const PlannedDisk& planned) const {
+    return snapshot_.members[planned.member].disks[planned.disk];
+  }
+
+  Result<void> check_all_unwritten(const std::vector<Snapshot>& all) {
+    for (const PlannedDisk& planned : plan_.disks) {
+      COHORT_TRY(check_unwritten(snapshot_, snapshot_.members[planned.member], disk_of(planned), all));
+    }
+    return {};
   }
 
   // A raw file that was cut off reads as a smaller disk, and nothing else tells.
-  static Result<void> check_size(const MemberSnapshot& member, const DiskSnapshot& disk, const CopiedDisk& copied) {
-    if (copied.virtual_size == disk.virtual_size) return {};
-    return fail(
-        ErrorCode::kCorrupt,
-        "Disk {} of \"{}\" had {} bytes at the instant, and its frozen file \"{}\" has {}: somebody has changed "
-        "that file.",
-        disk.target, member.name, disk.virtual_size, disk.frozen.path.string(), copied.virtual_size);
+  Result<void> check_sizes(const std::vector<CopiedDisk>& copied) {
+    for (std::size_t i = 0; i < copied.size(); ++i) {
+      const PlannedDisk& planned = plan_.disks[i];
+      const DiskSnapshot& disk = disk_of(planned);
+      if (copied[i].virtual_size == disk.virtual_size) continue;
+      return fail(
+          ErrorCode::kCorrupt,
+          "Disk {} of \"{}\" had {} bytes at the instant, and its frozen file \"{}\" has {}: somebody has changed "
+          "that file.",
+          disk.target, planned.machine, disk.virtual_size, disk.frozen.path.string(), copied[i].virtual_size);
+    }
+    return {};
   }
 
   const ExportRequest& request_;
@@ -182,7 +204,6 @@ class Exporting {
   DiskCopier& copier_;
   JobContext& job_;
   package::Writer writer_;
-  std::uint64_t finished_ = 0;
 };
 
 Result<void> write_package(Exporting& exporting, const Snapshot& snapshot, package::Manifest& manifest,
@@ -192,6 +213,7 @@ Result<void> write_package(Exporting& exporting, const Snapshot& snapshot, packa
     COHORT_ASSIGN(auto entry, exporting.add(member));
     manifest.machines.push_back(std::move(entry));
   }
+  COHORT_TRY(exporting.add_disks(manifest.machines));
   job.set_phase("completing the package");
   COHORT_TRY(job.check_cancelled());
   kill_point("export.before_publish");
@@ -228,13 +250,14 @@ Result<ExportPlan> ExportSnapshot::plan(const ExportRequest& request, const Snap
   plan.estimated_bytes = kSpaceBesideDisks;
   COHORT_ASSIGN(const auto all, store_.snapshots());
   const bool is_taken = snapshot.state == SnapshotState::kReady;
-  for (const auto& member : snapshot.members) {
-    if (request.no_storage) break;
-    for (const auto& disk : member.disks) {
+  for (std::size_t m = 0; m < snapshot.members.size() && !request.no_storage; ++m) {
+    const MemberSnapshot& member = snapshot.members[m];
+    for (std::size_t d = 0; d < member.disks.size(); ++d) {
+      const DiskSnapshot& disk = member.disks[d];
       if (is_taken) COHORT_TRY(check_unwritten(snapshot, member, disk, all));
       COHORT_ASSIGN(const auto bytes, copier_.measure(disk.frozen, request.format));
-      plan.disks.push_back({member.name, disk.target, package::disk_file(member.name, disk.target, request.format),
-                            disk.virtual_size, bytes});
+      plan.disks.push_back({m, d, member.name, disk.target,
+                            package::disk_file(member.name, disk.target, request.format), disk.virtual_size, bytes});
       plan.estimated_bytes += bytes;
     }
   }

@@ -23,6 +23,8 @@ struct ExportRequest {
 };
 
 struct PlannedDisk {
+  std::size_t member = 0;  // index in the snapshot
+  std::size_t disk = 0;    // index in the member
   std::string machine;
   std::string target;
   std::string file;  // relative to the package

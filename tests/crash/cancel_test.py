@@ -15,7 +15,7 @@ CANCELLED = 130
 PATIENCE_S = 180  # seconds on an idle machine; merges take their time on one that is not
 
 CASES = [(Take(), "take.planned"), (Take(), "fence.suspended"), (Take(), "take.captured"),
-         (Export(), "export.begun"), (Export(), "export.disk_copied"),
+         (Export(), "export.begun"), (Export(), "export.disks_copied"),
          (Import(), "import.before_copy"), (Import(), "import.started"),
          (Try(), "try.before_start"), (Try(), "try.running"),
          (Backup(), "export.begun")]

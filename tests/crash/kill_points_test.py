@@ -63,7 +63,7 @@ CASES = [
     *cases(DeleteLower(OFF), DONE, "merge.offline_after_commit", "merge.offline_marked", "merge.offline_after_rebase",
            "merge.offline_after_define", "merge_back.after_merge"),
 
-    *cases(Export(), UNDONE, "export.begun", "export.disk_copied", "export.before_publish", "publish.before_rename"),
+    *cases(Export(), UNDONE, "export.begun", "export.disks_copied", "export.before_publish", "publish.before_rename"),
     # The package is whole: there is nothing to take back, and nothing to tell of.
     *[Case(Export(), point, DONE, is_told=False) for point in ("publish.after_rename", "export.published")],
 
@@ -75,7 +75,7 @@ CASES = [
            "try.before_start", "throwaway.defined", "throwaway.started", ("try.started", 1), "try.running"),
     Case(Try(), "try.removed", UNDONE, is_told=False),  # all that was left to do was to say so
 
-    *cases(Backup(), UNDONE, "take.captured", "export.disk_copied"),
+    *cases(Backup(), UNDONE, "take.captured", "export.disks_copied"),
     *cases(Backup(), DONE, "backup.exported", "merge.before_pivot"),
 ]
 

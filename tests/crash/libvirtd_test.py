@@ -21,7 +21,7 @@ from operations import Backup, Delete, DeleteLower, Export, Import, Take, Try
 CASES = [(Take(), "take.planned"), (Take(), "fence.suspended"), (Take(), "capture.after_snapshot"),
          (Take(), "fence.captured"), (Take(), "take.captured"),
          (Delete(), "merge.before_commit"), (Delete(), "merge.before_pivot"), (Delete(OFF), "merge.offline_marked"),
-         (Export(), "export.disk_copied"), (Import(), "import.before_define"), (Import(), "import.started"),
+         (Export(), "export.disks_copied"), (Import(), "import.before_define"), (Import(), "import.started"),
          (Try(), "try.before_start"), (Try(), "try.running"), (Backup(), "export.begun")]
 
 RESTART_S = 2

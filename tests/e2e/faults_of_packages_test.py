@@ -104,8 +104,8 @@ def read_only(filesystem):
         filesystem.remount("rw")
 
 
-@pytest.mark.parametrize("command, point", [("export", "export.begun"), ("export", "export.disk_copied"),
-                                            ("export", "export.before_publish"), ("backup", "export.disk_copied")])
+@pytest.mark.parametrize("command, point", [("export", "export.begun"), ("export", "export.disks_copied"),
+                                            ("export", "export.before_publish"), ("backup", "export.disks_copied")])
 @pytest.mark.parametrize("fault, code, words", [(SmallFileSystem.full, "no_space", "make room"),
                                                (unmounted, "io", "unmounted"),
                                                (read_only, "permission", "read-only")],
@@ -185,7 +185,7 @@ def test_what_cannot_be_removed_is_said_and_removed_later(lab, faulty):
 def test_a_target_that_does_not_answer_when_it_is_cleaned_is_not_forgotten(lab, faulty):
     """Where a folder cannot be looked at, nobody knows that it is not there."""
     target = faulty.place / "package"
-    program = stopped_at(lab, "export.disk_copied", "export", "of fragile", target)
+    program = stopped_at(lab, "export.disks_copied", "export", "of fragile", target)
     faulty.fail("getattr", errno.ESTALE, "package.partial")
     assert "Not taken back" in goes_on_and_fails(program, "io")
     faulty.work()

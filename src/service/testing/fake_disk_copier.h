@@ -23,18 +23,22 @@ class FakeDiskCopier final : public DiskCopier {
     });
   }
 
-  [[nodiscard]] Result<CopiedDisk> copy(const CopyDiskRequest& request, std::stop_token stop,
-                                        const std::function<void(std::uint64_t done)>& on_progress) override {
-    return control_.call("copy " + request.source.path.string(), [&]() -> Result<CopiedDisk> {
-      if (stop.stop_requested()) return fail(ErrorCode::kCancelled, "The copy was cancelled.");
-      requests_.push_back(request);
-      std::string content = fmt::format("{} of {}\n", request.format, request.source.path.string());
-      content.resize(kVirtualSize, '\0');
-      COHORT_TRY(create_file(request.target, content));
-      on_progress(estimate_ / 2);
-      on_progress(estimate_);
-      return CopiedDisk{virtual_size_, content.size(), Sha256::of(content)};
-    });
+  // One after the other.
+  [[nodiscard]] Result<std::vector<CopiedDisk>> copy(
+      const std::vector<CopyDiskRequest>& requests, std::uint64_t rate_limit, std::stop_token stop,
+      const std::function<void(std::uint64_t done)>& on_progress) override {
+    rate_limit_ = rate_limit;
+    std::vector<CopiedDisk> disks;
+    for (const auto& request : requests) {
+      const std::uint64_t before = disks.size() * estimate_;
+      auto disk = copy_one(request, stop, [&](std::uint64_t done) { on_progress(before + done); });
+      if (!disk) {
+        for (std::size_t i = 0; i < disks.size(); ++i) COHORT_TRY(remove_file(requests[i].target));
+        return Failure{std::move(disk).error().with_context("copying " + request.name)};
+      }
+      disks.push_back(*std::move(disk));
+    }
+    return disks;
   }
 
   // Files are real, and so are their copies.
@@ -58,13 +62,29 @@ class FakeDiskCopier final : public DiskCopier {
   void estimate(std::uint64_t bytes) { estimate_ = bytes; }
   // Of the copies from now on.
   void virtual_size(std::uint64_t bytes) { virtual_size_ = bytes; }
+  [[nodiscard]] std::uint64_t rate_limit() const { return rate_limit_; }
   [[nodiscard]] const std::vector<CopyDiskRequest>& requests() const { return requests_; }
   [[nodiscard]] const std::vector<std::string>& measured_formats() const { return measured_formats_; }
 
  private:
+  Result<CopiedDisk> copy_one(const CopyDiskRequest& request, const std::stop_token& stop,
+                              const std::function<void(std::uint64_t done)>& on_progress) {
+    return control_.call("copy " + request.source.path.string(), [&]() -> Result<CopiedDisk> {
+      if (stop.stop_requested()) return fail(ErrorCode::kCancelled, "The copy was cancelled.");
+      requests_.push_back(request);
+      std::string content = fmt::format("{} of {}\n", request.format, request.source.path.string());
+      content.resize(kVirtualSize, '\0');
+      COHORT_TRY(create_file(request.target, content));
+      on_progress(estimate_ / 2);
+      on_progress(estimate_);
+      return CopiedDisk{virtual_size_, content.size(), Sha256::of(content)};
+    });
+  }
+
   CallControl& control_;
   std::uint64_t estimate_ = kVirtualSize;
   std::uint64_t virtual_size_ = kVirtualSize;
+  std::uint64_t rate_limit_ = 0;
   std::vector<CopyDiskRequest> requests_;
   std::vector<std::string> measured_formats_;
 };
