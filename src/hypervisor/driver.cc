@@ -140,7 +140,7 @@ Result<void> Driver::suspend(const MachineId& id) {
 
 Result<void> Driver::resume(const MachineId& id) {
   COHORT_ASSIGN(const DomainHandle domain, connections_->domain(id));
-  COHORT_ASSIGN(const DomainState state, state_of(domain.get()));
+  COHORT_ASSIGN(const DomainState state, settled_state_of(domain.get()));
   if (state.is_running() || state.power() == PowerState::kOff) return {};
   if (!state.is_paused_by_user()) {
     return fail(ErrorCode::kInvalidState, "The machine \"{}\" is {}: it is not resumed.",

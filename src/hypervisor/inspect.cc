@@ -21,7 +21,7 @@ class Inspection {
   explicit Inspection(virDomainPtr domain) : domain_(domain) {}
 
   Result<MachineDetails> run() {
-    COHORT_ASSIGN(state_, state_of(domain_));
+    COHORT_ASSIGN(state_, settled_state_of(domain_));
     COHORT_ASSIGN(details_.summary, summary_of(domain_));
     is_active_ = virDomainIsActive(domain_) == 1;
     answers_ = is_active_ && details_.summary.power != PowerState::kOther;

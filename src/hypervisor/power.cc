@@ -3,6 +3,8 @@
 #include "hypervisor/connection.h"
 #include "hypervisor/libvirt_error.h"
 
+#include <libvirt/virterror.h>
+
 namespace cohort::hypervisor {
 namespace {
 
@@ -34,6 +36,19 @@ std::string pause_words(int reason) {
 bool is_lasting_pause(int reason) {
   return reason == VIR_DOMAIN_PAUSED_USER || reason == VIR_DOMAIN_PAUSED_UNKNOWN ||
          reason == VIR_DOMAIN_PAUSED_FROM_SNAPSHOT;
+}
+
+// libvirt answers when it has ended what it was doing with the machine, also its look at one that it finds running.
+Result<void> wait_for_libvirt(virDomainPtr domain) {
+  virDomainMemoryStatStruct statistic{};
+  if (virDomainMemoryStats(domain, &statistic, 1, 0) >= 0) return {};
+  switch (virGetLastErrorCode()) {
+    case VIR_ERR_OPERATION_INVALID:  // it is off by now
+    case VIR_ERR_NO_SUPPORT:
+      return {};
+    default:
+      return Failure{machine_error(domain, "The state of the machine \"{}\" cannot be read.")};
+  }
 }
 
 }  // namespace
@@ -68,6 +83,13 @@ Result<DomainState> state_of(virDomainPtr domain) {
     return Failure{machine_error(domain, "The state of the machine \"{}\" cannot be read.")};
   }
   return state;
+}
+
+Result<DomainState> settled_state_of(virDomainPtr domain) {
+  COHORT_ASSIGN(const DomainState state, state_of(domain));
+  if (!state.is_running()) return state;
+  COHORT_TRY(wait_for_libvirt(domain));
+  return state_of(domain);
 }
 
 Result<MachineSummary> summary_of(virDomainPtr domain) {

@@ -26,6 +26,9 @@ struct DomainState {
 };
 
 [[nodiscard]] Result<DomainState> state_of(virDomainPtr domain);
+// The same, for who does nothing if the machine runs: a libvirtd that has just been started tells what its status file
+// says until it has asked QEMU. A machine that seems to run is looked at again once libvirt is not at work on it.
+[[nodiscard]] Result<DomainState> settled_state_of(virDomainPtr domain);
 [[nodiscard]] Result<MachineSummary> summary_of(virDomainPtr domain);
 
 }  // namespace cohort::hypervisor

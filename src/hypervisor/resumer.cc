@@ -22,7 +22,7 @@ Finding look_and_resume(ConnectionPool& connections, const MachineId& id) {
   const auto domain = connections.domain(id);
   // One that is no more needs no help.
   if (!domain) return domain.error().code == ErrorCode::kNotFound ? Finding::kRuns : Finding::kNotKnown;
-  const auto state = state_of(domain->get());
+  const auto state = settled_state_of(domain->get());
   if (!state) return Finding::kNotKnown;
   if (!state->is_paused_by_user()) return Finding::kRuns;
   if (virDomainResume(domain->get()) != 0) return Finding::kNotKnown;

@@ -3,7 +3,9 @@
 The program stops itself at a named place meanwhile, and is then let go on.
 """
 
+import os
 import random
+import re
 import signal
 import subprocess
 import threading
@@ -15,7 +17,7 @@ import pytest
 from crash_site import OFF
 from harness import daemons, inspect, wait_until
 from harness.stopping import run_on, wait_stopped
-from lost_machine import end_lost
+from lost_machine import end_lost, qemu_of
 from operations import Backup, Delete, DeleteLower, Export, Import, Take, Try
 
 CASES = [(Take(), "take.planned"), (Take(), "fence.suspended"), (Take(), "capture.after_snapshot"),
@@ -63,6 +65,45 @@ def test_libvirtd_is_killed(site, operation, point):
             site.cohort(*operation.arguments(site))
             operation.check_done(site)
     operation.undo(site)
+    site.nothing_is_half_done()
+
+
+def libvirtd_believes_that_it_runs(guest):
+    """As if libvirtd had died after QEMU stopped the machine, and before it noted so. REQUIRES: it does not run."""
+    status = Path("/run/libvirt/qemu", f"{guest.name}.xml")
+    text, count = re.subn(r"<domstatus state='paused' reason='\w+'", "<domstatus state='running' reason='booted'",
+                          status.read_text())
+    assert count == 1, status.read_text()
+    status.write_text(text)
+
+
+def test_a_machine_is_resumed_that_a_new_libvirtd_takes_for_running(site):
+    """It tells what it knew until QEMU has answered it, and that may take a while."""
+    operation = Take()
+    operation.prepare(site)
+    token = site.last_token()
+    program = site.start(*operation.arguments(site), stop_at="fence.captured")
+    wait_stopped(program, "a snapshot")
+    [qemu] = qemu_of(site.writer)
+    os.kill(qemu, signal.SIGSTOP)
+    try:
+        end_libvirtd()
+        libvirtd_believes_that_it_runs(site.writer)
+        daemons.ensure()
+        assert site.writer.state() == "running"
+        program.send_signal(signal.SIGCONT)
+        time.sleep(2)
+    finally:
+        os.kill(qemu, signal.SIGCONT)
+    out, err = run_on(program)
+    site.members_go_on()
+    site.writer_has_written(above=token)
+    assert site.recover().json.get("recovery", {"failures": []})["failures"] == [], out + err
+    if program.returncode == 0:
+        operation.check_done(site)
+        operation.undo(site)
+    else:
+        operation.check_undone(site)
     site.nothing_is_half_done()
 
 
