@@ -1,5 +1,7 @@
 #include "disk/buffer_pool.h"
 
+#include <sys/mman.h>
+
 #include <algorithm>
 
 namespace cohort::disk {
@@ -12,6 +14,7 @@ std::optional<BufferPool::Buffer> BufferPool::take(const std::stop_token& stop) 
   if (stop.stop_requested()) return std::nullopt;
   if (free_.empty()) {
     Memory memory(static_cast<std::byte*>(::operator new(kBufferBytes, kAlignment)));
+    static_cast<void>(::madvise(memory.get(), kBufferBytes, MADV_HUGEPAGE));  // advice
     --not_made_;
     return Buffer(*this, std::move(memory));
   }

@@ -1,7 +1,11 @@
 #include "disk/chunk_reader.h"
 
+#include <fcntl.h>
+
 #include <algorithm>
 #include <vector>
+
+#include "disk/file_bytes.h"
 
 namespace cohort::disk {
 namespace {
@@ -15,10 +19,16 @@ void fill_gaps(const Chunk& chunk, std::span<std::byte> into) {
   std::ranges::fill(into.subspan(end, chunk.blocks.size() * kBlockBytes - end), std::byte{0});
 }
 
+bool is_read_whole(const ReadRing::Request& request) {
+  const auto filled = read_into(request.fd, request.offset, request.into, {});
+  return filled && *filled == request.into.size();
+}
+
 }  // namespace
 
 Result<void> ChunkReader::read(const Chunk& chunk, std::span<std::byte> into) const {
   fill_gaps(chunk, into);
+  announce_compressed(chunk);
   const bool has_data = read_at_once(chunk, into);
   for (const Piece& piece : chunk.pieces) {
     if (has_data && piece.extent.kind == ExtentKind::kData) continue;
@@ -27,18 +37,30 @@ Result<void> ChunkReader::read(const Chunk& chunk, std::span<std::byte> into) co
   return {};
 }
 
-// The kData pieces. Worth it for several: one after the other they would each wait for the storage. False if they have
-// to be read in the ordinary way, which also says what is wrong with them.
+// Nothing is read ahead of them otherwise (open_image_file), and each is small.
+void ChunkReader::announce_compressed(const Chunk& chunk) const {
+  for (const Piece& piece : chunk.pieces) {
+    const int fd = piece.extent.kind == ExtentKind::kCompressed ? source_.descriptor(piece.extent.file) : -1;
+    if (fd < 0) continue;
+    const auto offset = static_cast<off_t>(piece.extent.file_offset);
+    static_cast<void>(::posix_fadvise(fd, offset, piece.extent.stored_bytes, POSIX_FADV_WILLNEED));
+  }
+}
+
+// The kData pieces: one after the other they would each wait for the storage. False if they have to be read in the
+// ordinary way, which also says what is wrong with them.
 bool ChunkReader::read_at_once(const Chunk& chunk, std::span<std::byte> into) const {
-  if (!ring_ || chunk.pieces.size() < 2) return false;
   std::vector<ReadRing::Request> requests;
   for (const Piece& piece : chunk.pieces) {
     if (piece.extent.kind != ExtentKind::kData) continue;
-    const int fd = source_.descriptor(piece.extent.file);
+    const auto place = into.subspan(piece.at, piece.length);
+    const std::uint64_t offset = piece.extent.file_offset + piece.begin;
+    const int fd = files_.best_for(piece.extent.file, offset, place);
     if (fd < 0) return false;
-    requests.push_back({fd, piece.extent.file_offset + piece.begin, into.subspan(piece.at, piece.length)});
+    requests.push_back({fd, offset, place});
   }
-  return ring_->read(requests);
+  if (ring_ && requests.size() > 1) return ring_->read(requests);
+  return std::ranges::all_of(requests, is_read_whole);
 }
 
 }  // namespace cohort::disk

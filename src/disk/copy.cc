@@ -13,6 +13,7 @@
 #include "disk/chunk_reader.h"
 #include "disk/content_hash.h"
 #include "disk/copy_layout.h"
+#include "disk/direct_files.h"
 #include "disk/file_hash.h"
 #include "disk/first_failure.h"
 #include "disk/ordered_queue.h"
@@ -46,6 +47,7 @@ class Copying {
         output_(output),
         on_progress_(on_progress),
         outcome_(stop),
+        files_(request.source),
         content_(request.source.virtual_size()) {}
 
   Result<CopiedImage> run() {
@@ -84,7 +86,7 @@ class Copying {
 
   // The top of a worker's thread.
   void work(ChunkPlan& plan) {
-    const ChunkReader reader(request_.source);
+    const ChunkReader reader(request_.source, files_);
     while (true) {
       auto chunk = take(plan, reader);
       if (!chunk) return outcome_.fail(std::move(chunk).error());
@@ -179,6 +181,7 @@ class Copying {
   const std::function<void(std::uint64_t)>& on_progress_;
   FirstFailure outcome_;
   FileHash hash_;
+  DirectFiles files_;
   ContentHash content_;
   std::mutex plan_mutex_;
   OrderedQueue<SharedChunk> chunks_;

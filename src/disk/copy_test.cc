@@ -223,7 +223,7 @@ TEST_F(CopyTest, RefusesOtherFormatsAndDisksThatAreTooLarge) {
 
 TEST_F(CopyTest, ReportsProgressThatEndsWithAllThatWasPlanned) {
   FakeSource source(64 * kMiB);
-  source.store(0, std::string(5 * kMiB, 'a')).store(20 * kMiB, std::string(4096, 'b'));
+  source.store(0, std::string(20 * kMiB, 'a')).store(30 * kMiB, std::string(4096, 'b'));
   for (const std::string format : {"qcow2", "raw"}) {
     std::vector<std::uint64_t> seen;
     ASSERT_TRUE(copy_disk({source, at(format), format, {buffers_, limiter_}}, {},
