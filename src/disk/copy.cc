@@ -210,23 +210,47 @@ class Copying {
   std::atomic<std::uint64_t> written_ = 0;  // blocks
 };
 
+PlannedCopy planned(const BlockMap& map, const CopyLayout& layout) {
+  return {(layout.head_blocks() + map.blocks()) * kBlockBytes, layout.file_size()};
+}
+
+Result<CopiedImage> copy_blocks(const CopyRequest& request, const BlockMap& map, const CopyLayout& layout,
+                                const std::stop_token& stop, const std::function<void(std::uint64_t)>& on_progress) {
+  COHORT_ASSIGN(const auto output, OutputFile::create(request.target, layout.file_size()));
+  Copying copying(request, map, layout, *output, stop, on_progress);
+  COHORT_ASSIGN(CopiedImage image, copying.run());
+  output->keep();
+  return image;
+}
+
 }  // namespace
 
 Result<PlannedCopy> plan_copy(const DiskSource& source, const std::string& format, const std::stop_token& stop) {
   COHORT_ASSIGN(const BlockMap map, BlockMap::of(source, stop));
   COHORT_ASSIGN(const auto layout, lay_out(format, map, source.virtual_size()));
-  return PlannedCopy{(layout->head_blocks() + map.blocks()) * kBlockBytes, layout->file_size()};
+  return planned(map, *layout);
 }
 
 Result<CopiedImage> copy_disk(const CopyRequest& request, const std::stop_token& stop,
                               const std::function<void(std::uint64_t done)>& on_progress) {
   COHORT_ASSIGN(const BlockMap map, BlockMap::of(request.source, stop));
   COHORT_ASSIGN(const auto layout, lay_out(request.format, map, request.source.virtual_size()));
-  COHORT_ASSIGN(const auto output, OutputFile::create(request.target, layout->file_size()));
-  Copying copying(request, map, *layout, *output, stop, on_progress);
-  COHORT_ASSIGN(CopiedImage image, copying.run());
-  output->keep();
-  return image;
+  return copy_blocks(request, map, *layout, stop, on_progress);
+}
+
+Result<PlannedCopy> plan_difference(const DiskSource& source, const Difference& difference,
+                                    const std::stop_token& stop) {
+  COHORT_ASSIGN(const DifferenceMap map, DifferenceMap::of(source, difference, stop));
+  COHORT_ASSIGN(const auto layout, lay_out_difference(map, difference.parent, source.virtual_size()));
+  return planned(map.stored, *layout);
+}
+
+Result<CopiedImage> copy_difference(const CopyRequest& request, const Difference& difference,
+                                    const std::stop_token& stop,
+                                    const std::function<void(std::uint64_t done)>& on_progress) {
+  COHORT_ASSIGN(const DifferenceMap map, DifferenceMap::of(request.source, difference, stop));
+  COHORT_ASSIGN(const auto layout, lay_out_difference(map, difference.parent, request.source.virtual_size()));
+  return copy_blocks(request, map.stored, *layout, stop, on_progress);
 }
 
 }  // namespace cohort::disk

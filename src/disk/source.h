@@ -21,6 +21,9 @@ class ExtentCursor {
   virtual ~ExtentCursor() = default;
   // Nothing after the end. kCorrupt names the file and the table entry.
   [[nodiscard]] virtual Result<std::optional<Extent>> next() = 0;
+  // Nobody wants what lies before `offset`: where tables can be passed over, it is left out from now on, and an extent
+  // may begin there.
+  virtual void skip_to(std::uint64_t /*offset*/) {}
 };
 
 // Any number of threads can read at the same time; each walks with a cursor of its own. The source must outlive its
