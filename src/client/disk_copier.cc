@@ -12,11 +12,17 @@ Result<std::uint64_t> ImageCopier::measure(const Layer& source, const std::strin
 Result<service::CopiedDisk> ImageCopier::copy(const service::CopyDiskRequest& request, std::stop_token stop,
                                               const std::function<void(std::uint64_t done)>& on_progress) {
   disk::RateLimiter limiter(request.rate_limit);
-  COHORT_ASSIGN(auto copied,
-                disk::copy_image(
-                    {request.source.path, request.source.format, request.target, request.format, {buffers_, limiter}},
-                    stop, on_progress));
-  return service::CopiedDisk{copied.virtual_size, copied.file_size, std::move(copied.sha256)};
+  const disk::CopyImageRequest copy{
+      .source = request.source.path,
+      .source_format = request.source.format,
+      .target = request.target,
+      .target_format = request.format,
+      .resources = {buffers_, limiter},
+      .is_compressed = request.is_compressed,
+  };
+  COHORT_ASSIGN(auto copied, disk::copy_image(copy, stop, on_progress));
+  return service::CopiedDisk{copied.virtual_size, copied.file_size, std::move(copied.sha256),
+                             std::move(copied.content_hash)};
 }
 
 Result<void> ImageCopier::copy_file(const service::CopyFileRequest& request, std::stop_token stop,

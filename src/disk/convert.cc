@@ -3,10 +3,9 @@
 #include <algorithm>
 #include <charconv>
 
-#include "base/parallel.h"
-#include "base/sha256.h"
 #include "disk/chain.h"
 #include "disk/file_bytes.h"
+#include "disk/hash_target.h"
 #include "disk/new_file.h"
 #include "disk/qcow2_header.h"
 #include "disk/qemu_img.h"
@@ -49,22 +48,11 @@ class ProgressReader {
 Result<std::string> hash_target(const Path& target, std::uint64_t size, const std::stop_token& stop,
                                 const std::function<void(double)>& on_fraction) {
   std::uint64_t done = 0;
-  return sha256_of_file(target, stop, [&](std::uint64_t bytes) {
+  return hash_and_sync(target, stop, [&](std::uint64_t bytes) {
     done += bytes;
     const double share = static_cast<double>(done) / static_cast<double>(std::max<std::uint64_t>(size, 1));
     if (on_fraction) on_fraction(kConvertShare + (1 - kConvertShare) * std::min(share, 1.0));
   });
-}
-
-// Hashing takes the processor, syncing the disk: at the same time. The result is the hash.
-Result<std::string> hash_and_sync(const Path& target, std::uint64_t size, const std::stop_token& stop,
-                                  const std::function<void(double)>& on_fraction) {
-  auto outcomes = run_in_parallel(2, [&](std::size_t which) -> Result<std::string> {
-    if (which == 0) return hash_target(target, size, stop, on_fraction);
-    return sync_file(target).map([] { return std::string(); });
-  });
-  if (!outcomes[1]) return std::move(outcomes[1]);
-  return std::move(outcomes[0]);
 }
 
 Result<std::uint64_t> virtual_size_of(int fd, const ConvertRequest& request, std::uint64_t file_size) {
@@ -101,7 +89,7 @@ Result<ConvertedImage> convert_image(const ConvertRequest& request, std::stop_to
   ConvertedImage image;
   COHORT_ASSIGN(image.file_size, length_of(target.descriptor(), request.target.string()));
   COHORT_ASSIGN(image.virtual_size, virtual_size_of(target.descriptor(), request, image.file_size));
-  COHORT_ASSIGN(image.sha256, hash_and_sync(request.target, image.file_size, stop, on_fraction));
+  COHORT_ASSIGN(image.sha256, hash_target(request.target, image.file_size, stop, on_fraction));
   target.keep();
   return image;
 }

@@ -1,18 +1,16 @@
 #include "disk/copy.h"
 
 #include <algorithm>
-#include <array>
 #include <atomic>
 #include <memory>
-#include <mutex>
 #include <thread>
 #include <vector>
 
 #include "disk/block_map.h"
-#include "disk/chunk_plan.h"
-#include "disk/chunk_reader.h"
+#include "disk/chunk_feed.h"
 #include "disk/content_hash.h"
 #include "disk/copy_layout.h"
+#include "disk/copy_outcome.h"
 #include "disk/file_hash.h"
 #include "disk/ordered_queue.h"
 #include "disk/output_file.h"
@@ -22,46 +20,6 @@ namespace {
 
 // Reading and writing wait for the storage, so more of them than processors.
 constexpr std::size_t kWorkers = 4;
-
-// A chunk in memory: hashed and written at the same time, given back when both are done.
-struct ReadChunk {
-  Chunk chunk;
-  BufferPool::Buffer buffer;
-  std::array<std::string, Chunk::kMaxBlocks> digests;  // of its blocks, for the content hash
-
-  [[nodiscard]] std::span<const std::byte> bytes() const {
-    return buffer.bytes().first(chunk.blocks.size() * kBlockBytes);
-  }
-};
-using SharedChunk = std::shared_ptr<const ReadChunk>;  // by the worker that writes and the thread that hashes
-
-// The first thing that went wrong in any thread; the others are told to stop.
-class Outcome {
- public:
-  explicit Outcome(const std::stop_token& outer) : forward_(outer, Forward{stop_}) {}
-  [[nodiscard]] std::stop_token stop() const { return stop_.get_token(); }
-  void fail(Error error) {
-    const std::lock_guard lock(mutex_);
-    if (!error_ && !stop_.stop_requested()) error_ = std::move(error);
-    stop_.request_stop();
-  }
-  // REQUIRES: no thread calls fail() any more.
-  [[nodiscard]] Result<void> result(const Path& target) {
-    if (error_) return Failure{*std::move(error_)};
-    if (!stop_.stop_requested()) return {};
-    return ::cohort::fail(ErrorCode::kCancelled, "Cancelled while copying to \"{}\".", target.string());
-  }
-
- private:
-  struct Forward {
-    std::stop_source& stop;
-    void operator()() const { stop.request_stop(); }
-  };
-  std::stop_source stop_;
-  std::stop_callback<Forward> forward_;
-  std::mutex mutex_;
-  std::optional<Error> error_;
-};
 
 class Copying {
  public:
@@ -78,10 +36,10 @@ class Copying {
   Result<CopiedImage> run() {
     COHORT_TRY(write_head());
     COHORT_ASSIGN(auto cursor, request_.source.extents());
-    ChunkPlan plan(map_, std::move(cursor));
+    ChunkFeed feed(request_, map_, std::move(cursor));
     {
       std::vector<std::jthread> workers;
-      for (std::size_t i = 0; i < kWorkers; ++i) workers.emplace_back([&] { work(plan); });
+      for (std::size_t i = 0; i < kWorkers; ++i) workers.emplace_back([&] { work(feed); });
       hash_chunks();
     }
     COHORT_TRY(outcome_.result(request_.target));
@@ -110,42 +68,16 @@ class Copying {
   }
 
   // The top of a worker's thread.
-  void work(ChunkPlan& plan) {
+  void work(ChunkFeed& feed) {
     const ChunkReader reader(request_.source);
     while (true) {
-      auto chunk = take(plan, reader);
+      auto chunk = feed.take(reader, outcome_.stop());
       if (!chunk) return outcome_.fail(std::move(chunk).error());
       if (!*chunk) return;
       chunks_.put((*chunk)->chunk.number, *chunk);
       if (auto written = write(**chunk); !written) return outcome_.fail(std::move(written).error());
       written_ += (*chunk)->chunk.blocks.size();
     }
-  }
-
-  // The next chunk, read; nothing after the last, or when all shall stop.
-  Result<SharedChunk> take(ChunkPlan& plan, const ChunkReader& reader) {
-    std::unique_lock lock(plan_mutex_);
-    COHORT_ASSIGN(auto chunk, plan.next());
-    if (!chunk) return SharedChunk();
-    // In the order of the chunks: the one that is hashed next has a buffer, however few there are.
-    if (!request_.resources.limiter.acquire(chunk->blocks.size() * kBlockBytes, outcome_.stop())) return SharedChunk();
-    auto buffer = request_.resources.buffers.take(outcome_.stop());
-    if (!buffer) return SharedChunk();
-    lock.unlock();
-    auto read = std::make_shared<ReadChunk>(ReadChunk{*std::move(chunk), *std::move(buffer), {}});
-    COHORT_TRY(reader.read(read->chunk, read->buffer.bytes()));
-    if (request_.wants_content_hash) {
-      for (std::size_t i = 0; i < read->chunk.blocks.size(); ++i) {
-        read->digests[i] = digest_of_block(within_disk(*read, i));
-      }
-    }
-    return read;
-  }
-
-  // The i-th block's bytes, as far as the disk goes.
-  [[nodiscard]] std::span<const std::byte> within_disk(const ReadChunk& read, std::size_t i) const {
-    const std::uint64_t rest = request_.source.virtual_size() - read.chunk.blocks[i] * kBlockBytes;
-    return read.bytes().subspan(i * kBlockBytes, std::min(rest, kBlockBytes));
   }
 
   // How many blocks from the i-th on are neighbours in the target, too.
@@ -202,10 +134,9 @@ class Copying {
   const CopyLayout& layout_;
   OutputFile& output_;
   const std::function<void(std::uint64_t)>& on_progress_;
-  Outcome outcome_;
+  CopyOutcome outcome_;
   FileHash hash_;
   ContentHash content_;
-  std::mutex plan_mutex_;
   OrderedQueue<SharedChunk> chunks_;
   std::atomic<std::uint64_t> written_ = 0;  // blocks
 };

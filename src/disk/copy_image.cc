@@ -1,6 +1,7 @@
 #include "disk/copy_image.h"
 
 #include "disk/chain.h"
+#include "disk/compressed_copy.h"
 #include "disk/convert.h"
 #include "disk/image_lock.h"
 #include "disk/measure.h"
@@ -9,12 +10,18 @@
 namespace cohort::disk {
 namespace {
 
+Result<CopiedImage> copy_source(const CopyImageRequest& request, const DiskSource& source, const std::stop_token& stop,
+                                const std::function<void(std::uint64_t)>& on_progress) {
+  const CopyRequest copy{source, request.target, request.target_format, request.resources, true};
+  return request.is_compressed ? copy_compressed(copy, stop, on_progress) : copy_disk(copy, stop, on_progress);
+}
+
 Result<CopiedImage> copy_directly(const CopyImageRequest& request, const std::stop_token& stop,
                                   const std::function<void(std::uint64_t)>& on_progress) {
   COHORT_ASSIGN(const Chain chain, read_chain(request.source, request.source_format));
   COHORT_ASSIGN(const ImageLock lock, ImageLock::hold(chain));
   COHORT_ASSIGN(const auto source, open_disk(chain));
-  return copy_disk({*source, request.target, request.target_format, request.resources}, stop, on_progress);
+  return copy_source(request, *source, stop, on_progress);
 }
 
 Result<CopiedImage> copy_through_qemu(const CopyImageRequest& request, const std::stop_token& stop,

@@ -18,10 +18,11 @@ struct CopyImageRequest {
   Path target;                // must not exist; made with mode 0600
   std::string target_format;  // "qcow2" or "raw"
   CopyResources resources;
+  bool is_compressed = false;  // see copy_compressed
 };
 
-// copy_disk under an ImageLock. What cannot be read without QEMU goes through convert_image, with what the limiter
-// allows when it begins; it has no content hash then.
+// copy_disk, with a content hash, or copy_compressed, under an ImageLock. What cannot be read without QEMU goes through
+// convert_image, with what the limiter allows when it begins; it has no content hash then, and is not compressed.
 //
 // `on_progress` gets the bytes done of measure_copy's answer, never fewer than before. After a failure or cancel the
 // target is gone. Fails like copy_disk and read_chain; kInUse, naming the file, if a program writes to a layer through

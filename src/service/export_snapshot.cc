@@ -19,6 +19,10 @@ constexpr std::uint64_t kStateFileLimit = 16ULL << 20U;
 constexpr std::uint64_t kSpaceBesideDisks = 4ULL << 20U;
 
 Result<void> check_format(const ExportRequest& request) {
+  if (request.is_compressed && request.format != "qcow2") {
+    return fail(ErrorCode::kInvalidArgument, "Disks of the format \"{}\" cannot be compressed: choose qcow2.",
+                request.format);
+  }
   if (request.format == "qcow2" || request.format == "raw") return {};
   return fail(ErrorCode::kInvalidArgument, "\"{}\" is no format for exported disks: choose qcow2 or raw.",
               request.format);
@@ -151,8 +155,8 @@ class Exporting {
     COHORT_ASSIGN(const auto all, store_.snapshots());
     COHORT_TRY(check_unwritten(snapshot_, member, disk, all));
     COHORT_ASSIGN(const Path target, writer_.place_for(planned->file));
-    auto copied = copier_.copy({disk.frozen, target, request_.format, request_.rate_limit}, job_.stop(),
-                               [&](std::uint64_t done) { job_.set_done(finished_ + done); });
+    const CopyDiskRequest copy{disk.frozen, target, request_.format, request_.rate_limit, request_.is_compressed};
+    auto copied = copier_.copy(copy, job_.stop(), [&](std::uint64_t done) { job_.set_done(finished_ + done); });
     if (!copied) {
       return Failure{
           std::move(copied).error().with_context(fmt::format("copying disk {} of \"{}\"", disk.target, member.name))};
@@ -161,8 +165,11 @@ class Exporting {
     COHORT_TRY(check_unwritten(snapshot_, member, disk, all));
     finished_ += planned->estimated_bytes;
     job_.set_done(finished_);
-    return package::DiskEntry{
-        disk.target, request_.format, copied->virtual_size, {planned->file, copied->file_size, copied->sha256}};
+    return package::DiskEntry{disk.target,
+                              request_.format,
+                              copied->virtual_size,
+                              {planned->file, copied->file_size, copied->sha256},
+                              copied->content_hash};
   }
 
   // A raw file that was cut off reads as a smaller disk, and nothing else tells.

@@ -17,12 +17,14 @@ struct CopyDiskRequest {
   Path target;                   // must not exist
   std::string format;            // of the target: "qcow2" or "raw"; standalone, holes where the source reads zero
   std::uint64_t rate_limit = 0;  // bytes per second; 0: none
+  bool is_compressed = false;    // the clusters; only qcow2 has such
 };
 
 struct CopiedDisk {
   std::uint64_t virtual_size = 0;  // bytes
   std::uint64_t file_size = 0;     // bytes; the length of the target, holes included
   std::string sha256;              // of the target file, lower-case hex
+  std::string content_hash;        // of the disk, whatever the format (docs/package.md); empty if it is not known
 };
 
 struct CopyFileRequest {
