@@ -42,7 +42,7 @@ class DiskSource {
 };
 
 // kUnsupported if a layer is of a format that is not read here (neither qcow2 nor raw), encrypted, or goes on under
-// something that is not a plain file or block device: then QEMU has to read it (see convert.h).
+// something that is not a plain file or block device: then QEMU has to read it (see nbd_source.h).
 [[nodiscard]] Result<std::unique_ptr<DiskSource>> open_disk(const Chain& chain);
 
 }  // namespace cohort::disk
