@@ -38,6 +38,7 @@ LIBRARIES = {
     "zlib.h": {"disk"},
     "zstd.h": {"disk"},
     "liburing": {"disk"},
+    "libnbd.h": {"disk"},
     "nlohmann/": {"disk", "package", "hypervisor", "cli"},
 }
 

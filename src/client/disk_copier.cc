@@ -15,12 +15,19 @@ Result<std::vector<service::CopiedDisk>> ImageCopier::copy(const std::vector<ser
   disk::RateLimiter limiter(rate_limit);
   std::vector<disk::ImageToCopy> images;
   for (const auto& request : requests) {
-    images.push_back({{request.source.path, request.source.format, request.target, request.format, {buffers_, limiter}},
+    images.push_back({{.source = request.source.path,
+                       .source_format = request.source.format,
+                       .target = request.target,
+                       .target_format = request.format,
+                       .resources = {buffers_, limiter},
+                       .is_compressed = request.is_compressed},
                       fmt::format("copying {}", request.name)});
   }
   COHORT_ASSIGN(auto copied, disk::copy_images(images, stop, on_progress));
   std::vector<service::CopiedDisk> disks;
-  for (auto& image : copied) disks.push_back({image.virtual_size, image.file_size, std::move(image.sha256)});
+  for (auto& image : copied) {
+    disks.push_back({image.virtual_size, image.file_size, std::move(image.sha256), std::move(image.content_hash)});
+  }
   return disks;
 }
 

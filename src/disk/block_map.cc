@@ -32,6 +32,11 @@ Result<BlockMap> BlockMap::of(const DiskSource& source, const std::stop_token& s
 
 std::uint64_t BlockMap::blocks() const { return groups_.empty() ? 0 : groups_.back().before + groups_.back().count; }
 
+const BlockMap::Group* BlockMap::group(std::uint64_t index) const {
+  const auto found = std::ranges::lower_bound(groups_, index, {}, &Group::index);
+  return found != groups_.end() && found->index == index ? &*found : nullptr;
+}
+
 Result<void> BlockMap::add(std::uint64_t first, std::uint64_t end) {
   while (first < end) {
     const std::uint64_t group = first / kGroupBlocks;

@@ -40,9 +40,14 @@ class BlockMap {
   // The groups that have any, in the order of the disk.
   [[nodiscard]] const std::vector<Group>& groups() const { return groups_; }
   [[nodiscard]] std::uint64_t blocks() const;
+  // Nothing where the group has none.
+  [[nodiscard]] const Group* group(std::uint64_t index) const;
+
+  // The blocks from `first` to before `end`. kUnsupported as above.
+  // REQUIRES: first < end; none of them, or after them, is in the map.
+  [[nodiscard]] Result<void> add(std::uint64_t first, std::uint64_t end);
 
  private:
-  Result<void> add(std::uint64_t first, std::uint64_t end);
   Result<void> add_to_group(std::uint64_t index, std::uint64_t first, std::uint64_t end);
 
   std::vector<Group> groups_;

@@ -73,8 +73,8 @@ class ChangedExtents : public ExtentCursor {
 
   Result<std::optional<Extent>> next() override {
     if (!std::exchange(has_begun_, true)) {
+      COHORT_TRY(next_range());
       COHORT_TRY(next_extent());
-      COHORT_TRY(changed_.advance());
     }
     while (extent_ && changed_.range()) {
       const Range& range = *changed_.range();
@@ -83,7 +83,7 @@ class ChangedExtents : public ExtentCursor {
       const std::uint64_t end = std::min(extent_end, range.end());
       std::optional<Extent> both;
       if (begin < end) both = part_of(*extent_, begin - extent_->offset, end - begin);
-      COHORT_TRY(extent_end <= range.end() ? next_extent() : changed_.advance());
+      COHORT_TRY(extent_end <= range.end() ? next_extent() : next_range());
       if (both) return both;
     }
     return std::nullopt;
@@ -92,6 +92,11 @@ class ChangedExtents : public ExtentCursor {
  private:
   Result<void> next_extent() {
     COHORT_ASSIGN(extent_, extents_->next());
+    return {};
+  }
+  Result<void> next_range() {
+    COHORT_TRY(changed_.advance());
+    if (changed_.range()) extents_->skip_to(changed_.range()->offset);
     return {};
   }
 

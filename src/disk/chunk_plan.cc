@@ -31,6 +31,7 @@ Result<void> ChunkPlan::add_pieces(Chunk& chunk, std::uint64_t block) {
       if (extent_->kind != ExtentKind::kZero) add_piece(chunk, {*extent_, from - extent_->offset, place - from, at});
       if (place == end) return {};
     }
+    cursor_->skip_to(place);
     COHORT_ASSIGN(extent_, cursor_->next());
     is_last_joinable_ = false;
     if (!extent_) return {};

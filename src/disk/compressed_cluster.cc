@@ -50,4 +50,19 @@ bool unpack_cluster(Compression compression, std::span<const std::byte> stored, 
   return compression == Compression::kZstd ? unpack_zstd(stored, cluster) : unpack_deflate(stored, cluster);
 }
 
+ClusterPacker::ClusterPacker() : context_(ZSTD_createCCtx()) {}
+
+void ClusterPacker::Free::operator()(ZSTD_CCtx_s* context) const { ZSTD_freeCCtx(context); }
+
+Result<std::span<const std::byte>> ClusterPacker::pack(std::span<const std::byte> cluster) {
+  packed_.resize(ZSTD_compressBound(cluster.size()));
+  if (!context_) return fail(ErrorCode::kInternal, "There is no memory to compress with.");
+  const std::size_t size = ZSTD_compressCCtx(context_.get(), packed_.data(), packed_.size(), cluster.data(),
+                                             cluster.size(), ZSTD_CLEVEL_DEFAULT);
+  if (ZSTD_isError(size) != 0) {
+    return fail(ErrorCode::kInternal, "A cluster cannot be compressed: {}.", ZSTD_getErrorName(size));
+  }
+  return std::span<const std::byte>(packed_).first(size);
+}
+
 }  // namespace cohort::disk

@@ -1,21 +1,18 @@
 #include "disk/copy.h"
 
 #include <algorithm>
-#include <array>
 #include <atomic>
 #include <memory>
-#include <mutex>
 #include <thread>
 #include <vector>
 
 #include "disk/block_map.h"
-#include "disk/chunk_plan.h"
-#include "disk/chunk_reader.h"
+#include "disk/chunk_feed.h"
 #include "disk/content_hash.h"
 #include "disk/copy_layout.h"
+#include "disk/copy_outcome.h"
 #include "disk/direct_files.h"
 #include "disk/file_hash.h"
-#include "disk/first_failure.h"
 #include "disk/ordered_queue.h"
 #include "disk/output_file.h"
 
@@ -24,18 +21,6 @@ namespace {
 
 // Reading and writing wait for the storage, so more of them than processors.
 constexpr std::size_t kWorkers = 4;
-
-// A chunk in memory: hashed and written at the same time, given back when both are done.
-struct ReadChunk {
-  Chunk chunk;
-  BufferPool::Buffer buffer;
-  std::array<std::string, Chunk::kMaxBlocks> digests;  // of its blocks, for the content hash
-
-  [[nodiscard]] std::span<const std::byte> bytes() const {
-    return buffer.bytes().first(chunk.blocks.size() * kBlockBytes);
-  }
-};
-using SharedChunk = std::shared_ptr<const ReadChunk>;  // by the worker that writes and the thread that hashes
 
 class Copying {
  public:
@@ -53,15 +38,15 @@ class Copying {
   Result<CopiedImage> run() {
     COHORT_TRY(write_head());
     COHORT_ASSIGN(auto cursor, request_.source.extents());
-    ChunkPlan plan(map_, std::move(cursor));
+    ChunkFeed feed(request_, map_, std::move(cursor));
     {
       std::vector<std::jthread> workers;
-      for (std::size_t i = 0; i < kWorkers; ++i) workers.emplace_back([&] { work(plan); });
+      for (std::size_t i = 0; i < kWorkers; ++i) workers.emplace_back([&] { work(feed); });
       hash_chunks();
     }
-    COHORT_TRY(result());
+    COHORT_TRY(outcome_.result(request_.target));
     COHORT_TRY(output_.sync());
-    COHORT_TRY(result());
+    COHORT_TRY(outcome_.result(request_.target));
     report(layout_.head_blocks() + map_.blocks());
     return CopiedImage{layout_.virtual_size(), layout_.file_size(), hash_.finish(),
                        request_.wants_content_hash ? content_.finish() : std::string()};
@@ -81,46 +66,20 @@ class Copying {
       done += count;
       report(done);
     }
-    return result();
+    return outcome_.result(request_.target);
   }
 
   // The top of a worker's thread.
-  void work(ChunkPlan& plan) {
+  void work(ChunkFeed& feed) {
     const ChunkReader reader(request_.source, files_);
     while (true) {
-      auto chunk = take(plan, reader);
+      auto chunk = feed.take(reader, outcome_.stop());
       if (!chunk) return outcome_.fail(std::move(chunk).error());
       if (!*chunk) return;
       chunks_.put((*chunk)->chunk.number, *chunk);
       if (auto written = write(**chunk); !written) return outcome_.fail(std::move(written).error());
       written_ += (*chunk)->chunk.blocks.size();
     }
-  }
-
-  // The next chunk, read; nothing after the last, or when all shall stop.
-  Result<SharedChunk> take(ChunkPlan& plan, const ChunkReader& reader) {
-    std::unique_lock lock(plan_mutex_);
-    COHORT_ASSIGN(auto chunk, plan.next());
-    if (!chunk) return SharedChunk();
-    // In the order of the chunks: the one that is hashed next has a buffer, however few there are.
-    if (!request_.resources.limiter.acquire(chunk->blocks.size() * kBlockBytes, outcome_.stop())) return SharedChunk();
-    auto buffer = request_.resources.buffers.take(outcome_.stop());
-    if (!buffer) return SharedChunk();
-    lock.unlock();
-    auto read = std::make_shared<ReadChunk>(ReadChunk{*std::move(chunk), *std::move(buffer), {}});
-    COHORT_TRY(reader.read(read->chunk, read->buffer.bytes()));
-    if (request_.wants_content_hash) {
-      for (std::size_t i = 0; i < read->chunk.blocks.size(); ++i) {
-        read->digests[i] = digest_of_block(within_disk(*read, i));
-      }
-    }
-    return read;
-  }
-
-  // The i-th block's bytes, as far as the disk goes.
-  [[nodiscard]] std::span<const std::byte> within_disk(const ReadChunk& read, std::size_t i) const {
-    const std::uint64_t rest = request_.source.virtual_size() - read.chunk.blocks[i] * kBlockBytes;
-    return read.bytes().subspan(i * kBlockBytes, std::min(rest, kBlockBytes));
   }
 
   // How many blocks from the i-th on are neighbours in the target, too.
@@ -168,8 +127,6 @@ class Copying {
     return true;
   }
 
-  Result<void> result() { return outcome_.result(fmt::format("copying to \"{}\"", request_.target.string())); }
-
   void report(std::uint64_t blocks) {
     if (on_progress_) on_progress_(blocks * kBlockBytes);
   }
@@ -179,32 +136,55 @@ class Copying {
   const CopyLayout& layout_;
   OutputFile& output_;
   const std::function<void(std::uint64_t)>& on_progress_;
-  FirstFailure outcome_;
+  CopyOutcome outcome_;
   FileHash hash_;
   DirectFiles files_;
   ContentHash content_;
-  std::mutex plan_mutex_;
   OrderedQueue<SharedChunk> chunks_;
   std::atomic<std::uint64_t> written_ = 0;  // blocks
 };
+
+PlannedCopy planned(const BlockMap& map, const CopyLayout& layout) {
+  return {(layout.head_blocks() + map.blocks()) * kBlockBytes, layout.file_size()};
+}
+
+Result<CopiedImage> copy_blocks(const CopyRequest& request, const BlockMap& map, const CopyLayout& layout,
+                                const std::stop_token& stop, const std::function<void(std::uint64_t)>& on_progress) {
+  COHORT_ASSIGN(const auto output, OutputFile::create(request.target, layout.file_size()));
+  Copying copying(request, map, layout, *output, stop, on_progress);
+  COHORT_ASSIGN(CopiedImage image, copying.run());
+  output->keep();
+  return image;
+}
 
 }  // namespace
 
 Result<PlannedCopy> plan_copy(const DiskSource& source, const std::string& format, const std::stop_token& stop) {
   COHORT_ASSIGN(const BlockMap map, BlockMap::of(source, stop));
   COHORT_ASSIGN(const auto layout, lay_out(format, map, source.virtual_size()));
-  return PlannedCopy{(layout->head_blocks() + map.blocks()) * kBlockBytes, layout->file_size()};
+  return planned(map, *layout);
 }
 
 Result<CopiedImage> copy_disk(const CopyRequest& request, const std::stop_token& stop,
                               const std::function<void(std::uint64_t done)>& on_progress) {
   COHORT_ASSIGN(const BlockMap map, BlockMap::of(request.source, stop));
   COHORT_ASSIGN(const auto layout, lay_out(request.format, map, request.source.virtual_size()));
-  COHORT_ASSIGN(const auto output, OutputFile::create(request.target, layout->file_size()));
-  Copying copying(request, map, *layout, *output, stop, on_progress);
-  COHORT_ASSIGN(CopiedImage image, copying.run());
-  output->keep();
-  return image;
+  return copy_blocks(request, map, *layout, stop, on_progress);
+}
+
+Result<PlannedCopy> plan_difference(const DiskSource& source, const Difference& difference,
+                                    const std::stop_token& stop) {
+  COHORT_ASSIGN(const DifferenceMap map, DifferenceMap::of(source, difference, stop));
+  COHORT_ASSIGN(const auto layout, lay_out_difference(map, difference.parent, source.virtual_size()));
+  return planned(map.stored, *layout);
+}
+
+Result<CopiedImage> copy_difference(const CopyRequest& request, const Difference& difference,
+                                    const std::stop_token& stop,
+                                    const std::function<void(std::uint64_t done)>& on_progress) {
+  COHORT_ASSIGN(const DifferenceMap map, DifferenceMap::of(request.source, difference, stop));
+  COHORT_ASSIGN(const auto layout, lay_out_difference(map, difference.parent, request.source.virtual_size()));
+  return copy_blocks(request, map.stored, *layout, stop, on_progress);
 }
 
 }  // namespace cohort::disk

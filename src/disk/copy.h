@@ -9,6 +9,7 @@
 #include "base/file.h"
 #include "base/result.h"
 #include "disk/buffer_pool.h"
+#include "disk/difference.h"
 #include "disk/rate_limiter.h"
 #include "disk/source.h"
 
@@ -55,5 +56,16 @@ struct PlannedCopy {
 // a BlockMap; kNoSpace, kIo, kPermission; kCorrupt naming the source's file; kCancelled.
 [[nodiscard]] Result<CopiedImage> copy_disk(const CopyRequest& request, const std::stop_token& stop,
                                             const std::function<void(std::uint64_t done)>& on_progress);
+
+// The same for a qcow2 image that has only what the disk's parent has not: it stands on the parent's file, which is not
+// looked at. What reads as zeros now hides what the parent has there. No content hash: it would need the whole disk.
+[[nodiscard]] Result<PlannedCopy> plan_difference(const DiskSource& source, const Difference& difference,
+                                                  const std::stop_token& stop = {});
+// Fails with kInvalidArgument for a parent whose name the format cannot have, and as copy_disk and the walk over the
+// changed ranges do.
+// REQUIRES: the format is "qcow2"; no content hash is wanted.
+[[nodiscard]] Result<CopiedImage> copy_difference(const CopyRequest& request, const Difference& difference,
+                                                  const std::stop_token& stop,
+                                                  const std::function<void(std::uint64_t done)>& on_progress);
 
 }  // namespace cohort::disk

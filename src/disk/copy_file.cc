@@ -19,6 +19,7 @@ class FileCursor : public ExtentCursor {
     extent->length = std::min(extent->length, size_ - extent->offset);
     return extent;
   }
+  void skip_to(std::uint64_t offset) override { disk_->skip_to(offset); }
 
  private:
   std::unique_ptr<ExtentCursor> disk_;

@@ -1,32 +1,29 @@
 #include "disk/copy_image.h"
 
+#include <algorithm>
+
 #include "disk/chain.h"
-#include "disk/convert.h"
+#include "disk/compressed_copy.h"
 #include "disk/image_lock.h"
 #include "disk/measure.h"
+#include "disk/nbd_source.h"
 #include "disk/source.h"
 
 namespace cohort::disk {
 namespace {
+
+Result<CopiedImage> copy_source(const CopyImageRequest& request, const DiskSource& source, const std::stop_token& stop,
+                                const std::function<void(std::uint64_t)>& on_progress) {
+  const CopyRequest copy{source, request.target, request.target_format, request.resources, true};
+  return request.is_compressed ? copy_compressed(copy, stop, on_progress) : copy_disk(copy, stop, on_progress);
+}
 
 Result<CopiedImage> copy_directly(const CopyImageRequest& request, const std::stop_token& stop,
                                   const std::function<void(std::uint64_t)>& on_progress) {
   COHORT_ASSIGN(const Chain chain, read_chain(request.source, request.source_format));
   COHORT_ASSIGN(const ImageLock lock, ImageLock::hold(chain));
   COHORT_ASSIGN(const auto source, open_disk(chain));
-  return copy_disk({*source, request.target, request.target_format, request.resources}, stop, on_progress);
-}
-
-Result<CopiedImage> copy_through_qemu(const CopyImageRequest& request, const std::stop_token& stop,
-                                      const std::function<void(std::uint64_t)>& on_progress) {
-  COHORT_ASSIGN(const auto estimate, measure_image(request.source, request.source_format, request.target_format));
-  const auto on_fraction = [&](double fraction) {
-    if (on_progress) on_progress(static_cast<std::uint64_t>(fraction * static_cast<double>(estimate)));
-  };
-  const ConvertRequest convert{request.source, request.source_format, request.target, request.target_format,
-                               request.resources.limiter.rate()};
-  COHORT_ASSIGN(ConvertedImage image, convert_image(convert, stop, on_fraction));
-  return CopiedImage{image.virtual_size, image.file_size, std::move(image.sha256), {}};
+  return copy_source(request, *source, stop, on_progress);
 }
 
 Result<std::uint64_t> measure_directly(const Path& source, const std::string& source_format,
@@ -44,10 +41,23 @@ bool needs_qemu(const Outcome& outcome) {
 
 }  // namespace
 
+Result<CopiedImage> copy_image_through_qemu(const CopyImageRequest& request, const std::stop_token& stop,
+                                            const std::function<void(std::uint64_t done)>& on_progress) {
+  COHORT_ASSIGN(const auto estimate, measure_image(request.source, request.source_format, request.target_format));
+  COHORT_ASSIGN(const Chain chain, read_chain(request.source, request.source_format));
+  COHORT_ASSIGN(const auto source, open_disk_through_qemu(chain, stop));
+  auto copied = copy_source(request, *source, stop, [&](std::uint64_t done) {
+    // The estimate is QEMU's, and the plan is not.
+    if (on_progress) on_progress(std::min(done, estimate));
+  });
+  if (copied && on_progress) on_progress(estimate);
+  return copied;
+}
+
 Result<CopiedImage> copy_image(const CopyImageRequest& request, const std::stop_token& stop,
                                const std::function<void(std::uint64_t done)>& on_progress) {
   auto copied = copy_directly(request, stop, on_progress);
-  return needs_qemu(copied) ? copy_through_qemu(request, stop, on_progress) : std::move(copied);
+  return needs_qemu(copied) ? copy_image_through_qemu(request, stop, on_progress) : std::move(copied);
 }
 
 Result<std::uint64_t> measure_copy(const Path& source, const std::string& source_format,

@@ -18,16 +18,21 @@ struct CopyImageRequest {
   Path target;                // must not exist; made with mode 0600
   std::string target_format;  // "qcow2" or "raw"
   CopyResources resources;
+  bool is_compressed = false;  // see copy_compressed
 };
 
-// copy_disk under an ImageLock. What cannot be read without QEMU goes through convert_image, with what the limiter
-// allows when it begins; it has no content hash then.
+// copy_disk, with a content hash, or copy_compressed, under an ImageLock. What cannot be read without QEMU goes through
+// copy_image_through_qemu.
 //
 // `on_progress` gets the bytes done of measure_copy's answer, never fewer than before. After a failure or cancel the
 // target is gone. Fails like copy_disk and read_chain; kInUse, naming the file, if a program writes to a layer through
 // QEMU; none can begin to while the copy runs.
 [[nodiscard]] Result<CopiedImage> copy_image(const CopyImageRequest& request, const std::stop_token& stop,
                                              const std::function<void(std::uint64_t done)>& on_progress);
+
+// The same for any format that QEMU knows (see open_disk_through_qemu).
+[[nodiscard]] Result<CopiedImage> copy_image_through_qemu(const CopyImageRequest& request, const std::stop_token& stop,
+                                                          const std::function<void(std::uint64_t done)>& on_progress);
 
 // Bytes that copy_image's target would take on its storage, at most. Holes are not counted, areas that are full of
 // zeros are. A layer that a machine writes to is measured all the same: the answer is of that moment.

@@ -4,7 +4,7 @@
 #include <atomic>
 #include <thread>
 
-#include "disk/first_failure.h"
+#include "disk/copy_outcome.h"
 
 namespace cohort::disk {
 namespace {
@@ -16,14 +16,14 @@ class Copies {
  public:
   Copies(const std::vector<ImageToCopy>& images, const std::stop_token& stop,
          const std::function<void(std::uint64_t)>& on_progress)
-      : images_(images), on_progress_(on_progress), failure_(stop), copied_(images.size()), done_(images.size()) {}
+      : images_(images), on_progress_(on_progress), outcome_(stop), copied_(images.size()), done_(images.size()) {}
 
   Result<std::vector<CopiedImage>> run() {
     {
       std::vector<std::jthread> workers;
       for (std::size_t i = 0; i < std::min(images_.size(), kAtOnce); ++i) workers.emplace_back([this] { work(); });
     }
-    if (auto result = failure_.result("copying disks"); !result) {
+    if (auto result = outcome_.result(images_.front().request.target.parent_path()); !result) {
       return Failure{remove_copies(std::move(result).error())};
     }
     std::vector<CopiedImage> all;
@@ -34,9 +34,9 @@ class Copies {
  private:
   // The top of a worker's thread.
   void work() {
-    for (std::size_t i = next_++; i < images_.size() && !failure_.stop().stop_requested(); i = next_++) {
-      auto copied = copy_image(images_[i].request, failure_.stop(), [&](std::uint64_t done) { report(i, done); });
-      if (!copied) return failure_.fail(std::move(copied).error().with_context(images_[i].context));
+    for (std::size_t i = next_++; i < images_.size() && !outcome_.stop().stop_requested(); i = next_++) {
+      auto copied = copy_image(images_[i].request, outcome_.stop(), [&](std::uint64_t done) { report(i, done); });
+      if (!copied) return outcome_.fail(std::move(copied).error().with_context(images_[i].context));
       copied_[i] = *std::move(copied);
     }
   }
@@ -60,7 +60,7 @@ class Copies {
 
   const std::vector<ImageToCopy>& images_;
   const std::function<void(std::uint64_t)>& on_progress_;
-  FirstFailure failure_;
+  CopyOutcome outcome_;
   std::vector<std::optional<CopiedImage>> copied_;  // each by one thread
   std::atomic<std::size_t> next_ = 0;
   std::mutex mutex_;
@@ -72,6 +72,7 @@ class Copies {
 
 Result<std::vector<CopiedImage>> copy_images(const std::vector<ImageToCopy>& images, const std::stop_token& stop,
                                              const std::function<void(std::uint64_t done)>& on_progress) {
+  if (images.empty()) return std::vector<CopiedImage>{};
   return Copies(images, stop, on_progress).run();
 }
 

@@ -29,4 +29,9 @@ Result<std::unique_ptr<CopyLayout>> lay_out(const std::string& format, const Blo
   return fail(ErrorCode::kUnsupported, "Images can be written as qcow2 or raw, not as \"{}\".", format);
 }
 
+Result<std::unique_ptr<CopyLayout>> lay_out_difference(const DifferenceMap& map, const Parent& parent,
+                                                       std::uint64_t virtual_size) {
+  return Qcow2Layout::plan(map, parent, virtual_size);
+}
+
 }  // namespace cohort::disk

@@ -9,6 +9,7 @@
 
 #include "base/result.h"
 #include "disk/block_map.h"
+#include "disk/difference.h"
 
 namespace cohort::disk {
 
@@ -29,5 +30,10 @@ class CopyLayout {
 // The map must outlive it.
 [[nodiscard]] Result<std::unique_ptr<CopyLayout>> lay_out(const std::string& format, const BlockMap& map,
                                                           std::uint64_t virtual_size);
+
+// A qcow2 image that stands on the parent. kInvalidArgument for a parent whose name the format cannot have.
+// The map must outlive it.
+[[nodiscard]] Result<std::unique_ptr<CopyLayout>> lay_out_difference(const DifferenceMap& map, const Parent& parent,
+                                                                     std::uint64_t virtual_size);
 
 }  // namespace cohort::disk

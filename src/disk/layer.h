@@ -38,7 +38,11 @@ class Layer {
   [[nodiscard]] virtual std::unique_ptr<LayerCursor> cursor(const ImageFiles& files) const = 0;
 };
 
-// Open what the image consists of and append it to `files`.
+// Opens what the image consists of and appends it to `files`.
+// kUnsupported if it is of a format that is not read here, or encrypted; and as below.
+[[nodiscard]] Result<std::unique_ptr<Layer>> open_layer(const ChainLayer& image, ImageFiles& files);
+
+// The same for one format.
 // kUnsupported if its data is in a file that it does not name, or that is not a plain file; kCorrupt if the L1 table
 // cannot be this image's.
 [[nodiscard]] Result<std::unique_ptr<Layer>> open_qcow2_layer(const ChainLayer& image, ImageFiles& files);

@@ -8,30 +8,13 @@
 #include "disk/file_bytes.h"
 #include "disk/file_holes.h"
 #include "disk/layer.h"
+#include "disk/layer_walk.h"
 
 namespace cohort::disk {
 namespace {
 
 using Layers = std::vector<std::unique_ptr<Layer>>;
 using Bytes = std::vector<std::byte>;
-
-// A layer's cursor with what it said last.
-class LayerWalk {
- public:
-  explicit LayerWalk(std::unique_ptr<LayerCursor> cursor) : cursor_(std::move(cursor)) {}
-
-  // Valid until the next call.
-  Result<const LayerExtent*> around(std::uint64_t offset) {
-    if (offset < last_.extent.offset || offset - last_.extent.offset >= last_.extent.length) {
-      COHORT_ASSIGN(last_, cursor_->extent_at(offset));
-    }
-    return &last_;
-  }
-
- private:
-  std::unique_ptr<LayerCursor> cursor_;
-  LayerExtent last_;
-};
 
 class ChainCursor : public ExtentCursor {
  public:
@@ -50,6 +33,13 @@ class ChainCursor : public ExtentCursor {
       if (!ahead_ || !join(*whole, *ahead_)) break;
     }
     return whole;
+  }
+
+  void skip_to(std::uint64_t offset) override {
+    if (ahead_ && ahead_->offset + ahead_->length > offset) return;
+    if (offset <= place_) return;
+    ahead_.reset();
+    place_ = std::min(offset, size_);
   }
 
  private:
@@ -175,13 +165,6 @@ class ChainSource : public DiskSource {
   ImageFiles files_;
   mutable LastCluster last_cluster_;
 };
-
-Result<std::unique_ptr<Layer>> open_layer(const ChainLayer& image, ImageFiles& files) {
-  if (image.format == "raw") return open_raw_layer(image, files);
-  if (image.format == "qcow2" && image.header && !image.header->is_encrypted) return open_qcow2_layer(image, files);
-  return fail(ErrorCode::kUnsupported, "\"{}\" ({}{}) cannot be read without QEMU.", image.path.string(),
-              image.header && image.header->is_encrypted ? "encrypted " : "", image.format);
-}
 
 }  // namespace
 

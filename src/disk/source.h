@@ -21,6 +21,9 @@ class ExtentCursor {
   virtual ~ExtentCursor() = default;
   // Nothing after the end. kCorrupt names the file and the table entry.
   [[nodiscard]] virtual Result<std::optional<Extent>> next() = 0;
+  // Nobody wants what lies before `offset`: where tables can be passed over, it is left out from now on, and an extent
+  // may begin there.
+  virtual void skip_to(std::uint64_t /*offset*/) {}
 };
 
 // Any number of threads can read at the same time; each walks with a cursor of its own. The source must outlive its
@@ -39,7 +42,7 @@ class DiskSource {
 };
 
 // kUnsupported if a layer is of a format that is not read here (neither qcow2 nor raw), encrypted, or goes on under
-// something that is not a plain file or block device: then QEMU has to read it (see convert.h).
+// something that is not a plain file or block device: then QEMU has to read it (see nbd_source.h).
 [[nodiscard]] Result<std::unique_ptr<DiskSource>> open_disk(const Chain& chain);
 
 }  // namespace cohort::disk

@@ -38,7 +38,7 @@ class HeldFileTest : public testing::Test {
 
   TemporaryFolder folder_;
   PackageFolder package_ = PackageFolder::open(folder_.path()).value();
-  DiskEntry disk_{"vda", "raw", 7, {"disk.raw", 7, ""}};
+  DiskEntry disk_{"vda", "raw", 7, {"disk.raw", 7, ""}, ""};
 };
 
 TEST_F(HeldFileTest, NoticesThatTheFileWasWrittenTo) {

@@ -26,6 +26,7 @@ Json format_pause(const std::optional<Pause>& pause) {
 Json format_disk(const DiskEntry& disk) {
   Json json{{"target", disk.target}, {"format", disk.format}, {"virtual_size", disk.virtual_size}};
   json.update(format_file(disk.file));
+  if (!disk.content_hash.empty()) json["content_hash"] = disk.content_hash;
   return json;
 }
 

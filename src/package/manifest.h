@@ -27,6 +27,7 @@ struct DiskEntry {
   std::string format;              // "qcow2" or "raw"
   std::uint64_t virtual_size = 0;  // bytes
   FileEntry file;
+  std::string content_hash;  // of what the guest sees, lower-case hex; empty if the package does not say
 };
 
 struct MachineEntry {

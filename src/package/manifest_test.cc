@@ -57,6 +57,17 @@ TEST(ManifestTest, ListsFilesInItsOwnOrder) {
                                           "1b1b1b1b-0b0b-4c0c-8d0d-0e0e0e0e0e0e.xml"));
 }
 
+TEST(ManifestTest, KnowsContentHashesOnlyWhereThePackageDoes) {
+  json text = json::parse(format_manifest(full_manifest()));
+  EXPECT_EQ(parse_manifest(text.dump())->machines[0].disks[0].content_hash, std::string(64, '9'));
+  EXPECT_EQ(parse_manifest(text.dump())->machines[0].disks[1].content_hash, "");
+  text["machines"][0]["disks"][0]["content_hash"] = "none";
+  const auto parsed = parse_manifest(text.dump());
+  ASSERT_FALSE(parsed);
+  EXPECT_EQ(parsed.error().code, ErrorCode::kCorrupt);
+  EXPECT_THAT(parsed.error().message, HasSubstr("content_hash"));
+}
+
 TEST(ManifestTest, IgnoresFieldsThatItDoesNotKnow) {
   json text = json::parse(format_manifest(full_manifest()));
   text["future"] = {1, 2, 3};

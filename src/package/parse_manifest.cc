@@ -36,8 +36,8 @@ Result<IdType> parse_id(const JsonField& parent) {
   return field.parsed([](const std::string& text) { return IdType::parse(text); }, "is not a UUID");
 }
 
-Result<std::string> parse_hash(const JsonField& parent) {
-  COHORT_ASSIGN(const JsonField field, parent.member("sha256"));
+Result<std::string> parse_hash(const JsonField& parent, const std::string& key) {
+  COHORT_ASSIGN(const JsonField field, parent.member(key));
   COHORT_ASSIGN(std::string hash, field.text(kHashDigits));
   const bool is_hash = hash.size() == kHashDigits && hash.find_first_not_of("0123456789abcdef") == std::string::npos;
   if (!is_hash) return field.wrong("is not a SHA-256 in lower-case hex");
@@ -89,7 +89,7 @@ Result<FileEntry> ManifestParser::parse_file(const JsonField& field) {
   if (entry.file == kManifestName || entry.file == kHashListName) return file.wrong("is a name with a use of its own");
   if (!files_.insert(entry.file).second) return file.wrong(fmt::format("names \"{}\" a second time", entry.file));
   COHORT_ASSIGN(entry.size, field.read("size", &JsonField::number));
-  COHORT_ASSIGN(entry.sha256, parse_hash(field));
+  COHORT_ASSIGN(entry.sha256, parse_hash(field, "sha256"));
   return entry;
 }
 
@@ -101,6 +101,10 @@ Result<DiskEntry> ManifestParser::parse_disk(const JsonField& field) {
   if (disk.format != "qcow2" && disk.format != "raw") return format.wrong("is neither \"qcow2\" nor \"raw\"");
   COHORT_ASSIGN(disk.virtual_size, field.read("virtual_size", &JsonField::number));
   COHORT_ASSIGN(disk.file, parse_file(field));
+  COHORT_ASSIGN(const JsonField content_hash, field.member("content_hash"));
+  if (!content_hash.is_null()) {
+    COHORT_ASSIGN(disk.content_hash, parse_hash(field, "content_hash"));
+  }
   return disk;
 }
 

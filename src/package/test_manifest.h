@@ -29,8 +29,12 @@ inline Manifest full_manifest() {
   database.nvram = FileEntry{nvram_file(database.id), 540'672, std::string(64, 'b')};
   database.tpm_state = {{tpm_file(database.id, "tpm2-00.permall"), 5920, std::string(64, 'c')}};
   database.disks = {
-      {"vda", "qcow2", 2'147'483'648, {disk_file(database.name, "vda", "qcow2"), 1'310'720, std::string(64, 'd')}},
-      {"vdb", "raw", 1'048'576, {disk_file(database.name, "vdb", "raw"), 1'048'576, std::string(64, 'e')}}};
+      {"vda",
+       "qcow2",
+       2'147'483'648,
+       {disk_file(database.name, "vda", "qcow2"), 1'310'720, std::string(64, 'd')},
+       std::string(64, '9')},
+      {"vdb", "raw", 1'048'576, {disk_file(database.name, "vdb", "raw"), 1'048'576, std::string(64, 'e')}, {}}};
   database.left_out = {{"sda", LeftOutReason::kCdrom, "/srv/iso/debian 12.iso"}};
 
   MachineEntry web;

@@ -19,6 +19,10 @@ constexpr std::uint64_t kStateFileLimit = 16ULL << 20U;
 constexpr std::uint64_t kSpaceBesideDisks = 4ULL << 20U;
 
 Result<void> check_format(const ExportRequest& request) {
+  if (request.is_compressed && request.format != "qcow2") {
+    return fail(ErrorCode::kInvalidArgument, "Disks of the format \"{}\" cannot be compressed: choose qcow2.",
+                request.format);
+  }
   if (request.format == "qcow2" || request.format == "raw") return {};
   return fail(ErrorCode::kInvalidArgument, "\"{}\" is no format for exported disks: choose qcow2 or raw.",
               request.format);
@@ -105,7 +109,8 @@ class Exporting {
       machines[planned.member].disks.push_back({planned.target,
                                                 request_.format,
                                                 copied[i].virtual_size,
-                                                {planned.file, copied[i].file_size, std::move(copied[i].sha256)}});
+                                                {planned.file, copied[i].file_size, std::move(copied[i].sha256)},
+                                                std::move(copied[i].content_hash)});
     }
     kill_point("export.disks_copied");
     return {};
@@ -165,7 +170,7 @@ class Exporting {
     std::vector<CopyDiskRequest> requests;
     for (const PlannedDisk& planned : plan_.disks) {
       COHORT_ASSIGN(Path target, writer_.place_for(planned.file));
-      requests.push_back({disk_of(planned).frozen, std::move(target), request_.format,
+      requests.push_back({disk_of(planned).frozen, std::move(target), request_.format, request_.is_compressed,
                           fmt::format("disk {} of \"{}\"", planned.target, planned.machine)});
     }
     return requests;

@@ -20,6 +20,7 @@ struct ExportRequest {
   std::string format = "qcow2";  // of the disks: "qcow2" or "raw"
   bool no_storage = false;       // configuration only
   std::uint64_t rate_limit = 0;  // bytes per second for the whole export; 0: none
+  bool is_compressed = false;    // the clusters of qcow2 disks
 };
 
 struct PlannedDisk {
@@ -58,7 +59,8 @@ class ExportSnapshot {
   [[nodiscard]] Result<ExportPlan> plan(const ExportRequest& request);
   // The same for a snapshot that is given; it may not have been taken yet (its disks are then measured as they are).
   [[nodiscard]] Result<ExportPlan> plan(const ExportRequest& request, const Snapshot& snapshot);
-  // kAlreadyExists if a package is there; kNoSpace before the first byte; kCorrupt if a frozen
+  // kAlreadyExists if a package is there; kNoSpace before the first byte (as if it were not to be
+  // compressed); kCorrupt if a frozen
   // file was written to after the instant, also while it was copied; kCancelled. After a failure nothing is left.
   [[nodiscard]] Result<ExportReport> run(const ExportRequest& request, JobContext& job);
 

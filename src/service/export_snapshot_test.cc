@@ -101,10 +101,33 @@ TEST_F(ExportSnapshotTest, HandsTheFormatAndTheRateLimitOn) {
   auto request = lab.export_request();
   request.format = "qcow2";
   request.rate_limit = 12'345;
+  request.is_compressed = true;
   ASSERT_TRUE(lab.run_export(request));
   EXPECT_THAT(lab.copier.measured_formats(), Each("qcow2"));
-  for (const auto& copy : lab.copier.requests()) EXPECT_EQ(copy.format, "qcow2");
   EXPECT_EQ(lab.copier.rate_limit(), 12'345U);
+  for (const auto& copy : lab.copier.requests()) {
+    EXPECT_EQ(copy.format, "qcow2");
+    EXPECT_TRUE(copy.is_compressed);
+  }
+}
+
+TEST_F(ExportSnapshotTest, CompressesNoRawDisks) {
+  auto request = lab.export_request();
+  request.format = "raw";
+  request.is_compressed = true;
+  expect_refused(request, ErrorCode::kInvalidArgument, "choose qcow2");
+}
+
+TEST_F(ExportSnapshotTest, WritesTheContentHashOfEachDisk) {
+  ASSERT_TRUE(lab.run_export(lab.export_request()));
+  const auto manifest = package::read_manifest(lab.target());
+  ASSERT_TRUE(manifest);
+  for (const auto& copy : lab.copier.requests()) {
+    const std::string hash = Sha256::of(copy.source.path.string());
+    EXPECT_TRUE(std::ranges::any_of(manifest->machines, [&](const package::MachineEntry& machine) {
+      return std::ranges::any_of(machine.disks, [&](const auto& disk) { return disk.content_hash == hash; });
+    }));
+  }
 }
 
 TEST_F(ExportSnapshotTest, WritesConfigurationsOnlyWithoutStorage) {

@@ -19,6 +19,9 @@ void TakeOptions::apply_to(service::TakeSnapshotRequest& request) const {
 void ExportOptions::declare(Arguments& arguments) {
   arguments.flag("--subdirectory", subdirectory, "Make the package DIR/COLLECTION instead; DIR must exist.");
   arguments.option("--format", format, "FORMAT", "Format of the disks: qcow2 (default) or raw.");
+  arguments.flag(
+      "--compress", compress,
+      "Compress the disks with zstd; qcow2 only. They stay images that QEMU (from 5.1 on) reads as they are.");
   arguments.flag("--no-storage", no_storage, "Only the configuration, no disks.");
   arguments.option("--rate-limit", rate_limit, "RATE",
                    "Bytes per second for the whole export: 50M, 1.5G, 200MiB/s; default: no limit.");
@@ -28,7 +31,12 @@ Result<void> ExportOptions::apply_to(service::ExportRequest& request) const {
   if (format != "qcow2" && format != "raw") {
     return fail(ErrorCode::kInvalidArgument, "\"{}\" is no format of an export: give qcow2 or raw.", format);
   }
+  if (compress && format != "qcow2") {
+    return fail(ErrorCode::kInvalidArgument, "Only qcow2 disks can be compressed: give --compress or --format {}.",
+                format);
+  }
   request.subdirectory = subdirectory;
+  request.is_compressed = compress;
   request.format = format;
   request.no_storage = no_storage;
   if (!rate_limit.empty()) {

@@ -25,6 +25,7 @@ struct ExportOptions {
   std::string format = "qcow2";
   bool no_storage = false;
   std::string rate_limit;
+  bool compress = false;
 
   void declare(Arguments& arguments);
   // Into the request; the rest of it stays. Fails with kInvalidArgument.

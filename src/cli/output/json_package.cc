@@ -15,8 +15,13 @@ Json problems_to_json(const std::vector<package::Problem>& problems) {
 }
 
 Json disk_to_json(const package::DiskEntry& disk) {
-  return Json{{"target", disk.target},  {"format", disk.format},        {"virtual_size_bytes", disk.virtual_size},
-              {"file", disk.file.file}, {"size_bytes", disk.file.size}, {"sha256", disk.file.sha256}};
+  return Json{{"target", disk.target},
+              {"format", disk.format},
+              {"virtual_size_bytes", disk.virtual_size},
+              {"file", disk.file.file},
+              {"size_bytes", disk.file.size},
+              {"sha256", disk.file.sha256},
+              {"content_hash", disk.content_hash.empty() ? Json() : Json(disk.content_hash)}};
 }
 
 Json machine_to_json(const package::MachineEntry& machine) {

@@ -41,7 +41,11 @@ package::MachineEntry machine_entry() {
   entry.power = PowerState::kRunning;
   entry.pause = Pause{example_time(1000), example_time(19200)};
   entry.configuration = {"Virtual Machines/00000000-0000-4000-8000-00000000000a.xml", 1234, std::string(64, '1')};
-  entry.disks = {{"vda", "qcow2", 2 * kGiB, {"Virtual Hard Disks/db-vda.qcow2", 300'000'000, std::string(64, '2')}}};
+  entry.disks = {{"vda",
+                  "qcow2",
+                  2 * kGiB,
+                  {"Virtual Hard Disks/db-vda.qcow2", 300'000'000, std::string(64, '2')},
+                  std::string(64, '5')}};
   entry.left_out = {{"sda", LeftOutReason::kCdrom, "/iso/debian.iso"}};
   return entry;
 }

@@ -14,19 +14,21 @@ namespace {
 class Export final : public Verb {
  public:
   [[nodiscard]] Manual manual() const override {
-    return {.name = "export",
-            .summary = "write a snapshot to a directory",
-            .description =
-                "Copies the frozen disks of the snapshot, the configuration of its machines, and "
-                "their UEFI and TPM state to the package DIR, with a SHA-256 of every file. The "
-                "machines may run meanwhile.\n\n"
-                "DIR must not exist, or be empty; its parent must exist. The package grows as "
-                "DIR.partial and gets its name when all of it is on the disk: a package that is there "
-                "is whole. Nothing is left of an export that fails or is cancelled.",
-            .examples = {
-                {"cohort export before-upgrade /backup/shop --rate-limit 50M", "Writes 50 MiB per second at most."},
-                {"cohort export before-upgrade /backup --subdirectory --format raw",
-                 "Writes to /backup/shop, the disks as raw files."}}};
+    return {
+        .name = "export",
+        .summary = "write a snapshot to a directory",
+        .description =
+            "Copies the frozen disks of the snapshot, the configuration of its machines, and "
+            "their UEFI and TPM state to the package DIR, with a SHA-256 of every file. The "
+            "machines may run meanwhile.\n\n"
+            "DIR must not exist, or be empty; its parent must exist. The package grows as "
+            "DIR.partial and gets its name when all of it is on the disk: a package that is there "
+            "is whole. Nothing is left of an export that fails or is cancelled.",
+        .examples = {
+            {"cohort export before-upgrade /backup/shop --rate-limit 50M", "Writes 50 MiB per second at most."},
+            {"cohort export before-upgrade /backup/shop --compress", "Takes less room, and more of the processors."},
+            {"cohort export before-upgrade /backup --subdirectory --format raw",
+             "Writes to /backup/shop, the disks as raw files."}}};
   }
 
   void declare(Arguments& arguments) override {

@@ -24,6 +24,7 @@ TEST_F(PackageVerbs, ExportUsesDefaultsWhereNothingIsSaid) {
   EXPECT_EQ(session.export_request.format, "qcow2");
   EXPECT_EQ(session.export_request.rate_limit, 0U);
   EXPECT_FALSE(session.export_request.subdirectory || session.export_request.no_storage);
+  EXPECT_FALSE(session.export_request.is_compressed);
   EXPECT_THAT(program.out(), HasSubstr("to /backup/shop: 5 files, 286.1 MiB (276.6 MiB on the disk)."));
 }
 
@@ -36,7 +37,14 @@ TEST_F(PackageVerbs, ExportHandsOnItsOptions) {
   EXPECT_EQ(session.export_request.rate_limit, 50ULL << 20U);
 }
 
+TEST_F(PackageVerbs, ExportCompressesOnRequest) {
+  EXPECT_EQ(program.run({"export", "snap", "/b", "--compress"}), 0);
+  EXPECT_TRUE(session.export_request.is_compressed);
+}
+
 TEST_F(PackageVerbs, WrongValuesAreNamedBeforeAnythingIsDone) {
+  EXPECT_EQ(program.run({"export", "snap", "/b", "--format", "raw", "--compress"}), 2);
+  EXPECT_THAT(program.err(), HasSubstr("--compress"));
   EXPECT_EQ(program.run({"export", "snap", "/b", "--format", "vmdk"}), 2);
   EXPECT_THAT(program.err(), HasSubstr("\"vmdk\""));
   EXPECT_EQ(program.run({"backup", "shop", "/b", "--rate-limit", "fast"}), 2);

@@ -14,16 +14,18 @@
 namespace cohort::service {
 
 struct CopyDiskRequest {
-  Layer source;        // with all its backing files
-  Path target;         // must not exist
-  std::string format;  // of the target: "qcow2" or "raw"; standalone, holes where the source reads zero
-  std::string name;    // of the disk, for errors: "disk vda of \"web\""
+  Layer source;                // with all its backing files
+  Path target;                 // must not exist
+  std::string format;          // of the target: "qcow2" or "raw"; standalone, holes where the source reads zero
+  bool is_compressed = false;  // the clusters; only qcow2 has such
+  std::string name;            // of the disk, for errors: "disk vda of \"web\""
 };
 
 struct CopiedDisk {
   std::uint64_t virtual_size = 0;  // bytes
   std::uint64_t file_size = 0;     // bytes; the length of the target, holes included
   std::string sha256;              // of the target file, lower-case hex
+  std::string content_hash;        // of the disk, whatever the format (docs/package.md); empty if it is not known
 };
 
 struct CopyFileRequest {

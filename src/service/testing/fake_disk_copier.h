@@ -77,7 +77,7 @@ class FakeDiskCopier final : public DiskCopier {
       COHORT_TRY(create_file(request.target, content));
       on_progress(estimate_ / 2);
       on_progress(estimate_);
-      return CopiedDisk{virtual_size_, content.size(), Sha256::of(content)};
+      return CopiedDisk{virtual_size_, content.size(), Sha256::of(content), Sha256::of(request.source.path.string())};
     });
   }
 

@@ -1,35 +1,31 @@
-// How threads that work on one thing end together.
+// How a copy on several threads ends.
 #pragma once
 
 #include <mutex>
 #include <optional>
 #include <stop_token>
-#include <string_view>
 #include <utility>
 
+#include "base/file.h"
 #include "base/result.h"
 
 namespace cohort::disk {
 
-// The first thing that goes wrong in any thread counts; the others are told to stop. Threads: any number at once.
-class FirstFailure {
+// The first thing that went wrong in any thread; the others are told to stop.
+class CopyOutcome {
  public:
-  explicit FirstFailure(const std::stop_token& outer) : forward_(outer, Forward{stop_}) {}
-
+  explicit CopyOutcome(const std::stop_token& outer) : forward_(outer, Forward{stop_}) {}
   [[nodiscard]] std::stop_token stop() const { return stop_.get_token(); }
-
   void fail(Error error) {
     const std::lock_guard lock(mutex_);
     if (!error_ && !stop_.stop_requested()) error_ = std::move(error);
     stop_.request_stop();
   }
-
-  // kCancelled, while doing `what`, if nothing went wrong but all were to stop.
   // REQUIRES: no thread calls fail() any more.
-  [[nodiscard]] Result<void> result(std::string_view what) {
+  [[nodiscard]] Result<void> result(const Path& target) {
     if (error_) return Failure{*std::move(error_)};
     if (!stop_.stop_requested()) return {};
-    return ::cohort::fail(ErrorCode::kCancelled, "Cancelled while {}.", what);
+    return ::cohort::fail(ErrorCode::kCancelled, "Cancelled while copying to \"{}\".", target.string());
   }
 
  private:
