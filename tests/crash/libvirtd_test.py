@@ -5,16 +5,15 @@ The program stops itself at a named place meanwhile, and is then let go on.
 
 import random
 import signal
-import subprocess
 import threading
 import time
-from pathlib import Path
 
 import pytest
 
 from crash_site import OFF
-from harness import daemons, inspect, wait_until
+from harness import daemons, inspect
 from harness.stopping import run_on, wait_stopped
+from libvirtd_death import end_libvirtd
 from lost_machine import end_lost
 from operations import Backup, Delete, DeleteLower, Export, Import, Take, Try
 
@@ -25,12 +24,6 @@ CASES = [(Take(), "take.planned"), (Take(), "fence.suspended"), (Take(), "captur
          (Try(), "try.before_start"), (Try(), "try.running"), (Backup(), "export.begun")]
 
 RESTART_S = 2
-
-
-def end_libvirtd():
-    killed = subprocess.run(["pgrep", "-x", "libvirtd"], text=True, capture_output=True, check=True).stdout.split()
-    subprocess.run(["kill", "-KILL", *killed], check=True)
-    wait_until(lambda: not any(Path("/proc", pid).exists() for pid in killed), 20, "libvirtd has ended")
 
 
 @pytest.mark.parametrize("operation, point", CASES, ids=lambda value: value if isinstance(value, str)
