@@ -53,6 +53,13 @@ TEST(ReadDomain, ReadsNameIdAndDisksInOrder) {
   EXPECT_FALSE(domain.disks[0].left_out_reason());
 }
 
+TEST(ReadDomain, ReadsTheAliasOfADiskThatRuns) {
+  const auto disks =
+      read_domain(machine(file_disk("vda", "<alias name='virtio-disk0'/>") + file_disk("vdb"))).value().disks;
+  EXPECT_EQ(disks[0].alias, "virtio-disk0");
+  EXPECT_EQ(disks[1].alias, "");
+}
+
 TEST(ReadDomain, ReadsNamesOfAllScripts) {
   const auto domain =
       read_domain("<domain><name>Köln &amp; «日本»</name><uuid>" + std::string(kUuid) + "</uuid></domain>");

@@ -12,6 +12,7 @@
 #include "hypervisor/libvirt_error.h"
 #include "hypervisor/overlay_file.h"
 #include "hypervisor/power.h"
+#include "hypervisor/qemu_view.h"
 
 namespace cohort::hypervisor {
 namespace {
@@ -83,6 +84,7 @@ class Inspection {
     if (is_active_) {
       COHORT_ASSIGN(chain, chain_of(disk));
       check_same(disk, chain, image.layers);
+      if (answers_ && !disk.has_mirror && !fits_locks(chain)) correct(chain, disk);
     }
     if (!is_active_) check_unused(disk, chain);
     if (chain.size() >= kLongestChain) {
@@ -93,8 +95,23 @@ class Inspection {
       obstacle("The disk {} of \"{}\" is encrypted, which a snapshot cannot carry yet.", disk.target, name());
     }
     const std::uint64_t running_size = answers_ ? capacity(disk) : 0;
-    details_.disks.push_back({disk.target, std::move(chain), running_size > 0 ? running_size : image.virtual_size});
+    const std::uint64_t size = running_size > 0 ? running_size : image.virtual_size;
+    details_.disks.push_back({disk.target, std::move(chain), size});
     return {};
+  }
+
+  // Makes the chain that of QEMU if libvirt is wrong about the active file.
+  void correct(Chain& believed, const DomainDisk& disk) {
+    auto actual = ask_qemu(domain_, name(), disk);
+    if (!actual) {
+      obstacle("Whether libvirt is right about the disk {} of \"{}\" cannot be told: {}", disk.target, name(),
+               actual.error().describe());
+      return;
+    }
+    if (is_same_file(actual->chain.front().path, believed.front().path)) return;
+    const Path mistaken = believed.front().path;
+    believed = std::move(actual->chain);
+    obstacle("{}", words_of_mistake(name(), disk.target, mistaken, believed.front().path));
   }
 
   // QEMU works with the chain it has opened; whoever reads the frozen file works with what the headers say.

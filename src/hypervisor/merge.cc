@@ -9,6 +9,7 @@
 #include "hypervisor/connection.h"
 #include "hypervisor/disk_chains.h"
 #include "hypervisor/libvirt_error.h"
+#include "hypervisor/merge_forgotten.h"
 #include "hypervisor/overlay_file.h"
 
 namespace cohort::hypervisor {
@@ -16,6 +17,9 @@ namespace {
 
 // Each start and stop of the machine under our hands costs one.
 constexpr int kAttempts = 8;
+
+// Too little room for QEMU to go on.
+constexpr std::uint64_t kFull = 1ULL << 20U;
 
 constexpr unsigned int kDefinition = VIR_DOMAIN_XML_INACTIVE;
 // With secrets: the text is defined again.
@@ -119,6 +123,23 @@ Failure changed_chain(const MergeRequest& request) {
               request.disk.target, request.machine, request.disk.overlay.string(), request.disk.frozen.path.string());
 }
 
+Failure ended_early(const MergeRequest& request, const std::string& cause) {
+  const Path& frozen = request.disk.frozen.path;
+  const bool is_full = free_bytes(frozen).value_or(UINT64_MAX) < kFull;
+  Error error = make_error(
+      is_full ? ErrorCode::kNoSpace : ErrorCode::kHypervisor,
+      "The merge of the disk {} of \"{}\" into \"{}\" ended early: {}. The machine works on with its overlay.",
+      request.disk.target, request.machine, frozen.string(),
+      is_full ? "its file system is full, make room there" : "see libvirt's log for the cause");
+  error.cause = cause;
+  return Failure{std::move(error)};
+}
+
+Error merge_cancelled(const MergeRequest& request) {
+  return make_error(ErrorCode::kCancelled, "The merge of the disk {} of \"{}\" was stopped; the overlay stays in use.",
+                    request.disk.target, request.machine);
+}
+
 Result<Chain> chain_now(virDomainPtr domain, bool is_live, const MergeRequest& request) {
   COHORT_ASSIGN(const DomainDescription description, describe(domain, is_live ? 0 : kDefinition));
   const DomainDisk* disk = find_disk(description, request.disk.target);
@@ -129,9 +150,14 @@ Result<Chain> chain_now(virDomainPtr domain, bool is_live, const MergeRequest& r
 }
 
 Result<void> check_mergeable(virDomainPtr domain, const MergeRequest& request) {
-  auto found = chain_now(domain, virDomainIsActive(domain) == 1, request);
+  const bool is_live = virDomainIsActive(domain) == 1;
+  auto found = chain_now(domain, is_live, request);
   if (!found) COHORT_TRY(check_files_are_there(request));
   COHORT_ASSIGN(const Chain chain, std::move(found));
+  if (is_live) {
+    COHORT_ASSIGN(const bool has_forgotten, is_forgotten(domain, request, chain));
+    if (has_forgotten) return {};
+  }
   switch (place_of(request.disk, chain).standing) {
     case Standing::kOnFrozen:
       COHORT_TRY(check_files_are_there(request));

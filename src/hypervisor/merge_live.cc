@@ -9,6 +9,7 @@
 #include "hypervisor/disk_chains.h"
 #include "hypervisor/libvirt_error.h"
 #include "hypervisor/merge.h"
+#include "hypervisor/merge_forgotten.h"
 #include "hypervisor/overlay_file.h"
 
 #include <libvirt/virterror.h>
@@ -21,8 +22,6 @@ using BlockJob = virDomainBlockJobInfo;
 // Short at first, since most overlays hold little.
 constexpr Milliseconds kFirstPoll{5};
 constexpr Milliseconds kLongestPoll{50};
-// Too little room for QEMU to go on.
-constexpr std::uint64_t kFull = 1ULL << 20U;
 
 class LiveMerge {
  public:
@@ -30,6 +29,11 @@ class LiveMerge {
 
   Result<MergeOutcome> run() {
     COHORT_ASSIGN(const Place place, look());
+    COHORT_ASSIGN(const bool has_forgotten, is_forgotten(domain_, request_, chain_));
+    if (has_forgotten) {
+      COHORT_TRY(merge_forgotten(domain_, request_));
+      return leave();
+    }
     if (place.standing == Standing::kOtherwise) return changed_chain(request_);
     if (place.standing == Standing::kWithout) COHORT_TRY(check_needless(request_));
     if (place.standing == Standing::kOnFrozen) {
@@ -38,11 +42,15 @@ class LiveMerge {
       COHORT_ASSIGN(const MergeOutcome outcome, commit());
       if (outcome == MergeOutcome::kLookAgain) return outcome;
     }
+    return leave();
+  }
+
+ private:
+  Result<MergeOutcome> leave() {
     COHORT_TRY(forget_overlay(domain_, request_));
     return finish_merge(domain_, request_);
   }
 
- private:
   Result<Place> look() {
     COHORT_ASSIGN(chain_, chain_now(domain_, true, request_));
     return place_of(request_.disk, chain_);
@@ -54,14 +62,14 @@ class LiveMerge {
     // itself.
     if (job && job->type == VIR_DOMAIN_BLOCK_JOB_TYPE_COMMIT) return wait_for_other();
     if (job) {
-      COHORT_TRY(check_ours(*job));
+      COHORT_TRY(join(*job));
     } else {
       COHORT_TRY(begin());
     }
     COHORT_TRY(follow());
     kill_point("merge.after_commit");
     COHORT_ASSIGN(const Place place, look());
-    if (place.standing != Standing::kWithout) return unfinished();
+    if (place.standing != Standing::kWithout) return ended_early(request_, {});
     // QEMU ends the commit of a layer that it does not write to by itself, with the switch. Who dies before this mark
     // finds nothing in the overlay that is not in the frozen file. The commit of the active file ends with our marked
     // pivot, or somebody else has meddled.
@@ -79,7 +87,7 @@ class LiveMerge {
 
   Result<MergeOutcome> wait_for_other() {
     for (;;) {
-      if (request_.stop.stop_requested()) return Failure{cancelled()};
+      if (request_.stop.stop_requested()) return Failure{merge_cancelled(request_)};
       COHORT_ASSIGN(const auto job, current_job());
       if (!job) return MergeOutcome::kLookAgain;
       request_.report(job->cur, job->end);
@@ -88,15 +96,24 @@ class LiveMerge {
   }
 
   // A commit of just this overlay that runs already is one that we began before a crash.
-  Result<void> check_ours(const BlockJob& job) {
+  Result<void> join(const BlockJob& job) {
     if (job.type == VIR_DOMAIN_BLOCK_JOB_TYPE_ACTIVE_COMMIT && is_top_) {
       COHORT_ASSIGN(const Path mirror, mirror_of(domain_, request_.disk.target));
-      if (!mirror.empty() && is_same_file(mirror, request_.disk.frozen.path)) return {};
+      // libvirt has forgotten whereto it commits: it died when this began. It could not end it, either.
+      if (mirror.empty()) return begin_anew();
+      if (is_same_file(mirror, request_.disk.frozen.path)) return {};
     }
     return fail(ErrorCode::kInvalidState,
                 "Another block job runs on the disk {} of \"{}\": wait for it, or end it with "
                 "virsh blockjob \"{}\" {} --abort.",
                 request_.disk.target, request_.machine, request_.machine, request_.disk.target);
+  }
+
+  Result<void> begin_anew() {
+    if (virDomainBlockJobAbort(domain_, target(), 0) != 0) {
+      return Failure{error("The merge of the disk {} of \"{}\" that libvirt has half forgotten cannot be ended.")};
+    }
+    return begin();
   }
 
   Result<void> begin() {
@@ -154,24 +171,7 @@ class LiveMerge {
     if (virDomainBlockJobAbort(domain_, target(), 0) != 0) {
       return Failure{error("The merge of the disk {} of \"{}\" cannot be stopped.")};
     }
-    return Failure{cancelled()};
-  }
-
-  Error cancelled() const {
-    return make_error(ErrorCode::kCancelled,
-                      "The merge of the disk {} of \"{}\" was stopped; the overlay stays in use.", request_.disk.target,
-                      request_.machine);
-  }
-
-  // libvirt keeps the reason to itself and its log.
-  Failure unfinished() const {
-    const Path& frozen = request_.disk.frozen.path;
-    const bool is_full = free_bytes(frozen).value_or(UINT64_MAX) < kFull;
-    return fail(
-        is_full ? ErrorCode::kNoSpace : ErrorCode::kHypervisor,
-        "The merge of the disk {} of \"{}\" into \"{}\" ended early: {}. The machine works on with its overlay.",
-        request_.disk.target, request_.machine, frozen.string(),
-        is_full ? "its file system is full, make room there" : "see libvirt's log for the cause");
+    return Failure{merge_cancelled(request_)};
   }
 
   // `sentence` has places for the disk and the machine.

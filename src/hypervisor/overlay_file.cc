@@ -148,12 +148,18 @@ Result<void> remove_overlay_file(const DiskSnapshot& disk) {
   return sync_directory(disk.overlay.parent_path());
 }
 
-Result<void> check_nobody_writes(const Path& image, const std::string& target, const std::string& machine) {
+Result<bool> is_written_to(const Path& image) {
   const UniqueFd fd(::open(image.c_str(), O_RDONLY | O_CLOEXEC));
+  if (!fd.is_open() && errno == ENOENT) return false;
   if (!fd.is_open()) return Failure{errno_error("opened", image)};
   struct flock used = lock_of_byte(F_WRLCK, byte_of_holders(ImagePermission::kWrite));
   if (::fcntl(fd.get(), F_OFD_GETLK, &used) != 0) return Failure{errno_error("asked for its locks", image)};
-  if (used.l_type == F_UNLCK) return {};
+  return used.l_type != F_UNLCK;
+}
+
+Result<void> check_nobody_writes(const Path& image, const std::string& target, const std::string& machine) {
+  COHORT_ASSIGN(const bool is_written, is_written_to(image));
+  if (!is_written) return {};
   return fail(
       ErrorCode::kInUse,
       "A program writes to \"{}\" of the disk {} of \"{}\", which is off as libvirt sees it. If it is this machine's "

@@ -25,6 +25,10 @@ namespace cohort::hypervisor {
 // REQUIRES: no chain of the machine has it.
 [[nodiscard]] Result<void> remove_overlay_file(const DiskSnapshot& disk);
 
+// Whether a QEMU, or another program that knows QEMU's locks, has this image open for writing. False if it is not
+// there. Only looks: nobody who opens it meanwhile is kept out.
+[[nodiscard]] Result<bool> is_written_to(const Path& image);
+
 // For a machine that is off as libvirt sees it: kInUse, with the remedy, if a QEMU, or another program that knows
 // QEMU's locks, has this image of its disk `target` open for writing. libvirt may have lost a machine that runs
 // (docs/lessons.md). Only looks: nobody who opens it meanwhile is kept out.

@@ -134,6 +134,12 @@ TEST_F(OverlayFile, BehindABarrierIsNotWrittenByQemu) {
   EXPECT_EQ(write_with_qemu(), 0);
 }
 
+TEST_F(OverlayFile, IsNotWrittenToIfItIsNotThere) {
+  const auto is_written = is_written_to(place_ / "missing");
+  ASSERT_TRUE(is_written) << is_written.error().describe();
+  EXPECT_FALSE(*is_written);
+}
+
 TEST_F(OverlayFile, IsKnownToBeWrittenToWhileQemuWritesToIt) {
   ASSERT_TRUE(create_overlay_file(disk_));
   EXPECT_TRUE(check_nobody_writes(disk_.overlay, "vda", "web"));

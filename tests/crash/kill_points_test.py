@@ -14,6 +14,7 @@ import time
 
 import pytest
 
+import forgotten_test
 from crash_site import OFF
 from harness import inspect
 from harness.images import REPOSITORY, run
@@ -98,7 +99,7 @@ def points_in_sources():
 
 
 def test_every_kill_point_of_the_sources_is_killed_at():
-    claimed = {case.point for case in CASES} | set(RECOVERY_POINTS)
+    claimed = {case.point for case in CASES} | set(RECOVERY_POINTS) | set(forgotten_test.POINTS)
     assert points_in_sources() == claimed
 
 

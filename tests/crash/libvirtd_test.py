@@ -7,16 +7,15 @@ import os
 import random
 import re
 import signal
-import subprocess
 import threading
 import time
-from pathlib import Path
 
 import pytest
 
 from crash_site import OFF
-from harness import daemons, inspect, wait_until
+from harness import daemons, inspect
 from harness.stopping import run_on, wait_stopped
+from libvirtd_death import STATUS, end_libvirtd
 from lost_machine import end_lost, qemu_of
 from operations import Backup, Delete, DeleteLower, Export, Import, Take, Try
 
@@ -27,12 +26,6 @@ CASES = [(Take(), "take.planned"), (Take(), "fence.suspended"), (Take(), "captur
          (Try(), "try.before_start"), (Try(), "try.running"), (Backup(), "export.begun")]
 
 RESTART_S = 2
-
-
-def end_libvirtd():
-    killed = subprocess.run(["pgrep", "-x", "libvirtd"], text=True, capture_output=True, check=True).stdout.split()
-    subprocess.run(["kill", "-KILL", *killed], check=True)
-    wait_until(lambda: not any(Path("/proc", pid).exists() for pid in killed), 20, "libvirtd has ended")
 
 
 @pytest.mark.parametrize("operation, point", CASES, ids=lambda value: value if isinstance(value, str)
@@ -70,7 +63,7 @@ def test_libvirtd_is_killed(site, operation, point):
 
 def libvirtd_believes_that_it_runs(guest):
     """As if libvirtd had died after QEMU stopped the machine, and before it noted so. REQUIRES: it does not run."""
-    status = Path("/run/libvirt/qemu", f"{guest.name}.xml")
+    status = STATUS / f"{guest.name}.xml"
     text, count = re.subn(r"<domstatus state='paused' reason='\w+'", "<domstatus state='running' reason='booted'",
                           status.read_text())
     assert count == 1, status.read_text()

@@ -1,0 +1,30 @@
+// Where libvirt is wrong about the disk of a running machine.
+//
+// libvirt writes what it knows of a machine to a file when QEMU has done what it was told. A libvirtd that is killed in
+// between comes back with an older view (docs/lessons.md, 12). QEMU's image locks tell, without a question to QEMU,
+// whether that may be so; QEMU is asked only then.
+#pragma once
+
+#include <libvirt/libvirt.h>
+
+#include <optional>
+#include <string>
+
+#include "base/result.h"
+#include "hypervisor/domain_xml.h"
+#include "hypervisor/monitor.h"
+
+namespace cohort::hypervisor {
+
+// Whether a machine that runs without a block job may have this chain: a program writes to the active file, and to none
+// below it. False also if the locks cannot be read.
+[[nodiscard]] bool fits_locks(const Chain& believed);
+
+// The disk as QEMU has it. kInvalidState if it has no such device, or one without files.
+[[nodiscard]] Result<QemuDisk> ask_qemu(virDomainPtr domain, const std::string& machine, const DomainDisk& disk);
+
+// What libvirt is wrong about, and the remedy, for the operator.
+[[nodiscard]] std::string words_of_mistake(const std::string& machine, const std::string& target, const Path& believed,
+                                           const Path& actual);
+
+}  // namespace cohort::hypervisor

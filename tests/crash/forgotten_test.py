@@ -1,0 +1,166 @@
+"""libvirtd is killed when QEMU has switched a disk and nobody has written it down: it comes back with the old view.
+
+The machine is on its overlay then, libvirt takes it to be on the frozen file, and no byte may be lost. Many of these
+moments are too short to be met, so the files of libvirtd's knowledge are put back to what they were.
+"""
+
+import re
+
+import libvirt
+import pytest
+
+from harness import daemons, inspect
+from harness.stopping import run_on, wait_stopped
+from libvirtd_death import end_libvirtd, forget_since, knowledge_of
+
+WRITER, OTHERS = "the one that writes", "those that run"
+POINTS = ["merge.forgotten_begun", "merge.forgotten_marked", "merge.forgotten_switched", "merge.forgotten_node_removed"]
+
+
+@pytest.fixture
+def host(request, site):
+    """The site, with collections of the machines that run; judged at the end."""
+    known = {each["name"] for each in site.cohort("collection", "list").json["collections"]}
+    for name, members in ((WRITER, [site.writer]), (OTHERS, [site.writer, site.paused])):
+        if name not in known:
+            site.cohort("collection", "create", name, *[guest.name for guest in members])
+    yield site
+    if not request.node.has_failed:
+        stands_as_before(site)
+
+
+def stands_as_before(site):
+    """Every token is there, and the next snapshot can be taken and deleted: QEMU has no nodes that stand in its way."""
+    assert site.snapshots() == {}
+    site.stands_on_own_files()
+    site.take("afterwards", OTHERS)
+    site.writer_has_written(above=site.last_token())
+    site.cohort("snapshot", "delete", "afterwards")
+    seen = site.last_token()
+    site.writer.destroy()
+    tokens = inspect.tokens(site.writer.image())
+    assert inspect.token_faults([tokens]) == [] and tokens[-1].number >= seen
+    site.writer.start().wait_ready(timeout=400)
+    site.nothing_is_half_done()
+
+
+def take_and_forget(site, collection=WRITER, name="forgotten"):
+    knowledge = knowledge_of(site.writer, site.paused)
+    site.take(name, collection)
+    site.writer_has_written(above=site.last_token())
+    forget_since(knowledge)
+    own = set(site.writer.images.values())
+    assert set(site.writer.disk_paths().values()) == own, "libvirt has forgotten the overlays"
+
+
+def refused(site, *arguments):
+    ran = site.cohort(*arguments, check=False)
+    assert ran.rc != 0, ran.out
+    return ran.json["error"]["message"]
+
+
+def mend(site, ids):
+    """The machine that stands still is amiss before and after."""
+    ran = site.cohort("host", "doctor", *[word for id in ids for word in ("--mend", id)], check=False)
+    assert ran.rc == 5 and len(ran.json["doctor"]["mended"]) == len(ids), ran
+    assert {each["kind"] for each in ran.json["doctor"]["ailments"]} == {"paused_machine"}, ran
+
+
+def test_qemu_is_not_asked_where_its_locks_fit_what_libvirt_says(host):
+    host.take("lower", OTHERS)
+    host.take("upper", OTHERS)
+    host.cohort("snapshot", "delete", "lower")
+    host.cohort("snapshot", "delete", "upper")
+    assert host.writer.domain.messages(libvirt.VIR_DOMAIN_MESSAGE_TAINTING) == []
+
+
+def without_mirrors(knowledge):
+    changed = {path: re.sub(rb"<mirror .*?</mirror>", b"", content, flags=re.DOTALL)
+               for path, content in knowledge.items()}
+    assert changed != knowledge
+    return changed
+
+
+def test_a_commit_of_which_libvirtd_has_forgotten_the_end_is_begun_anew(host):
+    """It was killed when it had written down that there is a job, and not yet whereto."""
+    host.take("deleted", WRITER)
+    host.writer_has_written(above=host.last_token())
+    program = host.start("snapshot", "delete", "deleted", stop_at="merge.before_pivot")
+    wait_stopped(program, "a deletion")
+    forget_since(without_mirrors(knowledge_of(host.writer)))
+    out, err = run_on(program)
+    assert program.returncode == 0, out + err
+
+
+def test_a_take_that_libvirtd_forgets_is_undone(host):
+    before, knowledge = host.picture(), knowledge_of(host.writer)
+    host.cohort("snapshot", "take", WRITER, kill_at="capture.after_snapshot", check=False)
+    host.members_go_on()
+    host.writer_has_written(above=host.last_token())
+    forget_since(knowledge)
+    assert host.recover().json["recovery"]["failures"] == []
+    assert host.picture() == before
+
+
+def test_a_snapshot_that_libvirtd_forgets_is_deleted(host):
+    take_and_forget(host, OTHERS)
+    host.cohort("snapshot", "delete", "forgotten")
+
+
+def test_no_snapshot_is_taken_of_a_machine_about_which_libvirt_is_wrong(host):
+    take_and_forget(host)
+    before = host.picture()
+    message = refused(host, "snapshot", "take", OTHERS, "--name", "next")
+    assert "libvirt takes" in message and str(host.writer.image()) in message and "host doctor" in message
+    assert host.picture() == before
+    host.cohort("snapshot", "delete", "forgotten")
+
+
+def test_the_doctor_merges_a_forgotten_overlay_without_a_record(host):
+    take_and_forget(host)
+    host.cohort("snapshot", "delete", "forgotten", "--forget-only")
+    found = host.cohort("host", "doctor", check=False).json["doctor"]["ailments"]
+    wanted = [each["id"] for each in found if each["kind"] == "unrecorded_overlay"]
+    assert len(wanted) == len(host.writer.images), found
+    mend(host, wanted)
+
+
+@pytest.mark.parametrize("first", ["lower", "upper"])
+def test_forgotten_snapshots_on_top_of_each_other_are_deleted_from_the_top(host, first):
+    """`first` is the lowest one that libvirtd has forgotten."""
+    if first == "lower":
+        knowledge = knowledge_of(host.writer)
+        host.take("lower", WRITER)
+    else:
+        host.take("lower", WRITER)
+        knowledge = knowledge_of(host.writer)
+    host.writer_has_written(above=host.last_token())
+    host.take("upper", WRITER)
+    host.writer_has_written(above=host.last_token())
+    forget_since(knowledge)
+    before = host.snapshots()
+    assert "libvirt takes" in refused(host, "snapshot", "delete", "lower")
+    assert host.snapshots() == before
+    host.cohort("snapshot", "delete", "upper")
+    host.writer_has_written(above=host.last_token())
+    host.cohort("snapshot", "delete", "lower")
+
+
+@pytest.mark.parametrize("skip", [0, 1])
+@pytest.mark.parametrize("point", POINTS)
+def test_a_killed_merge_goes_on(host, point, skip):
+    take_and_forget(host)
+    host.cohort("snapshot", "delete", "forgotten", kill_at=point, skip=skip, check=False)
+    host.writer_has_written(above=host.last_token())
+    assert host.recover().json["recovery"]["failures"] == []
+
+
+@pytest.mark.parametrize("point", POINTS)
+def test_a_merge_outlives_a_restart_of_libvirtd(host, point):
+    take_and_forget(host)
+    program = host.start("snapshot", "delete", "forgotten", stop_at=point)
+    wait_stopped(program, f"a deletion at {point}")
+    end_libvirtd()
+    daemons.ensure()
+    out, err = run_on(program)
+    assert program.returncode == 0, out + err
