@@ -12,6 +12,8 @@
 #include <vector>
 
 #include "disk/bitmap.h"
+#include "disk/changed_since.h"
+#include "disk/difference.h"
 #include "disk/qcow2_bounds.h"
 #include "disk/source.h"
 
@@ -68,6 +70,24 @@ void walk_bitmaps(const disk::Chain& chain) {
   }
 }
 
+// What lies above is a difference to what lies below.
+void plan_difference(const disk::Chain& chain) {
+  const auto source = disk::open_disk(chain);
+  if (!source) return;
+  const std::uint64_t size = (*source)->virtual_size();
+  const disk::Difference difference{{"parent", "qcow2", size}, [&] { return disk::changed_since(chain, 1); }};
+  const auto map = disk::DifferenceMap::of(**source, difference, {});
+  if (!map) return;
+  disk::BlockWalk stored(map->stored);
+  for (int i = 0; i < kMaxItems; ++i) {
+    const auto block = stored.next();
+    if (!block) break;
+    require(*block <= size / disk::kBlockBytes);
+    const auto* cleared = map->cleared.group(*block / disk::BlockMap::kGroupBlocks);
+    require(cleared == nullptr || !cleared->contains(*block % disk::BlockMap::kGroupBlocks));
+  }
+}
+
 }  // namespace
 
 extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {
@@ -84,6 +104,7 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
   walk(chain, size);
   chain.layers.push_back(chain.layers.front());
   walk(chain, size);
+  plan_difference(chain);
   walk_bitmaps(chain);
   return 0;
 }

@@ -9,6 +9,10 @@ constexpr std::uint64_t kMaxBitmaps = std::uint64_t{128} << 10U;
 constexpr std::uint64_t kMaxGroups = std::uint64_t{4} << 20U;
 constexpr std::uint64_t kWordBits = 64;
 
+Failure too_much() {
+  return fail(ErrorCode::kUnsupported, "The disk has too much on it, or is too fragmented, to be copied in this way.");
+}
+
 }  // namespace
 
 bool BlockMap::Group::contains(std::uint64_t block) const {
@@ -51,6 +55,7 @@ Result<void> BlockMap::add_to_group(std::uint64_t index, std::uint64_t first, st
   if (groups_.empty() || groups_.back().index != index) {
     groups_.push_back({index, blocks(), 0, nullptr});
   }
+  if (groups_.size() > kMaxGroups) return too_much();
   Group& group = groups_.back();
   group.count += end - first;
   if (group.count == kGroupBlocks) {
@@ -62,9 +67,7 @@ Result<void> BlockMap::add_to_group(std::uint64_t index, std::uint64_t first, st
     group.bits = std::make_unique<std::array<std::uint64_t, kGroupBlocks / kWordBits>>();
     ++bitmaps_;
   }
-  if (bitmaps_ > kMaxBitmaps || groups_.size() > kMaxGroups) {
-    return fail(ErrorCode::kUnsupported, "The disk is too large and too fragmented to be copied in this way.");
-  }
+  if (bitmaps_ > kMaxBitmaps) return too_much();
   for (std::uint64_t block = first; block < end; ++block) {
     (*group.bits)[block / kWordBits] |= std::uint64_t{1} << (block % kWordBits);
   }

@@ -239,26 +239,5 @@ TEST_F(ChangedSinceTest, IsWhatAShorterImageBetweenHides) {
   EXPECT_THAT(all(read_chain(top, "qcow2").value(), 2), ElementsAre(Range{4 * kMiB, 4 * kMiB}));
 }
 
-TEST_F(ChangedSinceTest, MakesDifferencesOfRandomChainsToEachOfTheirImages) {
-  for (const unsigned seed : random_seeds(4, 500)) {
-    const Path folder = at(fmt::format("{}", seed));
-    std::filesystem::create_directory(folder);
-    const RandomChain images(folder, seed);
-    SCOPED_TRACE(fmt::format("COHORT_SEED={}\n{}", seed, images.story()));
-    const auto chain = read_chain(images.top(), images.format());
-    ASSERT_TRUE(chain) << chain.error().describe();
-    const auto source = open_disk(*chain);
-    ASSERT_TRUE(source) << source.error().describe();
-    for (std::size_t layer = 0; layer < chain->layers.size(); ++layer) {
-      const ChainLayer& parent = chain->layers[layer];
-      const std::uint64_t size = parent.header ? parent.header->disk_size() : std::filesystem::file_size(parent.path);
-      const Difference difference{{parent.path, parent.format, size}, [&] { return changed_since(*chain, layer); }};
-      expect_copied(**source, difference);
-      EXPECT_TRUE(are_identical(images.top(), images.format(), at("difference"), "qcow2")) << layer;
-    }
-    if (HasFailure()) return;
-  }
-}
-
 }  // namespace
 }  // namespace cohort::disk
