@@ -8,6 +8,7 @@
 
 #include "disk/block_map.h"
 #include "disk/chunk_feed.h"
+#include "disk/clonable.h"
 #include "disk/content_hash.h"
 #include "disk/copy_layout.h"
 #include "disk/copy_outcome.h"
@@ -95,11 +96,28 @@ class Copying {
 
   Result<void> write(const ReadChunk& read) {
     for (std::size_t i = 0; i < read.chunk.blocks.size();) {
+      const std::size_t cloned = clone(read, i);
+      if (cloned > 0) {
+        i += cloned;
+        continue;
+      }
       const std::size_t count = neighbours(read.chunk, i);
       COHORT_TRY(output_.write(place_of(read.chunk, i), read.bytes().subspan(i * kBlockBytes, count * kBlockBytes)));
       i += count;
     }
     return {};
+  }
+
+  // How many blocks from the i-th on the target shares with the source now.
+  std::size_t clone(const ReadChunk& read, std::size_t i) {
+    if (!output_.may_clone()) return 0;
+    const auto range = clonable_from(read.chunk, read.bytes(), i);
+    if (!range) return 0;
+    const int fd = request_.source.descriptor(range->file);
+    const std::size_t count = std::min(range->blocks, neighbours(read.chunk, i));
+    const bool is_cloned =
+        fd >= 0 && output_.clone(fd, range->file_offset, place_of(read.chunk, i), count * kBlockBytes);
+    return is_cloned ? count : 0;
   }
 
   void hash_chunks() {

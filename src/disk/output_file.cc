@@ -1,6 +1,8 @@
 #include "disk/output_file.h"
 
 #include <fcntl.h>
+#include <linux/fs.h>
+#include <sys/ioctl.h>
 #include <unistd.h>
 
 #include <algorithm>
@@ -88,6 +90,13 @@ ssize_t OutputFile::write_some(std::uint64_t offset, std::span<const std::byte> 
   // Out of the page cache early, so that little is left for the end. Its errors come again with fsync.
   if (count > 0 && !is_direct_) static_cast<void>(::sync_file_range(fd, place, count, SYNC_FILE_RANGE_WRITE));
   return count;
+}
+
+bool OutputFile::clone(int source, std::uint64_t source_offset, std::uint64_t offset, std::uint64_t length) {
+  file_clone_range range{source, source_offset, length, offset};
+  const bool is_cloned = ::ioctl(file_.descriptor(), FICLONERANGE, &range) == 0;
+  if (!is_cloned) may_clone_ = false;
+  return is_cloned;
 }
 
 Result<void> OutputFile::sync() {

@@ -28,6 +28,13 @@ class OutputFile {
   // REQUIRES: `offset`, the memory and its length are multiples of kPageBytes; nothing was written there before.
   [[nodiscard]] Result<void> write(std::uint64_t offset, std::span<const std::byte> bytes);
 
+  // Makes the target share so many bytes of an open file with it (FICLONERANGE): they take no room and are not moved.
+  // False where the file systems cannot do that, or not here; then write() them.
+  // REQUIRES: as write(), for both offsets.
+  [[nodiscard]] bool clone(int source, std::uint64_t source_offset, std::uint64_t offset, std::uint64_t length);
+  // False once clone() has failed: it is not worth another attempt.
+  [[nodiscard]] bool may_clone() const { return may_clone_; }
+
   // All that was written is on the storage when it returns.
   [[nodiscard]] Result<void> sync();
   void keep() { file_.keep(); }
@@ -41,6 +48,7 @@ class OutputFile {
   NewFile file_;
   std::uint64_t size_;
   std::atomic<bool> is_direct_;
+  std::atomic<bool> may_clone_ = true;
 };
 
 }  // namespace cohort::disk

@@ -1,0 +1,98 @@
+// Copies on file systems that can share what two files have in common.
+#include <gtest/gtest.h>
+#include <sys/mount.h>
+#include <sys/statvfs.h>
+#include <unistd.h>
+
+#include "disk/copy_image.h"
+#include "disk/test_images.h"
+
+namespace cohort::disk {
+namespace {
+
+constexpr std::uint64_t kMiB = 1U << 20U;
+
+class CloneTest : public testing::TestWithParam<const char*> {
+ protected:
+  void SetUp() override {
+    const Path image = folder_.path() / "image";
+    write_content(image, {});
+    std::filesystem::resize_file(image, 512 * kMiB);
+    run({std::string("/usr/sbin/mkfs.") + GetParam(), "-q", image});
+    std::filesystem::create_directory(place_);
+    const auto mounted = run_process({"mount", "-o", "loop", image, place_});
+    if (!mounted || mounted->exit_status != 0)
+      GTEST_SKIP() << "mounting " << GetParam() << " needs root and a loop device";
+  }
+  void TearDown() override { ::umount2(place_.c_str(), MNT_DETACH); }
+
+  std::uint64_t free_after_sync() const {
+    const UniqueFd fd = *open_readonly(place_);
+    EXPECT_EQ(::syncfs(fd.get()), 0);
+    struct statvfs info {};
+    EXPECT_EQ(::statvfs(place_.c_str(), &info), 0);
+    return info.f_bfree * info.f_frsize;
+  }
+
+  // The bytes of room that the copy took.
+  std::uint64_t copy(const Path& source, const std::string& source_format, const std::string& format) {
+    const Path target = place_ / ("copy." + format);
+    const std::uint64_t before = free_after_sync();
+    const auto copied = copy_image({source, source_format, target, format, {buffers_, limiter_}}, {}, {});
+    EXPECT_TRUE(copied) << copied.error().describe();
+    const std::uint64_t after = free_after_sync();
+    if (!copied) return 0;
+    EXPECT_EQ(copied->sha256, sha256sum(target));
+    EXPECT_TRUE(are_identical(source, source_format, target, format));
+    if (format == "qcow2") qemu_img({"check", "-q", "-f", "qcow2", target});
+    std::filesystem::remove(target);
+    return before - std::min(after, before);
+  }
+
+  // 24 MiB of data, 8 MiB of stored zeros, an end that is no whole block.
+  Path make_raw() {
+    const Path path = place_ / "source.raw";
+    std::string content(32 * kMiB + 5 * 4096, '\0');
+    for (std::size_t i = 0; i < 24 * kMiB; ++i) content[i] = static_cast<char>(i / 4096 * 7 + i % 251);
+    content.back() = 'e';
+    write_content(path, content);
+    return path;
+  }
+
+  TemporaryFolder folder_;
+  Path place_ = folder_.path() / "place";
+  BufferPool buffers_;
+  RateLimiter limiter_;
+};
+
+TEST_P(CloneTest, SharesARawDiskWithItsCopies) {
+  const Path raw = make_raw();
+  EXPECT_LT(copy(raw, "raw", "raw"), 2 * kMiB);
+  EXPECT_LT(copy(raw, "raw", "qcow2"), 2 * kMiB);
+}
+
+TEST_P(CloneTest, SharesTheClustersOfAQcow2DiskInWhicheverOrderTheyAre) {
+  const Path image = place_ / "source.qcow2";
+  qemu_img({"create", "-q", "-f", "qcow2", image, "64M"});
+  std::vector<std::string> writes;  // of 64 KiB, the last one first
+  for (int i = 127; i >= 0; --i) writes.push_back(fmt::format("write -q -P {} {}k 64k", i + 1, i * 192));
+  qemu_io(image, "qcow2", writes);
+  EXPECT_LT(copy(image, "qcow2", "qcow2"), 2 * kMiB);
+  EXPECT_LT(copy(image, "qcow2", "raw"), 2 * kMiB);
+}
+
+TEST_P(CloneTest, CopiesWhatCannotBeShared) {
+  const Path image = place_ / "small.qcow2";  // clusters that are smaller than what is shared
+  qemu_img({"create", "-q", "-f", "qcow2", "-o", "cluster_size=512", image, "8M"});
+  qemu_io(image, "qcow2", {"write -q -P 3 1M 2M", "write -q -P 4 512 1024"});
+  EXPECT_GT(copy(image, "qcow2", "raw"), kMiB);
+  const Path elsewhere = folder_.path() / "elsewhere";
+  write_content(elsewhere, std::string(3 * kMiB, 'x'));
+  EXPECT_GT(copy(elsewhere, "raw", "qcow2"), 2 * kMiB);
+}
+
+INSTANTIATE_TEST_SUITE_P(FileSystems, CloneTest, testing::Values("xfs", "btrfs"),
+                         [](const auto& each) { return std::string(each.param); });
+
+}  // namespace
+}  // namespace cohort::disk
