@@ -1,0 +1,169 @@
+"""Disks of several shapes, copied with a SHA-256 and synced, beside what copies them otherwise.
+
+Ours is what `cohort export` does with each disk (cohort-bench-copy, without libvirt and the state). The peers: `cp` of
+the same file, `qemu-img convert -W -m 8` and `nbdcopy` from qemu-nbd, each with a sync and none with a hash. All of a
+round follow each other on the same files; cold: the page cache is dropped before each, warm: the source is read before.
+"""
+import contextlib
+import json
+import os
+import random
+import shutil
+import subprocess
+import tempfile
+import time
+from pathlib import Path
+
+from harness.images import MIB, run
+
+COPY = os.environ["COHORT_BENCH_COPY"]
+CLUSTER = 64 * 1024
+PIECES = "1 TiB sparse, scattered pieces of 64 KiB"
+CP = "cp --sparse=always + sync (no hash)"
+
+
+def make_raw(path, mebibytes):
+    """Half full: stretches of 8 MiB of random bytes and holes of 8 MiB."""
+    with open(path, "wb") as image:
+        for begin in range(0, 2 * mebibytes, 16):
+            image.seek(begin * MIB)
+            image.write(os.urandom(8 * MIB))
+        image.truncate(2 * mebibytes * MIB)
+
+
+def write_clusters(path, places, size):
+    """A qcow2 image whose clusters lie in the file in the order of `places`."""
+    run("qemu-img", "create", "-q", "-f", "qcow2", path, str(size))
+    commands = "".join(f"write -q -P {1 + number % 255} {place} {CLUSTER}\n" for number, place in enumerate(places))
+    subprocess.run(["qemu-io", "-t", "unsafe", "-f", "qcow2", str(path)], input=commands, text=True, check=True,
+                   stdout=subprocess.DEVNULL)
+
+
+def make_fragmented(path, mebibytes):
+    places = [number * 2 * CLUSTER for number in range(mebibytes * MIB // CLUSTER)]
+    random.Random(4).shuffle(places)
+    write_clusters(path, places, 2 * mebibytes * MIB)
+
+
+def make_scattered(path, mebibytes):
+    count = mebibytes * MIB // CLUSTER
+    write_clusters(path, [number * ((1 << 40) // count) // CLUSTER * CLUSTER for number in range(count)], 1 << 40)
+
+
+def prepare(folder, is_warm, sources):
+    """`folder` is empty, and the sources are in the page cache or not."""
+    shutil.rmtree(folder, ignore_errors=True)
+    folder.mkdir()
+    os.sync()
+    Path("/proc/sys/vm/drop_caches").write_text("3")
+    for source in sources if is_warm else ():
+        run("cp", "--sparse=never", source, "/dev/null")
+
+
+def ours(disks, folder):
+    """(seconds, what cohort-bench-copy tells) for the copies of (path, format), side by side."""
+    arguments = []
+    for number, (path, image_format) in enumerate(disks):
+        arguments += [path, image_format, folder / str(number), image_format]
+    began = time.monotonic()
+    told = json.loads(run(COPY, *arguments))
+    return time.monotonic() - began, told
+
+
+def peers_of(path, image_format, folder, is_huge):
+    target = folder / "0"
+    server = ["[", "qemu-nbd", "-r", "-f", image_format, path, "]"]
+    peers = {CP: ["cp", "--sparse=always", "--reflink=never", path, target],
+             "qemu-img convert -W -m 8 + sync (no hash)":
+                 ["qemu-img", "convert", "-W", "-m", "8", "-f", image_format, "-O", image_format, path, target]}
+    if not is_huge:  # it would write a raw file as long as the disk, and takes minutes to walk over its holes
+        peers["nbdcopy to raw + sync (no hash)"] = ["nbdcopy", "--", *server, target]
+    return peers
+
+
+def time_peer(command, folder):
+    began = time.monotonic()
+    run(*command)
+    run("sync", folder / "0")
+    return time.monotonic() - began
+
+
+def measure_case(case, disk, folder, is_warm, rounds, row, tell):
+    """The rows of one disk, (path, format), copied to `folder`."""
+    times, told, others = [], [], {}
+    for number in range(rounds):
+        tell(f"export: {case}, round {number + 1} of {rounds}")
+        prepare(folder, is_warm, [disk[0]])
+        seconds, report = ours([disk], folder)
+        times.append(seconds)
+        told.append(report)
+        for name, command in peers_of(*disk, folder, case.startswith(PIECES)).items():
+            prepare(folder, is_warm, [disk[0]])
+            others.setdefault(name, []).append(time_peer(command, folder))
+    rows = [row("export", case, "s", times, name, values,
+                **({"goal": "ratio <= 1.15", "met": lambda mine, peer: mine <= 1.15 * peer} if name == CP else {}))
+            for name, values in others.items()]
+    rows.append(row("export", f"{case}: peak memory", "MiB", [each["peak_kib"] / 1024 for each in told],
+                    goal="<= 256 MiB", met=lambda mine, _: mine <= 256))
+    if case.startswith(PIECES):
+        rows.append(row("export", f"{case}: planning", "s", [each["plan"] for each in told], goal="<= 1 s",
+                        met=lambda mine, _: mine <= 1))
+    tell("; ".join(f"{each['case']}, {each['peer']}: {each['ratio']}" for each in rows if each["peer"]))
+    return rows
+
+
+def measure_four(folder, whole, mebibytes, rounds, row, tell):
+    """Four disks together; the peer is ours with the same bytes in one disk."""
+    parts = [folder / f"part{number}.raw" for number in range(4)]
+    for part in parts:
+        make_raw(part, mebibytes // 4)
+    together, single = [], []
+    for number in range(rounds):
+        tell(f"export: four disks, round {number + 1} of {rounds}")
+        for disks, times in (([(part, "raw") for part in parts], together), ([(whole, "raw")], single)):
+            prepare(folder / "out", False, [])
+            times.append(ours(disks, folder / "out")[0])
+    return [row("export", "four raw disks together, cold", "s", together, "ours, the same bytes in one disk", single,
+                goal="ratio <= 1.1", met=lambda mine, peer: mine <= 1.1 * peer)]
+
+
+@contextlib.contextmanager
+def xfs(folder, mebibytes):
+    """An XFS that can share what files have in common."""
+    image, place = folder / "xfs", folder / "mounted"
+    with open(image, "wb") as file:
+        file.truncate(max(1024, 5 * mebibytes) * MIB)
+    run("mkfs.xfs", "-q", "-m", "reflink=1", image)
+    place.mkdir()
+    run("mount", "-o", "loop", image, place)
+    try:
+        yield place
+    finally:
+        run("umount", place)
+
+
+def measure_xfs(folder, mebibytes, rounds, row, tell):
+    with xfs(folder, mebibytes) as place:
+        make_raw(place / "half.raw", mebibytes)
+        return measure_case("half-full raw on XFS, shared, cold", (place / "half.raw", "raw"), place / "out", False, rounds,
+                            row, tell)
+
+
+def measure(rounds, mebibytes, row, tell):
+    with tempfile.TemporaryDirectory(prefix="cohort-bench-", dir="/var/tmp") as name:
+        folder = Path(name)
+        raw, qcow2 = folder / "half.raw", folder / "half.qcow2"
+        tell("export: making the disks")
+        make_raw(raw, mebibytes)
+        run("qemu-img", "convert", "-f", "raw", "-O", "qcow2", raw, qcow2)
+        make_fragmented(folder / "fragmented.qcow2", mebibytes)
+        make_scattered(folder / "scattered.qcow2", mebibytes // 2)
+        cases = [("half-full raw, cold", (raw, "raw"), False), ("half-full raw, warm", (raw, "raw"), True),
+                 ("half-full qcow2, cold", (qcow2, "qcow2"), False), ("half-full qcow2, warm", (qcow2, "qcow2"), True),
+                 ("fragmented qcow2, cold", (folder / "fragmented.qcow2", "qcow2"), False),
+                 (f"{PIECES}, cold", (folder / "scattered.qcow2", "qcow2"), False)]
+        rows = []
+        for case, disk, is_warm in cases:
+            rows += measure_case(case, disk, folder / "out", is_warm, rounds, row, tell)
+        rows += measure_four(folder, raw, mebibytes, rounds, row, tell)
+        return rows + measure_xfs(folder, mebibytes, rounds, row, tell)
