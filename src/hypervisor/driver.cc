@@ -171,6 +171,11 @@ Result<void> Driver::merge_overlay(const MachineId& id, const DiskSnapshot& disk
   }
 }
 
+Result<void> Driver::remove_stray_overlay(const Path& file) {
+  COHORT_TRY(check_disks_reachable());
+  return remove_overlay_file(file);
+}
+
 Result<void> Driver::start(const MachineId& id) {
   COHORT_ASSIGN(const DomainHandle domain, connections_->domain(id));
   if (virDomainCreate(domain.get()) != 0)

@@ -31,6 +31,7 @@ class Driver final : public service::Hypervisor {
   [[nodiscard]] Result<void> check_mergeable(const MachineId& id, const DiskSnapshot& disk) override;
   [[nodiscard]] Result<void> merge_overlay(const MachineId& id, const DiskSnapshot& disk, std::stop_token stop,
                                            const service::MergeWatch& watch) override;
+  [[nodiscard]] Result<void> remove_stray_overlay(const Path& file) override;
 
   [[nodiscard]] Result<void> check_disks_reachable() const override;
   [[nodiscard]] Result<void> check_configuration(const std::string& configuration,

@@ -90,14 +90,6 @@ Result<MergeOutcome> attempt(virDomainPtr domain, MergeRequest& request) {
   return outcome;
 }
 
-// Whatever libvirt says: a file that a QEMU writes to is not removed. kInUse.
-Result<std::optional<WriteBarrier>> barrier_if_there(const Path& overlay) {
-  std::error_code code;
-  if (!std::filesystem::exists(overlay, code) && !code) return std::optional<WriteBarrier>{};
-  COHORT_ASSIGN(WriteBarrier barrier, WriteBarrier::raise(overlay));
-  return std::optional(std::move(barrier));
-}
-
 // What somebody has moved or removed by hand is named, and not what fails because of it.
 Result<void> check_files_are_there(const MergeRequest& request) {
   for (const Path& file : {request.disk.overlay, request.disk.frozen.path}) {
@@ -199,8 +191,7 @@ Result<MergeOutcome> finish_merge(virDomainPtr domain, const MergeRequest& reque
   COHORT_TRY(check_unused(domain, 0, request));
   if (virDomainIsPersistent(domain) == 1) COHORT_TRY(check_unused(domain, kDefinition, request));
   kill_point("merge.before_remove");
-  COHORT_ASSIGN(const auto barrier, barrier_if_there(request.disk.overlay));
-  COHORT_TRY(remove_overlay_file(request.disk));
+  COHORT_TRY(remove_overlay_file(request.disk.overlay));
   return MergeOutcome::kDone;
 }
 

@@ -135,17 +135,18 @@ Result<bool> holds_more_than_frozen(const DiskSnapshot& disk, std::stop_token st
                                 output.err)};
 }
 
-Result<void> remove_overlay_file(const DiskSnapshot& disk) {
-  const auto start = read_header_start(disk.overlay);
+Result<void> remove_overlay_file(const Path& overlay) {
+  const auto start = read_header_start(overlay);
   if (!start && start.error().code == ErrorCode::kNotFound) return {};
   COHORT_TRY(start);
   if (*start && !has_magic(**start)) {
     return fail(ErrorCode::kInvalidState,
                 "\"{}\" is not a qcow2 image, so it is not the overlay that was made: it is left as it is.",
-                disk.overlay.string());
+                overlay.string());
   }
-  COHORT_TRY(remove_file(disk.overlay));
-  return sync_directory(disk.overlay.parent_path());
+  COHORT_ASSIGN(const WriteBarrier barrier, WriteBarrier::raise(overlay));
+  COHORT_TRY(remove_file(overlay));
+  return sync_directory(overlay.parent_path());
 }
 
 Result<bool> is_written_to(const Path& image) {

@@ -21,9 +21,10 @@ namespace cohort::hypervisor {
 [[nodiscard]] Result<bool> holds_more_than_frozen(const DiskSnapshot& disk, std::stop_token stop);
 
 // Removes the overlay and syncs its folder; success if it is gone already. Refuses a file that is not qcow2: it is not
-// the overlay. An empty file is one that was about to become it.
+// the overlay. An empty file is one that was about to become it. Whatever libvirt says, a file that a QEMU writes to is
+// not removed: kInUse.
 // REQUIRES: no chain of the machine has it.
-[[nodiscard]] Result<void> remove_overlay_file(const DiskSnapshot& disk);
+[[nodiscard]] Result<void> remove_overlay_file(const Path& overlay);
 
 // Whether a QEMU, or another program that knows QEMU's locks, has this image open for writing. False if it is not
 // there. Only looks: nobody who opens it meanwhile is kept out.

@@ -104,14 +104,14 @@ TEST_F(OverlayFile, ThatCannotBeComparedIsNotTakenForEmpty) {
 
 TEST_F(OverlayFile, IsRemovedOnceAndAgain) {
   ASSERT_TRUE(create_overlay_file(disk_));
-  EXPECT_TRUE(remove_overlay_file(disk_));
+  EXPECT_TRUE(remove_overlay_file(disk_.overlay));
   EXPECT_FALSE(std::filesystem::exists(disk_.overlay));
-  EXPECT_TRUE(remove_overlay_file(disk_));
+  EXPECT_TRUE(remove_overlay_file(disk_.overlay));
 }
 
 TEST_F(OverlayFile, IsNotRemovedIfItIsSomethingElse) {
   ASSERT_TRUE(create_file(disk_.overlay, std::string(4096, 'x')));
-  EXPECT_FALSE(remove_overlay_file(disk_));
+  EXPECT_FALSE(remove_overlay_file(disk_.overlay));
   EXPECT_TRUE(std::filesystem::exists(disk_.overlay));
 }
 
@@ -158,6 +158,10 @@ TEST_F(OverlayFile, IsKnownToBeWrittenToWhileQemuWritesToIt) {
   const auto unused = check_nobody_writes(disk_.overlay, "vda", "web");
   ASSERT_FALSE(unused);
   EXPECT_EQ(unused.error().code, ErrorCode::kInUse);
+  const auto removed = remove_overlay_file(disk_.overlay);
+  ASSERT_FALSE(removed);
+  EXPECT_EQ(removed.error().code, ErrorCode::kInUse);
+  EXPECT_TRUE(std::filesystem::exists(disk_.overlay));
   stop.request_stop();
 }
 

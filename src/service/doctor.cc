@@ -173,8 +173,8 @@ class Examination {
         add(AilmentKind::kStrayOverlay, file.string(),
             fmt::format("No machine and no snapshot uses the overlay \"{}\".", file.string()),
             "Removes the file, and what a machine wrote to it. Not if the snapshot is in another state folder.",
-            [file](JobContext&) -> Result<std::string> {
-              COHORT_TRY(remove_file(file));
+            [this, file](JobContext&) -> Result<std::string> {
+              COHORT_TRY(hypervisor_.remove_stray_overlay(file));
               return fmt::format("The file \"{}\" was removed.", file.string());
             });
       }

@@ -165,6 +165,11 @@ class Hypervisor {
   [[nodiscard]] virtual Result<void> merge_overlay(const MachineId& id, const DiskSnapshot& disk, std::stop_token stop,
                                                    const MergeWatch& watch) = 0;
 
+  // Removes an overlay file that no machine and no snapshot uses. Fails with kInUse, naming the file, if a program
+  // writes to it all the same (the QEMU of a machine that libvirt has lost, say), and with kInvalidState if it is no
+  // qcow2 image; it then stays.
+  [[nodiscard]] virtual Result<void> remove_stray_overlay(const Path& file) = 0;
+
   // --- import ---
 
   // kUnsupported, with the reason, where machines do not use disk files of this host.

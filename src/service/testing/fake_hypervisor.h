@@ -84,6 +84,9 @@ class FakeHypervisor final : public Hypervisor {
   [[nodiscard]] Result<void> check_mergeable(const MachineId& id, const DiskSnapshot& disk) override;
   [[nodiscard]] Result<void> merge_overlay(const MachineId& id, const DiskSnapshot& disk, std::stop_token stop,
                                            const MergeWatch& watch) override;
+  [[nodiscard]] Result<void> remove_stray_overlay(const Path& file) override {
+    return control_.call("remove_stray_overlay " + file.filename().string(), [&] { return remove_file(file); });
+  }
   [[nodiscard]] Result<void> check_disks_reachable() const override {
     if (info.can_snapshot) return {};
     return fail(ErrorCode::kUnsupported, "The disks are on another host.");
