@@ -16,10 +16,11 @@ from crash_site import OFF
 from harness import daemons, inspect, wait_until
 from harness.stopping import run_on, wait_stopped
 from lost_machine import end_lost
-from operations import Backup, Delete, DeleteLower, Export, Import, Take, Try
+from operations import Backup, Delete, DeleteLower, Export, Import, Take, TakeFrozen, Try
 
 CASES = [(Take(), "take.planned"), (Take(), "fence.suspended"), (Take(), "capture.after_snapshot"),
          (Take(), "fence.captured"), (Take(), "take.captured"),
+         (TakeFrozen(), "freeze.frozen"), (TakeFrozen(), "fence.resumed"),
          (Delete(), "merge.before_commit"), (Delete(), "merge.before_pivot"), (Delete(OFF), "merge.offline_marked"),
          (Export(), "export.disk_copied"), (Import(), "import.before_define"), (Import(), "import.started"),
          (Try(), "try.before_start"), (Try(), "try.running"), (Backup(), "export.begun")]
