@@ -9,6 +9,7 @@
 
 #include "base/clock.h"
 #include "base/file_stamp.h"
+#include "domain/consistency.h"
 #include "domain/ids.h"
 #include "domain/machine.h"
 
@@ -56,6 +57,7 @@ struct MemberSnapshot {
   std::optional<Pause> pause;  // of machines that ran and whose events were seen; else nothing was measured
   bool has_nvram = false;      // kept beside the state: see StateStore::machine_state_folder
   bool has_tpm = false;
+  MemberConsistency consistency;
 };
 
 // What the fence was measured to be.
@@ -67,6 +69,9 @@ struct FenceRecord {
   // Absent when no member ran, or when one of their pauses was not measured.
   std::optional<WallTime> overlap_begin;  // latest STOP
   std::optional<WallTime> overlap_end;    // earliest RESUME
+  // The longest time the freezing of all members may take; 0 if no guest is asked to freeze. No file system stays
+  // frozen for longer than both deadlines together.
+  Milliseconds freeze_deadline{0};
 
   [[nodiscard]] bool is_proven() const { return overlap_begin && overlap_end && *overlap_begin < *overlap_end; }
 };
@@ -79,6 +84,7 @@ struct Snapshot {
   SnapshotState state = SnapshotState::kCreating;
   WallTime instant;  // the begin of the overlap if measured, else the wall clock while the fence stood
   FenceRecord fence;
+  ConsistencyWish asked = ConsistencyWish::kCrash;
   std::vector<MemberSnapshot> members;
 };
 

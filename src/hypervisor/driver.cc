@@ -6,6 +6,7 @@
 #include <cstdlib>
 #include <utility>
 
+#include "hypervisor/guest_agent.h"
 #include "hypervisor/libvirt_error.h"
 #include "hypervisor/libvirt_hypervisor.h"
 #include "hypervisor/merge.h"
@@ -149,6 +150,21 @@ Result<void> Driver::resume(const MachineId& id) {
   if (virDomainResume(domain.get()) != 0)
     return Failure{machine_error(domain.get(), "The machine \"{}\" cannot be resumed.")};
   return {};
+}
+
+Result<service::FreezeOutlook> Driver::freeze_outlook(const MachineId& id) {
+  COHORT_ASSIGN(const DomainHandle domain, connections_->domain(id));
+  return hypervisor::freeze_outlook(domain.get());
+}
+
+Result<std::uint64_t> Driver::freeze(const MachineId& id, Milliseconds patience) {
+  COHORT_ASSIGN(const DomainHandle domain, connections_->domain(id));
+  return hypervisor::freeze(domain.get(), patience);
+}
+
+Result<service::ThawReport> Driver::thaw(const MachineId& id) {
+  COHORT_ASSIGN(const DomainHandle domain, connections_->domain(id));
+  return hypervisor::thaw(domain.get());
 }
 
 Result<void> Driver::check_mergeable(const MachineId& id, const DiskSnapshot& disk) {

@@ -28,6 +28,9 @@ class Driver final : public service::Hypervisor {
   [[nodiscard]] Result<void> suspend(const MachineId& id) override;
   [[nodiscard]] Result<void> resume(const MachineId& id) override;
   [[nodiscard]] Result<service::MachineStateFiles> capture(const MemberSnapshot& member) override;
+  [[nodiscard]] Result<service::FreezeOutlook> freeze_outlook(const MachineId& id) override;
+  [[nodiscard]] Result<std::uint64_t> freeze(const MachineId& id, Milliseconds patience) override;
+  [[nodiscard]] Result<service::ThawReport> thaw(const MachineId& id) override;
   [[nodiscard]] Result<void> check_mergeable(const MachineId& id, const DiskSnapshot& disk) override;
   [[nodiscard]] Result<void> merge_overlay(const MachineId& id, const DiskSnapshot& disk, std::stop_token stop,
                                            const service::MergeWatch& watch) override;

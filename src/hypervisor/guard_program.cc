@@ -6,17 +6,20 @@
 #include <syslog.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <csignal>
 #include <cstdio>
 #include <cstdlib>
 #include <memory>
 #include <optional>
 #include <string_view>
+#include <vector>
 
 #include "hypervisor/guard_claim.h"
 #include "hypervisor/guard_protocol.h"
 #include "hypervisor/line_channel.h"
 #include "hypervisor/resumer.h"
+#include "hypervisor/thawer.h"
 
 namespace cohort::hypervisor {
 namespace {
@@ -55,7 +58,7 @@ struct Watched {
 Result<Watched> connect(const GuardOrder& order) {
   COHORT_ASSIGN(auto connections, ConnectionPool::open(order.uri));
   std::vector<GuardClaim::Machine> machines;
-  for (const MachineId& id : order.machines) {
+  for (const MachineId& id : order.fence.machines) {
     COHORT_ASSIGN(const DomainHandle domain, connections->domain(id));
     machines.push_back({id, virDomainGetName(domain.get())});
   }
@@ -73,29 +76,93 @@ void answer(const LineChannel& channel, std::string_view word) {
   static_cast<void>(channel.say(fmt::format("{}\n", word)));
 }
 
-// The process has died, or the deadline has passed.
-void resume_all(LineChannel& channel, ConnectionPool& connections, const std::vector<MachineId>& machines) {
-  syslog(LOG_WARNING, "the fence around %zu machine(s) has not come down in time: resuming them", machines.size());
-  Resumer resumer(connections, machines);
-  if (hears(channel, kDisarm, std::nullopt)) {
-    resumer.request_stop();
-    answer(channel, kFired);
-    return;
+// The process has died, or a deadline has passed: lets the machines run, and thaws those whose freeze has begun. Who
+// stands still cannot be thawed.
+class Rescue {
+ public:
+  Rescue(ConnectionPool& connections, const GuardOrder& order, bool is_freezing)
+      : connections_(connections),
+        machines_(order.fence.machines),
+        freezing_(is_freezing ? order.fence.freezing : std::vector<MachineId>{}) {
+    syslog(LOG_WARNING, "the fence around %zu machine(s) has not come down in time: resuming them", machines_.size());
+    resumer_.emplace(connections_, machines_);
+    thawer_.emplace(connections_, freezing_);
   }
+
+  // Until the process has said what it owes, or is gone.
+  void attend(LineChannel& channel) {
+    bool is_down = false;
+    bool is_thawed = freezing_.empty();
+    while (!is_down || !is_thawed) {
+      const auto heard = channel.hear(std::nullopt);
+      if (heard.event != Event::kLine) return finish(is_down);
+      if (heard.line == kDisarm) is_down = true;
+      if (heard.line == kThawed) is_thawed = is_down = true;
+      if (is_down) resumer_->request_stop();
+      answer(channel, kFired);
+    }
+    thawer_->request_stop();
+  }
+
+ private:
   // The process is gone for good. What it ordered last may come after the first resumer has ended: once more.
-  resumer.wait();
-  Resumer(connections, machines).wait();
+  void finish(bool is_down) {
+    resumer_->wait();
+    if (!is_down) Resumer(connections_, machines_).wait();
+    thawer_->wait();
+  }
+
+  ConnectionPool& connections_;
+  std::vector<MachineId> machines_;
+  std::vector<MachineId> freezing_;
+  std::optional<Resumer> resumer_;
+  std::optional<Thawer> thawer_;
+};
+
+// The process has said that the machines run, and owes a thaw.
+void watch_thaw(LineChannel& channel, ConnectionPool& connections, const GuardOrder& order, SteadyTime until) {
+  if (hears(channel, kThawed, until)) return answer(channel, kClean);
+  syslog(LOG_WARNING, "the guests of %zu machine(s) were not thawed in time: thawing them",
+         order.fence.freezing.size());
+  Thawer thawer(connections, order.fence.freezing);
+  if (hears(channel, kThawed, std::nullopt)) {
+    thawer.request_stop();
+    return answer(channel, kFired);
+  }
+  thawer.wait();
+}
+
+// True if the fence goes up now.
+bool acknowledge_raise(LineChannel& channel, const LineChannel::Heard& heard) {
+  if (heard.event != Event::kLine) return false;
+  answer(channel, heard.line == kRaise ? kRaised : kClean);
+  return heard.line == kRaise;
+}
+
+void watch_fence(LineChannel& channel, ConnectionPool& connections, const GuardOrder& order,
+                 std::optional<SteadyTime> thaw_until) {
+  SteadyTime until = std::chrono::steady_clock::now() + order.fence.deadline;
+  if (thaw_until) until = std::min(until, *thaw_until);
+  if (!hears(channel, kDisarm, until)) return Rescue(connections, order, thaw_until.has_value()).attend(channel);
+  answer(channel, kClean);
+  if (thaw_until) watch_thaw(channel, connections, order, *thaw_until);
+}
+
+void watch_freeze(LineChannel& channel, ConnectionPool& connections, const GuardOrder& order) {
+  const SteadyTime until = std::chrono::steady_clock::now() + order.fence.longest_freeze;
+  answer(channel, kFreezing);
+  const auto heard = channel.hear(until);
+  // No fence: whoever says now that all is thawed has given up.
+  if (heard.event == Event::kLine && heard.line == kThawed) return answer(channel, kClean);
+  if (acknowledge_raise(channel, heard)) return watch_fence(channel, connections, order, until);
+  Rescue(connections, order, true).attend(channel);
 }
 
 void watch(LineChannel& channel, ConnectionPool& connections, const GuardOrder& order) {
-  // Up to here nothing stands still, and the end of the process means nothing.
+  // Up to here nothing stands still and nothing is frozen, and the end of the process means nothing.
   const auto heard = channel.hear(std::nullopt);
-  if (heard.event != Event::kLine) return;
-  if (heard.line != kRaise) return answer(channel, kClean);
-  const SteadyTime deadline = std::chrono::steady_clock::now() + order.deadline;
-  answer(channel, kRaised);
-  if (hears(channel, kDisarm, deadline)) return answer(channel, kClean);
-  resume_all(channel, connections, order.machines);
+  if (heard.event == Event::kLine && heard.line == kFreeze) return watch_freeze(channel, connections, order);
+  if (acknowledge_raise(channel, heard)) watch_fence(channel, connections, order, std::nullopt);
 }
 
 int run() {

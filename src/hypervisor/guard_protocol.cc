@@ -34,9 +34,17 @@ Result<Milliseconds> parse_deadline(std::string_view text) {
 }  // namespace
 
 std::string format_order(const GuardOrder& order) {
-  std::string text = fmt::format("uri {}\ndeadline {}\n", order.uri, order.deadline.count());
-  for (const MachineId& machine : order.machines) text += fmt::format("machine {}\n", machine.str());
+  const service::GuardedFence& fence = order.fence;
+  std::string text = fmt::format("uri {}\ndeadline {}\n", order.uri, fence.deadline.count());
+  for (const MachineId& machine : fence.machines) text += fmt::format("machine {}\n", machine.str());
+  if (!fence.freezing.empty()) text += fmt::format("longest_freeze {}\n", fence.longest_freeze.count());
+  for (const MachineId& machine : fence.freezing) text += fmt::format("freezing {}\n", machine.str());
   return text + "arm\n";
+}
+
+bool GuardOrderReader::is_complete() const {
+  const bool is_bounded = order_.fence.freezing.empty() || order_.fence.longest_freeze.count() > 0;
+  return order_.fence.deadline.count() > 0 && is_bounded;
 }
 
 Result<bool> GuardOrderReader::take(std::string_view line) {
@@ -44,11 +52,13 @@ Result<bool> GuardOrderReader::take(std::string_view line) {
   if (word == "uri") {
     order_.uri = rest;
   } else if (word == "deadline") {
-    COHORT_ASSIGN(order_.deadline, parse_deadline(rest));
-  } else if (word == "machine") {
+    COHORT_ASSIGN(order_.fence.deadline, parse_deadline(rest));
+  } else if (word == "longest_freeze") {
+    COHORT_ASSIGN(order_.fence.longest_freeze, parse_deadline(rest));
+  } else if (word == "machine" || word == kFreezing) {
     COHORT_ASSIGN(const MachineId id, MachineId::parse(rest));
-    order_.machines.push_back(id);
-  } else if (line != "arm" || order_.deadline.count() == 0) {
+    (word == kFreezing ? order_.fence.freezing : order_.fence.machines).push_back(id);
+  } else if (line != "arm" || !is_complete()) {
     return bad_line(line);
   }
   return word == "arm";

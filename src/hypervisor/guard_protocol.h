@@ -5,25 +5,32 @@
 //   deadline 2000                         (milliseconds)
 //   machine 4dea22b3-1d52-d8f3-2516-782e98ab3fa0
 //   machine …
+//   longest_freeze 12000                  (milliseconds; only if guests are to be frozen)
+//   freezing 4dea22b3-1d52-d8f3-2516-782e98ab3fa0
+//   freezing …
 //   arm
 //                                         ready           or: failed <code> <sentence>
-//   raise                                 raised          (the deadline runs)
+//   freeze                                freezing        (the longest freeze runs; only if guests are to be frozen)
+//   raise                                 raised          (the deadline runs)         or: fired
 //   disarm                                clean           or: fired
+//   thawed                                clean           (only after "freeze")       or: fired
 //
-// The end of the process's side means that it has died. A process that says disarm may end; until "raise" its end
-// means nothing.
+// The end of the process's side means that it has died. After "disarm" no machine is resumed any more, after "thawed"
+// none is thawed; a process that has said what it owes may end. Until "freeze" and "raise" its end means nothing.
 #pragma once
 
 #include <string>
 #include <string_view>
-#include <vector>
 
 #include "base/clock.h"
 #include "base/result.h"
-#include "domain/ids.h"
+#include "service/ports/guard.h"
 
 namespace cohort::hypervisor {
 
+inline constexpr std::string_view kFreeze = "freeze";
+inline constexpr std::string_view kFreezing = "freezing";
+inline constexpr std::string_view kThawed = "thawed";
 inline constexpr std::string_view kRaise = "raise";
 inline constexpr std::string_view kDisarm = "disarm";
 inline constexpr std::string_view kReady = "ready";
@@ -33,8 +40,7 @@ inline constexpr std::string_view kFired = "fired";
 
 struct GuardOrder {
   std::string uri;
-  Milliseconds deadline{0};
-  std::vector<MachineId> machines;
+  service::GuardedFence fence;
 };
 
 // The lines up to "arm".
@@ -47,6 +53,8 @@ class GuardOrderReader {
   [[nodiscard]] const GuardOrder& order() const { return order_; }
 
  private:
+  [[nodiscard]] bool is_complete() const;
+
   GuardOrder order_;
 };
 

@@ -15,9 +15,7 @@ std::vector<std::string> lines_of(const std::string& text) {
   return lines;
 }
 
-TEST(GuardOrder, IsReadAsItWasWritten) {
-  const GuardOrder order{
-      "qemu+unix:///system?socket=/run/a b", Milliseconds(2000), {MachineId::generate(), MachineId::generate()}};
+GuardOrder read(const GuardOrder& order) {
   GuardOrderReader reader;
   bool is_complete = false;
   for (const std::string& line : lines_of(format_order(order))) {
@@ -25,9 +23,30 @@ TEST(GuardOrder, IsReadAsItWasWritten) {
     is_complete = reader.take(line).value();
   }
   EXPECT_TRUE(is_complete);
-  EXPECT_EQ(reader.order().uri, order.uri);
-  EXPECT_EQ(reader.order().deadline, order.deadline);
-  EXPECT_EQ(reader.order().machines, order.machines);
+  return reader.order();
+}
+
+TEST(GuardOrder, IsReadAsItWasWritten) {
+  const MachineId one = MachineId::generate();
+  const GuardOrder order{"qemu+unix:///system?socket=/run/a b",
+                         {{one, MachineId::generate()}, Milliseconds(2000), {one}, Milliseconds(12'000)}};
+  const GuardOrder got = read(order);
+  EXPECT_EQ(got.uri, order.uri);
+  EXPECT_EQ(got.fence.deadline, order.fence.deadline);
+  EXPECT_EQ(got.fence.machines, order.fence.machines);
+  EXPECT_EQ(got.fence.freezing, order.fence.freezing);
+  EXPECT_EQ(got.fence.longest_freeze, order.fence.longest_freeze);
+}
+
+TEST(GuardOrder, NeedsNoFreeze) {
+  EXPECT_TRUE(read({"x", {{MachineId::generate()}, Milliseconds(1), {}, Milliseconds(5)}}).fence.freezing.empty());
+}
+
+TEST(GuardOrder, IsNotCompleteWithAFreezeThatHasNoEnd) {
+  GuardOrderReader reader;
+  ASSERT_TRUE(reader.take("deadline 5"));
+  ASSERT_TRUE(reader.take("freezing " + MachineId::generate().str()));
+  EXPECT_FALSE(reader.take("arm"));
 }
 
 TEST(GuardOrder, RefusesWhatItDoesNotKnow) {

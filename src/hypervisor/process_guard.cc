@@ -95,15 +95,33 @@ class ArmedProcessGuard final : public service::ArmedGuard {
  public:
   explicit ArmedProcessGuard(LineChannel channel) : channel_(std::move(channel)) {}
 
+  Result<void> freeze() override {
+    COHORT_ASSIGN(const std::string answer, ask(kFreeze, "the guests were to be frozen"));
+    if (answer == kFreezing) return {};
+    return Failure{parse_failure(answer)};
+  }
+
   Result<void> raise() override {
     COHORT_ASSIGN(const std::string answer, ask(kRaise, "the fence was to go up"));
     if (answer == kRaised) return {};
+    if (answer == kFired) {
+      return fail(ErrorCode::kTimeout,
+                  "The guard had the guests thawed before the fence was up, because freezing took too long. Try again, "
+                  "with a longer --freeze-deadline if the host is busy.");
+    }
     return Failure{parse_failure(answer)};
   }
 
   Result<bool> disarm() override {
     COHORT_ASSIGN(const std::string answer, ask(kDisarm, "the fence was to come down"));
     if (answer == kClean || answer == kFired) return answer == kFired;
+    return Failure{parse_failure(answer)};
+  }
+
+  // That it had to act shows in what the guests' agents say of the thaw.
+  Result<void> thawed() override {
+    COHORT_ASSIGN(const std::string answer, ask(kThawed, "the guests were thawed"));
+    if (answer == kClean || answer == kFired) return {};
     return Failure{parse_failure(answer)};
   }
 
@@ -133,11 +151,10 @@ class ProcessGuard final : public service::Guard {
  public:
   ProcessGuard(std::string uri, Path program) : uri_(std::move(uri)), program_(std::move(program)) {}
 
-  Result<std::unique_ptr<service::ArmedGuard>> arm(const std::vector<MachineId>& machines,
-                                                   Milliseconds deadline) override {
+  Result<std::unique_ptr<service::ArmedGuard>> arm(const service::GuardedFence& fence) override {
     COHORT_ASSIGN(LineChannel channel, spawn_guard(program_));
     auto guard = std::make_unique<ArmedProcessGuard>(std::move(channel));
-    COHORT_TRY(guard->order({uri_, deadline, machines}));
+    COHORT_TRY(guard->order({uri_, fence}));
     return guard;
   }
 

@@ -1,5 +1,4 @@
 // Try: machines that leave nothing behind, their network, and what is to be seen of them.
-#include <libvirt/libvirt-qemu.h>
 #include <libvirt/libvirt.h>
 #include <libvirt/virterror.h>
 
@@ -9,6 +8,7 @@
 #include "hypervisor/define.h"
 #include "hypervisor/domain_xml.h"
 #include "hypervisor/driver.h"
+#include "hypervisor/guest_agent.h"
 #include "hypervisor/import_mark.h"
 #include "hypervisor/libvirt_error.h"
 #include "hypervisor/machine_ends.h"
@@ -17,8 +17,6 @@
 
 namespace cohort::hypervisor {
 namespace {
-
-constexpr int kAgentPatienceSeconds = 3;
 
 struct NetworkFreer {
   void operator()(virNetwork* network) const { virNetworkFree(network); }
@@ -74,13 +72,7 @@ Result<std::unique_ptr<service::EndWatch>> Driver::watch_ends(const std::vector<
 
 Result<bool> Driver::agent_answers(const MachineId& id) {
   COHORT_ASSIGN(const DomainHandle domain, connections_->domain(id));
-  const OwnedText reply(
-      virDomainQemuAgentCommand(domain.get(), R"({"execute": "guest-ping"})", kAgentPatienceSeconds, 0));
-  if (reply) return true;
-  Error error = machine_error(domain.get(), "The guest agent of the machine \"{}\" cannot be asked.");
-  // Not yet, or the machine stands still.
-  if (error.code == ErrorCode::kTimeout || error.code == ErrorCode::kInvalidState) return false;
-  return Failure{std::move(error)};
+  return hypervisor::agent_answers(domain.get());
 }
 
 Result<void> Driver::create_isolated_network(const NetworkId& id, const std::string& name) {

@@ -46,6 +46,8 @@ Json format_machine(const MachineEntry& machine) {
           {"name", machine.name},
           {"power", to_string(machine.power)},
           {"consistency", machine.consistency},
+          {"consistency_reason", machine.consistency_reason},
+          {"freeze_us", machine.frozen ? Json(machine.frozen->count()) : Json(nullptr)},
           {"pause", format_pause(machine.pause)},
           {"configuration", format_file(machine.configuration)},
           {"nvram", machine.nvram ? format_file(*machine.nvram) : Json(nullptr)},

@@ -34,7 +34,9 @@ struct MachineEntry {
   MachineId id;
   std::string name;
   PowerState power = PowerState::kOff;
-  std::string consistency = "crash";  // what was reached: "crash"; of machines that were off "off"
+  std::string consistency = "crash";   // what was reached, as to_string(Consistency)
+  std::string consistency_reason;      // sentences: why it is not more; may be empty
+  std::optional<Microseconds> frozen;  // how long its file systems were frozen for the instant
   std::optional<Pause> pause;
   FileEntry configuration;  // domain XML
   std::optional<FileEntry> nvram;

@@ -47,6 +47,19 @@ TEST(ManifestTest, ReadsAnEmptyOne) {
   EXPECT_FALSE(parsed->has_storage);
 }
 
+// As packages were before guests could be frozen.
+TEST(ManifestTest, ReadsOneThatSaysNothingOfFreezing) {
+  json earlier = json::parse(format_manifest(full_manifest()));
+  for (auto& machine : earlier["machines"]) {
+    machine.erase("consistency_reason");
+    machine.erase("freeze_us");
+  }
+  const auto parsed = parse_manifest(earlier.dump());
+  ASSERT_TRUE(parsed) << parsed.error().describe();
+  EXPECT_EQ(parsed->machines[0].consistency_reason, "");
+  EXPECT_FALSE(parsed->machines[0].frozen);
+}
+
 TEST(ManifestTest, ListsFilesInItsOwnOrder) {
   const Manifest manifest = full_manifest();
   std::vector<std::string> names;

@@ -10,6 +10,7 @@ namespace {
 
 constexpr std::size_t kMaxDepth = 16;
 constexpr std::size_t kMaxSource = 64UL << 10U;
+constexpr std::size_t kMaxReason = 64UL << 10U;
 constexpr std::size_t kHashDigits = 64;
 
 // Reads machine after machine and keeps what must be unique in the whole manifest.
@@ -57,6 +58,20 @@ Result<std::optional<Pause>> parse_pause(const JsonField& parent) {
   COHORT_ASSIGN(pause.stopped, field.read("stopped", &JsonField::time));
   COHORT_ASSIGN(pause.resumed, field.read("resumed", &JsonField::time));
   return std::optional(pause);
+}
+
+// Earlier packages say nothing of it.
+Result<void> parse_freeze(const JsonField& parent, MachineEntry& machine) {
+  COHORT_ASSIGN(const JsonField reason, parent.member("consistency_reason"));
+  if (!reason.is_null()) {
+    COHORT_ASSIGN(machine.consistency_reason, reason.text(kMaxReason));
+  }
+  COHORT_ASSIGN(const JsonField frozen, parent.member("freeze_us"));
+  if (!frozen.is_null()) {
+    COHORT_ASSIGN(const std::uint64_t length, frozen.number());
+    machine.frozen = Microseconds(length);
+  }
+  return {};
 }
 
 Result<FenceRecord> parse_fence(const JsonField& root) {
@@ -152,6 +167,7 @@ Result<MachineEntry> ManifestParser::parse_machine(const JsonField& field) {
   COHORT_ASSIGN(const JsonField power, field.member("power"));
   COHORT_ASSIGN(machine.power, power.parsed(power_state_from, "is not a state that is known"));
   COHORT_ASSIGN(machine.consistency, field.read("consistency", &JsonField::name));
+  COHORT_TRY(parse_freeze(field, machine));
   COHORT_ASSIGN(machine.pause, parse_pause(field));
   COHORT_TRY(parse_machine_files(field, machine));
   COHORT_TRY(parse_machine_disks(field, machine));

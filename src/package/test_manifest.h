@@ -24,6 +24,9 @@ inline Manifest full_manifest() {
   database.id = *MachineId::parse("0a0a0a0a-0b0b-4c0c-8d0d-0e0e0e0e0e0e");
   database.name = "Datenbank für \"alle\"";
   database.power = PowerState::kRunning;
+  database.consistency = "file-system";
+  database.consistency_reason = "Its agent shows no \"freeze hook\".";
+  database.frozen = Microseconds(140'000);
   database.pause = Pause{manifest.instant, manifest.instant + Microseconds(18'000)};
   database.configuration = {configuration_file(database.id), 4321, std::string(64, 'a')};
   database.nvram = FileEntry{nvram_file(database.id), 540'672, std::string(64, 'b')};

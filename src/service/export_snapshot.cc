@@ -64,7 +64,9 @@ package::MachineEntry entry_of(const MemberSnapshot& member) {
   entry.id = member.machine;
   entry.name = member.name;
   entry.power = member.power;
-  entry.consistency = member.power == PowerState::kOff ? "off" : "crash";
+  entry.consistency = to_string(member.consistency.level);
+  entry.consistency_reason = member.consistency.reason;
+  entry.frozen = member.consistency.frozen;
   entry.pause = member.pause;
   entry.left_out = member.left_out;
   return entry;

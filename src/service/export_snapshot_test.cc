@@ -70,7 +70,7 @@ TEST_F(ExportSnapshotTest, DescribesTheSnapshotInTheManifest) {
     EXPECT_EQ(entry.id, member.machine);
     EXPECT_EQ(entry.name, member.name);
     EXPECT_EQ(entry.power, member.power);
-    EXPECT_EQ(entry.consistency, member.power == PowerState::kOff ? "off" : "crash");
+    EXPECT_EQ(entry.consistency, to_string(member.consistency.level));
     EXPECT_EQ(entry.pause.has_value(), member.pause.has_value());
     EXPECT_EQ(read_file(lab.target() / entry.configuration.file, 1000).value(), member.configuration);
     EXPECT_EQ(entry.disks.size(), member.disks.size());

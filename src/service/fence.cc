@@ -4,6 +4,7 @@
 
 #include "base/kill_point.h"
 #include "base/parallel.h"
+#include "service/freezing.h"
 #include "service/frozen_stamps.h"
 
 namespace cohort::service {
@@ -30,8 +31,12 @@ class Fence {
     return {};
   }
 
+  // False if members may stand still by order of this fence.
+  [[nodiscard]] bool is_down() const { return is_down_; }
+
   // All running members stand still when this succeeds.
   Result<void> raise() {
+    is_down_ = false;
     raised_at_ = clock_.steady();
     const auto suspended =
         run_in_parallel(running_.size(), [&](std::size_t i) { return hypervisor_.suspend(running_[i]); });
@@ -67,6 +72,7 @@ class Fence {
     }
     kill_point("fence.resumed");
     for (const auto& outcome : resumed) COHORT_TRY(outcome);
+    is_down_ = true;
     return {};
   }
 
@@ -132,6 +138,7 @@ class Fence {
   std::vector<MachineId> stopped_;  // by this fence, as far as can be known
   std::unique_ptr<PauseWatch> watch_;
   SteadyTime raised_at_;
+  bool is_down_ = true;
 };
 
 Result<std::vector<MachineStateFiles>> raise_and_capture(Fence& fence) {
@@ -149,30 +156,55 @@ Result<void> disarm(ArmedGuard& guard) {
   return {};
 }
 
+// All running members run again when this returns, unless the fence says otherwise.
+Result<std::vector<MachineStateFiles>> freeze_and_capture(Fence& fence, Freezing& freezing, ArmedGuard& guard) {
+  if (!freezing.machines().empty()) {
+    COHORT_TRY(guard.freeze());
+    COHORT_TRY(freezing.freeze());
+  }
+  COHORT_TRY(guard.raise());
+  auto files = raise_and_capture(fence);
+  // Not disarmed if this fails: the guard then tries on its own.
+  COHORT_TRY(fence.lower());
+  const auto disarmed = disarm(guard);
+  COHORT_TRY(files);
+  COHORT_TRY(disarmed);
+  return files;
+}
+
+// Whatever came before, and before anything that takes time: guests wait for it.
+Result<void> thaw(Freezing& freezing, ArmedGuard& guard) {
+  auto thawed = freezing.thaw();
+  if (freezing.machines().empty() || freezing.is_any_left()) return thawed;
+  const auto told = guard.thawed();
+  COHORT_TRY(thawed);
+  return told;
+}
+
 }  // namespace
 
 Result<std::vector<MachineStateFiles>> capture_inside_fence(
     Snapshot& snapshot, Hypervisor& hypervisor, Guard& guard, const Clock& clock,
     const std::function<Result<void>(const Snapshot&)>& commit_intent) {
   Fence fence(snapshot, hypervisor, clock);
+  Freezing freezing(snapshot, hypervisor, clock);
   COHORT_TRY(fence.watch());
-  COHORT_ASSIGN(const auto armed, guard.arm(fence.running(), snapshot.fence.deadline));
+  COHORT_ASSIGN(const auto armed,
+                guard.arm({fence.running(), snapshot.fence.deadline, freezing.machines(), freezing.longest()}));
   snapshot.instant = clock.wall();
+  freezing.begin();
   COHORT_TRY(commit_intent(snapshot));
   kill_point("fence.intent");
-  COHORT_TRY(armed->raise());
-  auto files = raise_and_capture(fence);
-  // Not disarmed if this fails: the guard then tries on its own.
-  COHORT_TRY(fence.lower());
-  const auto disarmed = disarm(*armed);
-  if (!files || !disarmed) {
+  auto files = freeze_and_capture(fence, freezing, *armed);
+  const auto thawed = thaw(freezing, *armed);
+  if (!files || !thawed) {
     // Without an instant, the snapshot tells whoever takes it back that nobody stands still because of it. If that
     // cannot be stored, they are resumed once more.
-    snapshot.instant = WallTime{};
+    if (fence.is_down()) snapshot.instant = WallTime{};
     static_cast<void>(commit_intent(snapshot));
   }
   COHORT_TRY(files);
-  COHORT_TRY(disarmed);
+  COHORT_TRY(thawed);
   fence.measure();
   return files;
 }

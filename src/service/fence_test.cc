@@ -50,7 +50,7 @@ TEST_F(FenceTest, ArmsAndRaisesTheGuardBeforeTheFirstMemberStandsStillAndDisarms
   EXPECT_LT(lab.control.first("update_snapshot creating"), lab.control.first("raise"));
   EXPECT_LT(lab.control.first("raise"), lab.control.first("suspend"));
   EXPECT_LT(lab.control.last("resume"), lab.control.first("disarm"));
-  EXPECT_EQ(lab.guard.deadline(), Milliseconds(500));
+  EXPECT_EQ(lab.guard.fence().deadline, Milliseconds(500));
   EXPECT_EQ(lab.guard.left_armed(), 0);
 }
 
@@ -69,7 +69,7 @@ TEST_F(FenceTest, CapturesNoMemberBeforeAllStandStillAndResumesNoneBeforeAllAreC
 TEST_F(FenceTest, StopsAndGuardsOnlyMembersThatRun) {
   const auto taken = lab.take_of_shop("nightly");
   ASSERT_TRUE(taken);
-  EXPECT_THAT(lab.guard.watched(), UnorderedElementsAre(taken->members[0].machine, taken->members[1].machine));
+  EXPECT_THAT(lab.guard.fence().machines, UnorderedElementsAre(taken->members[0].machine, taken->members[1].machine));
   for (const auto* name : {"cache", "archive"}) {
     EXPECT_EQ(lab.control.count(fmt::format("suspend {}", name)), 0U);
     EXPECT_EQ(lab.control.count(fmt::format("resume {}", name)), 0U);

@@ -5,10 +5,13 @@
 
 #include "base/kill_point.h"
 #include "base/parallel.h"
+#include "service/freezing.h"
 #include "service/frozen_stamps.h"
 
 namespace cohort::service {
 namespace {
+
+constexpr Milliseconds kThawPatience{10'000};
 
 std::uint64_t length_of(const Path& path) { return size_of_file(path).value_or(0); }
 
@@ -122,6 +125,19 @@ Result<void> resume_members(const Snapshot& snapshot, Hypervisor& hypervisor) {
   return {};
 }
 
+// Who cannot be thawed now stays noted as frozen; the first error is returned.
+Result<void> thaw_members(Snapshot& snapshot, Hypervisor& hypervisor) {
+  std::vector<MemberSnapshot*> frozen;
+  for (auto& member : snapshot.members) {
+    if (member.consistency.may_be_frozen) frozen.push_back(&member);
+  }
+  const auto thawed = run_in_parallel(
+      frozen.size(), [&](std::size_t i) { return thaw_stubbornly(*frozen[i], hypervisor, kThawPatience); });
+  for (std::size_t i = 0; i < frozen.size(); ++i) frozen[i]->consistency.may_be_frozen = !thawed[i];
+  for (const auto& outcome : thawed) COHORT_TRY(outcome);
+  return {};
+}
+
 }  // namespace
 
 Result<std::vector<Path>> merge_back(const Snapshot& snapshot, Hypervisor& hypervisor, StateStore& store,
@@ -146,12 +162,14 @@ Result<std::vector<Path>> abandon_snapshot(const SnapshotId& id, Hypervisor& hyp
   if (!found && found.error().code == ErrorCode::kNotFound) return std::vector<Path>{};
   COHORT_ASSIGN(Snapshot snapshot, std::move(found));
   if (may_stand_still(snapshot)) COHORT_TRY(resume_members(snapshot, hypervisor));
+  // A guest that cannot be thawed does not keep the others' disks from being merged.
+  const auto thawed = thaw_members(snapshot, hypervisor);
   // From here on nobody is resumed, however often the rest has to be tried: members may be paused by their users now.
-  if (snapshot.state != SnapshotState::kDeleting) {
-    snapshot.state = SnapshotState::kDeleting;
-    COHORT_TRY(store.update_snapshot(snapshot));
-  }
+  // Nor is anybody thawed twice, who may have been frozen by somebody else since.
+  snapshot.state = SnapshotState::kDeleting;
+  COHORT_TRY(store.update_snapshot(snapshot));
   COHORT_ASSIGN(auto left, merge_back(snapshot, hypervisor, store, job, {}));
+  COHORT_TRY(thawed);
   if (left.empty()) COHORT_TRY(forget_snapshot(id, store));
   return left;
 }

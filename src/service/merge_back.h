@@ -19,9 +19,10 @@ namespace cohort::service {
 // Forgets the snapshot and its small files.
 [[nodiscard]] Result<void> forget_snapshot(const SnapshotId& id, StateStore& store);
 
-// Resumes members that a fence may have left standing still, merges back what there is, and forgets the snapshot.
-// Overlays of machines that no longer exist are left and returned; the snapshot then stays, "deleting", for its user to
-// decide. Success if the snapshot is not known (any more).
+// Resumes members that a fence may have left standing still, thaws those that it may have left frozen, merges back what
+// there is, and forgets the snapshot. Overlays of machines that no longer exist are left and returned; the snapshot
+// then stays, "deleting", for its user to decide, as it does where a guest cannot be thawed (an error). Success if the
+// snapshot is not known (any more).
 [[nodiscard]] Result<std::vector<Path>> abandon_snapshot(const SnapshotId& id, Hypervisor& hypervisor,
                                                          StateStore& store, JobContext& job);
 

@@ -15,14 +15,20 @@ namespace {
 
 constexpr Milliseconds kShortestDeadline{100};
 constexpr Milliseconds kLongestDeadline{30'000};
+constexpr Milliseconds kShortestFreeze{1'000};
+constexpr Milliseconds kLongestFreeze{300'000};
 // What an overlay takes at once, and a little for what is written until somebody looks.
 constexpr std::uint64_t kSpacePerOverlay = 16ULL << 20U;
 
+Result<void> check_between(std::string_view what, Milliseconds deadline, Milliseconds shortest, Milliseconds longest) {
+  if (deadline >= shortest && deadline <= longest) return {};
+  return fail(ErrorCode::kInvalidArgument, "A {} of {} ms is outside of {} to {} ms.", what, deadline.count(),
+              shortest.count(), longest.count());
+}
+
 Result<void> check_request(const TakeSnapshotRequest& request) {
-  if (request.deadline < kShortestDeadline || request.deadline > kLongestDeadline) {
-    return fail(ErrorCode::kInvalidArgument, "A deadline of {} ms is outside of {} to {} ms.", request.deadline.count(),
-                kShortestDeadline.count(), kLongestDeadline.count());
-  }
+  COHORT_TRY(check_between("deadline", request.deadline, kShortestDeadline, kLongestDeadline));
+  COHORT_TRY(check_between("freeze deadline", request.freeze_deadline, kShortestFreeze, kLongestFreeze));
   return request.name.empty() ? Result<void>{} : check_snapshot_name(request.name);
 }
 
@@ -233,6 +239,8 @@ Result<Snapshot> plan_snapshot(const TakeSnapshotRequest& request, Hypervisor& h
   snapshot.collection = collection.id;
   snapshot.collection_name = collection.name;
   snapshot.fence.deadline = request.deadline;
+  snapshot.asked = request.consistency;
+  if (request.consistency != ConsistencyWish::kCrash) snapshot.fence.freeze_deadline = request.freeze_deadline;
   OverlayNames names(snapshot.id);
   for (const auto& machine : details) snapshot.members.push_back(member_of(machine, names));
   COHORT_TRY(check_no_shared_files(snapshot));

@@ -3,6 +3,7 @@
 #include "base/kill_point.h"
 #include "base/parallel.h"
 #include "service/fence.h"
+#include "service/freezing.h"
 #include "service/snapshot_plan.h"
 
 namespace cohort::service {
@@ -80,7 +81,9 @@ TakeSnapshot::TakeSnapshot(Hypervisor& hypervisor, StateStore& store, Guard& gua
     : hypervisor_(hypervisor), store_(store), guard_(guard), clock_(clock) {}
 
 Result<Snapshot> TakeSnapshot::plan(const TakeSnapshotRequest& request) {
-  return plan_snapshot(request, hypervisor_, store_, clock_);
+  COHORT_ASSIGN(Snapshot snapshot, plan_snapshot(request, hypervisor_, store_, clock_));
+  COHORT_TRY(foresee_consistency(snapshot, hypervisor_));
+  return snapshot;
 }
 
 Result<void> TakeSnapshot::carry_out(Snapshot& snapshot, JobContext& job) {

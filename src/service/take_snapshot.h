@@ -13,9 +13,11 @@
 namespace cohort::service {
 
 struct TakeSnapshotRequest {
-  std::string collection;                 // name, UUID, or the first characters of the UUID
-  std::string name;                       // empty: "<collection> <instant>"
-  Milliseconds deadline{2000};            // longest time any member may stand still; 100 to 30,000 ms
+  std::string collection;       // name, UUID, or the first characters of the UUID
+  std::string name;             // empty: "<collection> <instant>"
+  Milliseconds deadline{2000};  // longest time any member may stand still; 100 to 30,000 ms
+  ConsistencyWish consistency = ConsistencyWish::kCrash;
+  Milliseconds freeze_deadline{10'000};   // longest time to freeze all guests; 1,000 to 300,000 ms
   bool ignore_non_snapshottable = false;  // leave out disks that cannot be snapshotted instead of refusing
 };
 
@@ -32,11 +34,12 @@ class TakeSnapshot {
   // The collaborators must outlive this object.
   TakeSnapshot(Hypervisor& hypervisor, StateStore& store, Guard& guard, const Clock& clock);
 
-  // What would be done: members, disks, overlays. Fails like run() where a member cannot be snapshotted.
+  // What would be done: members, disks, overlays. Where more than crash consistency is asked for, the guests are asked
+  // whether they can be frozen; they are not frozen. Fails like run() where a member cannot be snapshotted.
   [[nodiscard]] Result<Snapshot> plan(const TakeSnapshotRequest& request);
 
   // kNotFound, kInvalidArgument; kInvalidState or kUnsupported naming the machine and disk that prevent it;
-  // kTimeout past the deadline; kCancelled. It names machines that have vanished or stopped meanwhile. After any
+  // kTimeout past a deadline; kCancelled. It names machines that have vanished or stopped meanwhile. After any
   // failure all members run as before, on their own disks.
   [[nodiscard]] Result<Snapshot> run(const TakeSnapshotRequest& request, JobContext& job);
 

@@ -173,6 +173,9 @@ TEST(Migrations, KeepTheSnapshotsOfTheFirstSchema) {
   EXPECT_EQ(kept->members[0].disks[0].virtual_size, 7U);
   EXPECT_FALSE(kept->members[0].disks[0].merged);
   EXPECT_FALSE(kept->members[0].disks[0].stamp);
+  EXPECT_EQ(kept->asked, ConsistencyWish::kCrash);
+  EXPECT_EQ(kept->members[0].consistency.level, Consistency::kOff);
+  EXPECT_FALSE(kept->members[0].consistency.may_be_frozen);
 }
 
 TEST(Migrations, LeaveTheFileAsItWasWhenOneFails) {

@@ -6,7 +6,7 @@ namespace {
 
 constexpr const char* kSelect =
     "SELECT id, name, collection, collection_name, state, instant, fence_deadline_ms, fence_raised_us, overlap_begin, "
-    "overlap_end FROM snapshot ";
+    "overlap_end, asked, freeze_deadline_ms FROM snapshot ";
 
 // A member's place in the tables.
 struct MemberKey {
@@ -65,11 +65,14 @@ void write_member(SQLite::Database& database, const MemberKey& key, const Member
     stopped = member.pause->stopped;
     resumed = member.pause->resumed;
   }
+  const MemberConsistency& consistency = member.consistency;
   execute(database,
           "INSERT INTO snapshot_member (snapshot, position, machine, name, power, configuration, stopped, resumed, "
-          "has_nvram, has_tpm) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
+          "has_nvram, has_tpm, consistency, consistency_reason, frozen_by_others, frozen_us, may_be_frozen) "
+          "VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
           key.snapshot, key.position, member.machine, member.name, to_string(member.power), member.configuration,
-          stopped, resumed, member.has_nvram, member.has_tpm);
+          stopped, resumed, member.has_nvram, member.has_tpm, to_string(consistency.level), consistency.reason,
+          consistency.frozen_by_others, consistency.frozen, consistency.may_be_frozen);
   write_disks(database, key, member.disks);
   write_left_out(database, key, member.left_out);
 }
@@ -118,6 +121,16 @@ std::vector<LeftOutDisk> read_left_out(SQLite::Database& database, const MemberK
   return disks;
 }
 
+MemberConsistency read_consistency(Row& row) {
+  MemberConsistency consistency;
+  consistency.level = readable(consistency_from(row.text()));
+  consistency.reason = row.text();
+  consistency.frozen_by_others = row.flag();
+  if (const auto frozen = row.optional_integer()) consistency.frozen = Microseconds(*frozen);
+  consistency.may_be_frozen = row.flag();
+  return consistency;
+}
+
 MemberSnapshot read_member(SQLite::Database& database, const SnapshotId& snapshot, SQLite::Statement& statement) {
   Row row(statement);
   const MemberKey key{snapshot, row.integer()};
@@ -133,6 +146,7 @@ MemberSnapshot read_member(SQLite::Database& database, const SnapshotId& snapsho
   }
   member.has_nvram = row.flag();
   member.has_tpm = row.flag();
+  member.consistency = read_consistency(row);
   member.disks = read_disks(database, key);
   member.left_out = read_left_out(database, key);
   return member;
@@ -140,8 +154,9 @@ MemberSnapshot read_member(SQLite::Database& database, const SnapshotId& snapsho
 
 void read_members(SQLite::Database& database, Snapshot& snapshot) {
   auto found = prepare(database,
-                       "SELECT position, machine, name, power, configuration, stopped, resumed, has_nvram, has_tpm "
-                       "FROM snapshot_member WHERE snapshot = ? ORDER BY position",
+                       "SELECT position, machine, name, power, configuration, stopped, resumed, has_nvram, has_tpm, "
+                       "consistency, consistency_reason, frozen_by_others, frozen_us, may_be_frozen FROM "
+                       "snapshot_member WHERE snapshot = ? ORDER BY position",
                        snapshot.id);
   while (found.executeStep()) {
     snapshot.members.push_back(read_member(database, snapshot.id, found));
@@ -161,6 +176,8 @@ Snapshot read_row(SQLite::Database& database, SQLite::Statement& statement) {
   snapshot.fence.raised = Microseconds(row.integer());
   snapshot.fence.overlap_begin = row.optional_time();
   snapshot.fence.overlap_end = row.optional_time();
+  snapshot.asked = readable(consistency_wish_from(row.text()));
+  snapshot.fence.freeze_deadline = Milliseconds(row.integer());
   read_members(database, snapshot);
   return snapshot;
 }
@@ -171,10 +188,11 @@ Result<void> add_snapshot(SQLite::Database& database, const Snapshot& snapshot) 
   const int added =
       execute(database,
               "INSERT OR IGNORE INTO snapshot (id, name, collection, collection_name, state, instant, "
-              "fence_deadline_ms, fence_raised_us, overlap_begin, overlap_end) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
+              "fence_deadline_ms, fence_raised_us, overlap_begin, overlap_end, asked, freeze_deadline_ms) "
+              "VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
               snapshot.id, snapshot.name, snapshot.collection, snapshot.collection_name, to_string(snapshot.state),
               snapshot.instant, snapshot.fence.deadline, snapshot.fence.raised, snapshot.fence.overlap_begin,
-              snapshot.fence.overlap_end);
+              snapshot.fence.overlap_end, to_string(snapshot.asked), snapshot.fence.freeze_deadline);
   if (added == 0) {
     return fail(ErrorCode::kAlreadyExists, "There is a snapshot {} already.", snapshot.id.str());
   }
@@ -186,10 +204,11 @@ Result<void> update_snapshot(SQLite::Database& database, const Snapshot& snapsho
   const int changed =
       execute(database,
               "UPDATE snapshot SET name = ?, collection = ?, collection_name = ?, state = ?, instant = ?, "
-              "fence_deadline_ms = ?, fence_raised_us = ?, overlap_begin = ?, overlap_end = ? WHERE id = ?",
+              "fence_deadline_ms = ?, fence_raised_us = ?, overlap_begin = ?, overlap_end = ?, asked = ?, "
+              "freeze_deadline_ms = ? WHERE id = ?",
               snapshot.name, snapshot.collection, snapshot.collection_name, to_string(snapshot.state), snapshot.instant,
               snapshot.fence.deadline, snapshot.fence.raised, snapshot.fence.overlap_begin, snapshot.fence.overlap_end,
-              snapshot.id);
+              to_string(snapshot.asked), snapshot.fence.freeze_deadline, snapshot.id);
   if (changed == 0) {
     return no_snapshot(snapshot.id);
   }

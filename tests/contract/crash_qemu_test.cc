@@ -41,7 +41,7 @@ int fence_and_fail(int argc, char** argv) {
   std::vector<MachineId> machines;
   for (int i = 4; i < argc; ++i) machines.push_back(MachineId::parse(argv[i]).value_or(MachineId()));
   const auto guard = hypervisor::make_process_guard(uri(), COHORT_GUARD_PROGRAM);
-  const auto armed = guard->arm(machines, Milliseconds(std::atoi(argv[3])));
+  const auto armed = guard->arm({machines, Milliseconds(std::atoi(argv[3])), {}, {}});
   const std::string how = argv[2];
   if (!armed) return 2;
   if (how == "unraised") ::kill(::getpid(), SIGKILL);

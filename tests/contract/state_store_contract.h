@@ -81,7 +81,8 @@ inline Snapshot full_snapshot(std::int64_t instant = 1'700'000'000'500'001) {
   snapshot.name = "Größe 数据 “x”; DROP TABLE snapshot --";
   snapshot.collection_name = "Büro\n№ 1";
   snapshot.state = SnapshotState::kDeleting;
-  snapshot.fence = {Milliseconds(2500), Microseconds(43'210), at(instant), at(instant + 20'000)};
+  snapshot.fence = {Milliseconds(2500), Microseconds(43'210), at(instant), at(instant + 20'000), Milliseconds(7500)};
+  snapshot.asked = ConsistencyWish::kBest;
   MemberSnapshot running;
   running.machine = MachineId::generate();
   running.name = "Datenbank ß";
@@ -99,6 +100,7 @@ inline Snapshot full_snapshot(std::int64_t instant = 1'700'000'000'500'001) {
   running.pause = Pause{at(instant - 5), at(instant + 20'001)};
   running.has_nvram = true;
   running.has_tpm = true;
+  running.consistency = {Consistency::kFileSystem, "Größe; --", true, Microseconds(1'234'567), true};
   MemberSnapshot nameless_paused;
   nameless_paused.machine = MachineId::generate();
   nameless_paused.power = PowerState::kPaused;
@@ -164,6 +166,11 @@ inline void expect_same(const MemberSnapshot& a, const MemberSnapshot& b) {
   }
   EXPECT_EQ(a.has_nvram, b.has_nvram);
   EXPECT_EQ(a.has_tpm, b.has_tpm);
+  EXPECT_EQ(a.consistency.level, b.consistency.level);
+  EXPECT_EQ(a.consistency.reason, b.consistency.reason);
+  EXPECT_EQ(a.consistency.frozen_by_others, b.consistency.frozen_by_others);
+  EXPECT_EQ(a.consistency.frozen, b.consistency.frozen);
+  EXPECT_EQ(a.consistency.may_be_frozen, b.consistency.may_be_frozen);
 }
 
 inline void expect_same(const Snapshot& a, const Snapshot& b) {
@@ -177,6 +184,8 @@ inline void expect_same(const Snapshot& a, const Snapshot& b) {
   EXPECT_EQ(a.fence.raised, b.fence.raised);
   EXPECT_EQ(a.fence.overlap_begin, b.fence.overlap_begin);
   EXPECT_EQ(a.fence.overlap_end, b.fence.overlap_end);
+  EXPECT_EQ(a.fence.freeze_deadline, b.fence.freeze_deadline);
+  EXPECT_EQ(a.asked, b.asked);
   expect_same_list(a.members, b.members);
 }
 

@@ -48,6 +48,7 @@ class Site:
             guest.wait_ready(timeout=400)
         self.paused.pause()
         self.writer.wait_token(above=2, timeout=200)
+        self.writer.wait_agent(timeout=200)
         self.cohort("collection", "create", ALL, *[guest.name for guest in self.guests])
         self.cohort("collection", "create", OFF, self.off.name)
         self.cohort("collection", "create", PAIR, self.paused.name, self.off.name)

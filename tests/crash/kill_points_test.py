@@ -18,7 +18,7 @@ import forgotten_test
 from crash_site import OFF
 from harness import inspect
 from harness.images import REPOSITORY, run
-from operations import Backup, Delete, DeleteLower, Export, Import, Operation, Take, Try
+from operations import Backup, Delete, DeleteLower, Export, Import, Operation, Take, TakeFrozen, Try
 
 # What is left of an operation after recovery. DONE: the job was interrupted, but what it was to do is done.
 UNDONE, DONE, EITHER = "undone", "done", "either"
@@ -51,6 +51,9 @@ CASES = [
            "fence.captured", "fence.resumed", "take.captured", "take.ready", "job.before_end",
            ("store.after_commit", 2)),
     Case(Take(), "store.before_commit", UNDONE, 2, is_told=False),  # nothing was there yet
+
+    *cases(TakeFrozen(), UNDONE, "fence.intent", "freeze.frozen", "fence.suspended", "fence.resumed", "freeze.thawed",
+           "take.captured"),
 
     *cases(Delete(), DONE, "delete.begun", "merge.before_commit", "merge.before_pivot", ("merge.before_pivot", 1),
            "merge.after_commit", "merge.before_remove", "merge_back.after_merge", ("merge_back.after_merge", 1),
@@ -85,7 +88,7 @@ RECOVERY_POINTS = ["job.begun", "merge.before_commit", "merge.before_pivot", "me
                    "merge.before_remove", "merge_back.after_merge", "merge.offline_after_commit",
                    "merge.offline_marked", "merge.offline_after_define", "undo.after_step"]
 
-OPERATIONS = (Take(), Delete(), Delete(OFF), DeleteLower(), Export(), Import(), Try(), Backup())
+OPERATIONS = (Take(), TakeFrozen(), Delete(), Delete(OFF), DeleteLower(), Export(), Import(), Try(), Backup())
 
 ROUNDS = int(os.environ.get("COHORT_CRASH_ROUNDS") or 8)
 SEED = int(os.environ.get("COHORT_CRASH_SEED") or time.time())

@@ -17,10 +17,11 @@ from harness import daemons, inspect
 from harness.stopping import run_on, wait_stopped
 from libvirtd_death import STATUS, end_libvirtd
 from lost_machine import end_lost, qemu_of
-from operations import Backup, Delete, DeleteLower, Export, Import, Take, Try
+from operations import Backup, Delete, DeleteLower, Export, Import, Take, TakeFrozen, Try
 
 CASES = [(Take(), "take.planned"), (Take(), "fence.suspended"), (Take(), "capture.after_snapshot"),
          (Take(), "fence.captured"), (Take(), "take.captured"),
+         (TakeFrozen(), "freeze.frozen"), (TakeFrozen(), "fence.resumed"),
          (Delete(), "merge.before_commit"), (Delete(), "merge.before_pivot"), (Delete(OFF), "merge.offline_marked"),
          (Export(), "export.disks_copied"), (Import(), "import.before_define"), (Import(), "import.started"),
          (Try(), "try.before_start"), (Try(), "try.running"), (Backup(), "export.begun")]

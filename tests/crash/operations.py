@@ -62,6 +62,19 @@ class Take(Operation):
         site.cohort("snapshot", "delete", "taken")
 
 
+class TakeFrozen(Take):
+    """The guest of the one that runs is frozen; that it writes on shows that it is thawed."""
+
+    def arguments(self, site):
+        return [*super().arguments(site), "--consistency", "application", "--freeze-deadline", "60000"]
+
+    def check_done(self, site):
+        super().check_done(site)
+        [writer] = [member for member in site.cohort("snapshot", "show", "taken").json["snapshot"]["members"]
+                    if member["name"] == site.writer.name]
+        assert writer["consistency"] == "application"
+
+
 class Delete(Operation):
     job_type = "delete_snapshot"
 

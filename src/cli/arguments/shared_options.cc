@@ -7,13 +7,24 @@ namespace cohort::cli {
 void TakeOptions::declare(Arguments& arguments) {
   arguments.option("--deadline", deadline_ms, "MS",
                    "The longest time any machine may stand still, in milliseconds: 100 to 30000; default: 2000.");
+  arguments.option(
+      "--consistency", consistency, "CONSISTENCY",
+      "crash (default): guests are not asked for anything; application: the agents of all running machines "
+      "freeze their file systems, hooks included, or there is no snapshot; best: those that can be frozen "
+      "are, and it is recorded why others are not.");
+  arguments.option("--freeze-deadline", freeze_deadline_ms, "MS",
+                   "The longest time freezing all guests may take, in milliseconds: 1000 to 300000; default: 10000. "
+                   "Nothing stays frozen longer than both deadlines together.");
   arguments.flag("--ignore-non-snapshottable", ignore_non_snapshottable,
                  "Leave out disks that cannot be snapshotted (pass-through, shareable, ...) instead of refusing.");
 }
 
-void TakeOptions::apply_to(service::TakeSnapshotRequest& request) const {
+Result<void> TakeOptions::apply_to(service::TakeSnapshotRequest& request) const {
   request.deadline = Milliseconds(deadline_ms);
+  COHORT_ASSIGN(request.consistency, parse_consistency(consistency));
+  request.freeze_deadline = Milliseconds(freeze_deadline_ms);
   request.ignore_non_snapshottable = ignore_non_snapshottable;
+  return {};
 }
 
 void ExportOptions::declare(Arguments& arguments) {

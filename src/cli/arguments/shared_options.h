@@ -13,11 +13,13 @@ namespace cohort::cli {
 
 struct TakeOptions {
   std::int64_t deadline_ms = 2000;
+  std::string consistency = "crash";
+  std::int64_t freeze_deadline_ms = 10'000;
   bool ignore_non_snapshottable = false;
 
   void declare(Arguments& arguments);
-  // Into the request; the rest of it stays.
-  void apply_to(service::TakeSnapshotRequest& request) const;
+  // Into the request; the rest of it stays. Fails with kInvalidArgument.
+  [[nodiscard]] Result<void> apply_to(service::TakeSnapshotRequest& request) const;
 };
 
 struct ExportOptions {

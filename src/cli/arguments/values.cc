@@ -76,6 +76,12 @@ Result<Milliseconds> parse_duration(std::string_view text) {
   return Milliseconds(static_cast<std::int64_t>(seconds * 1000));
 }
 
+Result<ConsistencyWish> parse_consistency(std::string_view text) {
+  const auto wish = consistency_wish_from(text);
+  if (wish) return *wish;
+  return fail(ErrorCode::kInvalidArgument, "\"{}\" is no consistency: give crash, best or application.", text);
+}
+
 Result<std::map<std::string, std::string>> parse_names(const std::vector<std::string>& pairs) {
   std::map<std::string, std::string> names;
   for (const auto& pair : pairs) {

@@ -11,6 +11,7 @@
 #include "base/clock.h"
 #include "base/file.h"
 #include "base/result.h"
+#include "domain/consistency.h"
 #include "domain/refusal_kind.h"
 
 namespace cohort::cli {
@@ -20,6 +21,9 @@ namespace cohort::cli {
 
 // "30", "30s", "1.5m", "1h": seconds, minutes or hours; a month at most. Not 0.
 [[nodiscard]] Result<Milliseconds> parse_duration(std::string_view text);
+
+// "crash", "best", "application".
+[[nodiscard]] Result<ConsistencyWish> parse_consistency(std::string_view text);
 
 // "OLD=NEW"…, each OLD once; the first '=' divides.
 [[nodiscard]] Result<std::map<std::string, std::string>> parse_names(const std::vector<std::string>& pairs);

@@ -62,6 +62,7 @@ _cohort_offer() {
       ;;
     FORMAT) mapfile -t COMPREPLY < <(compgen -W 'qcow2 raw' -- "$cur") ;;
     NETWORK) mapfile -t COMPREPLY < <(compgen -W 'none isolated' -- "$cur") ;;
+    CONSISTENCY) mapfile -t COMPREPLY < <(compgen -W 'crash best application' -- "$cur") ;;
     SHELL) mapfile -t COMPREPLY < <(compgen -W bash -- "$cur") ;;
   esac
 }

@@ -54,6 +54,10 @@ TEST_F(BashCompletion, OffersOptionsOfTheVerbAndOfTheProgram) {
   EXPECT_EQ(complete("cohort --h"), "--help|");
 }
 
+TEST_F(BashCompletion, OffersWhatConsistencyThereIs) {
+  EXPECT_EQ(complete("cohort backup shop /b --consistency a"), "application|");
+}
+
 TEST_F(BashCompletion, OffersNamesAndQuotesThem) {
   EXPECT_EQ(complete("cohort snapshot take sh"), "shop|shop\\ two|");
   EXPECT_EQ(complete("cohort snapshot take shop\\\\\\ t"), "shop\\ two|");

@@ -33,6 +33,7 @@ using Json = nlohmann::ordered_json;
 [[nodiscard]] Json to_json(const std::vector<service::PlannedMerge>& merges);
 // Pieces that snapshots and manifests share.
 [[nodiscard]] Json pause_to_json(const std::optional<Pause>& pause);
+[[nodiscard]] Json microseconds_or_null(const std::optional<Microseconds>& length);
 [[nodiscard]] Json left_out_to_json(const std::vector<LeftOutDisk>& disks);
 
 [[nodiscard]] Json to_json(const service::ExportPlan& plan);

@@ -33,6 +33,8 @@ Json machine_to_json(const package::MachineEntry& machine) {
               {"name", machine.name},
               {"power", to_string(machine.power)},
               {"consistency", machine.consistency},
+              {"consistency_reason", machine.consistency_reason},
+              {"freeze_us", microseconds_or_null(machine.frozen)},
               {"pause", pause_to_json(machine.pause)},
               {"disks", std::move(disks)},
               {"left_out", left_out_to_json(machine.left_out)},

@@ -32,6 +32,10 @@ Json members_to_json(const std::vector<MemberSnapshot>& members) {
                         {"name", member.name},
                         {"power", to_string(member.power)},
                         {"pause", pause_to_json(member.pause)},
+                        {"consistency", to_string(member.consistency.level)},
+                        {"consistency_reason", member.consistency.reason},
+                        {"frozen_by_others", member.consistency.frozen_by_others},
+                        {"freeze_us", microseconds_or_null(member.consistency.frozen)},
                         {"disks", std::move(disks)},
                         {"left_out", left_out_to_json(member.left_out)},
                         {"nvram", member.has_nvram},
@@ -42,6 +46,10 @@ Json members_to_json(const std::vector<MemberSnapshot>& members) {
 
 Json collection_to_json(const Snapshot& snapshot) {
   return Json{{"id", snapshot.collection.str()}, {"name", snapshot.collection_name}};
+}
+
+Json freeze_deadline_of(const Snapshot& snapshot) {
+  return snapshot.asked == ConsistencyWish::kCrash ? Json() : Json(snapshot.fence.freeze_deadline.count());
 }
 
 }  // namespace
@@ -63,6 +71,8 @@ Json left_out_to_json(const std::vector<LeftOutDisk>& disks) {
   return list;
 }
 
+Json microseconds_or_null(const std::optional<Microseconds>& length) { return length ? Json(length->count()) : Json(); }
+
 Json to_json(const FenceRecord& fence) {
   return Json{{"deadline_ms", fence.deadline.count()},
               {"raised_us", fence.raised.count()},
@@ -78,15 +88,16 @@ Json to_json(const Snapshot& snapshot) {
               {"collection", collection_to_json(snapshot)},
               {"state", to_string(snapshot.state)},
               {"instant", format_utc(snapshot.instant)},
+              {"consistency_asked", to_string(snapshot.asked)},
+              {"freeze_deadline_ms", freeze_deadline_of(snapshot)},
               {"fence", to_json(snapshot.fence)},
               {"members", members_to_json(snapshot.members)}};
 }
 
 Json plan_to_json(const Snapshot& snapshot) {
-  return Json{{"collection", collection_to_json(snapshot)},
-              {"name", snapshot.name},
-              {"deadline_ms", snapshot.fence.deadline.count()},
-              {"members", members_to_json(snapshot.members)}};
+  return Json{{"collection", collection_to_json(snapshot)},         {"name", snapshot.name},
+              {"deadline_ms", snapshot.fence.deadline.count()},     {"consistency_asked", to_string(snapshot.asked)},
+              {"freeze_deadline_ms", freeze_deadline_of(snapshot)}, {"members", members_to_json(snapshot.members)}};
 }
 
 Json to_json(const service::DeletedSnapshot& deleted) {

@@ -37,21 +37,44 @@ std::string left_out_of(const MemberSnapshot& member) {
   return disks.empty() ? "-" : joined(disks);
 }
 
+std::string freeze_of(const MemberSnapshot& member) {
+  return member.consistency.frozen ? format_duration(*member.consistency.frozen) : "-";
+}
+
 std::string members_table(const std::vector<MemberSnapshot>& members) {
-  Table table({{"MACHINE"}, {"STATE"}, {"PAUSE", Align::kRight}, {"DISKS"}, {"LEFT OUT"}});
+  Table table({{"MACHINE"},
+               {"STATE"},
+               {"CONSISTENCY"},
+               {"FROZEN", Align::kRight},
+               {"PAUSE", Align::kRight},
+               {"DISKS"},
+               {"LEFT OUT"}});
   for (const auto& member : members) {
-    table.add(
-        {member.name, std::string(to_string(member.power)), pause_of(member), disks_of(member), left_out_of(member)});
+    table.add({member.name, std::string(to_string(member.power)), std::string(to_string(member.consistency.level)),
+               freeze_of(member), pause_of(member), disks_of(member), left_out_of(member)});
   }
   return table.str();
 }
 
 std::string plan_table(const std::vector<MemberSnapshot>& members) {
-  Table table({{"MACHINE"}, {"STATE"}, {"DISKS"}, {"LEFT OUT"}});
+  Table table({{"MACHINE"}, {"STATE"}, {"CONSISTENCY"}, {"DISKS"}, {"LEFT OUT"}});
   for (const auto& member : members) {
-    table.add({member.name, std::string(to_string(member.power)), disks_of(member), left_out_of(member)});
+    table.add({member.name, std::string(to_string(member.power)), std::string(to_string(member.consistency.level)),
+               disks_of(member), left_out_of(member)});
   }
   return table.str();
+}
+
+// Why members have not reached more; nothing if no more was asked for.
+std::string reasons_of(const std::vector<MemberSnapshot>& members) {
+  std::string text;
+  for (const auto& member : members) {
+    const MemberConsistency& consistency = member.consistency;
+    if (consistency.reason.empty()) continue;
+    text += fmt::format("{} is {} consistent: {}\n", printable(member.name), to_string(consistency.level),
+                        printable(consistency.reason));
+  }
+  return text.empty() ? text : "\n" + text;
 }
 
 std::string overlays_table(const std::vector<MemberSnapshot>& members) {
@@ -69,6 +92,11 @@ std::string fence_of(const Snapshot& snapshot) {
              ? "not raised: no machine ran"
              : fmt::format("up for {} (allowed: {} ms)", format_duration(snapshot.fence.raised),
                            snapshot.fence.deadline.count());
+}
+
+std::string asked_for(const Snapshot& snapshot) {
+  return fmt::format("{} was asked for (freezing allowed: {} ms)", to_string(snapshot.asked),
+                     snapshot.fence.freeze_deadline.count());
 }
 
 std::string names_of_unmeasured(const Snapshot& snapshot) {
@@ -134,7 +162,8 @@ std::string report_snapshot(const Snapshot& snapshot, Detail detail) {
   sheet.add("Instant", format_time(snapshot.instant));
   sheet.add("One instant", one_instant(snapshot));
   sheet.add("Fence", fence_of(snapshot));
-  return sheet.str() + "\n" + members_table(snapshot.members) +
+  if (snapshot.asked != ConsistencyWish::kCrash) sheet.add("Consistency", asked_for(snapshot));
+  return sheet.str() + "\n" + members_table(snapshot.members) + reasons_of(snapshot.members) +
          (detail == Detail::kFull ? "\n" + overlays_table(snapshot.members) : "");
 }
 
@@ -157,8 +186,8 @@ std::string report_snapshot_plan(const Snapshot& snapshot, Detail detail) {
                      printable(snapshot.collection_name), count_of(snapshot.members.size(), "machine", "machines"),
                      running == 0 ? "none" : count_of(running, "running one", "running ones"),
                      snapshot.fence.deadline.count()) +
-         plan_table(snapshot.members) + (detail == Detail::kFull ? "\n" + overlays_table(snapshot.members) : "") +
-         "\nNothing was changed.\n";
+         plan_table(snapshot.members) + reasons_of(snapshot.members) +
+         (detail == Detail::kFull ? "\n" + overlays_table(snapshot.members) : "") + "\nNothing was changed.\n";
 }
 
 std::string report_merges(const std::string& snapshot, const std::vector<service::PlannedMerge>& merges) {

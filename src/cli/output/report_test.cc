@@ -44,6 +44,20 @@ TEST(OneInstant, IsProvenByTheOverlap) {
   EXPECT_EQ(one_instant(example_snapshot()), "proven: all 2 machines that ran stood still together for 12.3 ms");
 }
 
+TEST(ReportSnapshot, TellsWhatConsistencyWasReachedAndWhyNotMore) {
+  const std::string report = report_snapshot(example_snapshot(), Detail::kUsual);
+  EXPECT_THAT(report, HasSubstr("best was asked for (freezing allowed: 10000 ms)"));
+  EXPECT_THAT(report, HasSubstr("application   140.0 ms"));
+  EXPECT_THAT(report, HasSubstr("web is crash consistent: The guest agent of the machine \"web\" does not answer"));
+  EXPECT_THAT(report_snapshot_plan(example_planned_snapshot(), Detail::kUsual), HasSubstr("web is crash consistent"));
+}
+
+TEST(ReportSnapshot, IsShortWhereNothingWasAskedFor) {
+  Snapshot snapshot = example_snapshot();
+  snapshot.asked = ConsistencyWish::kCrash;
+  EXPECT_THAT(report_snapshot(snapshot, Detail::kUsual), Not(HasSubstr("was asked for")));
+}
+
 TEST(OneInstant, NamesTheMachineThatWasNotMeasured) {
   Snapshot snapshot = example_snapshot();
   snapshot.members[1].pause.reset();

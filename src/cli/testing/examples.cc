@@ -144,6 +144,7 @@ Snapshot example_snapshot() {
   snapshot.fence.overlap_end = example_time(16'300);
   snapshot.members[0].pause = Pause{example_time(1000), example_time(19'200)};
   snapshot.members[1].pause = Pause{example_time(4000), example_time(16'300)};
+  snapshot.members[0].consistency.frozen = Microseconds{140'000};
   return snapshot;
 }
 
@@ -155,6 +156,11 @@ Snapshot example_planned_snapshot() {
   snapshot.members = {member_snapshot('a', "db", PowerState::kRunning),
                       member_snapshot('b', "web", PowerState::kRunning),
                       member_snapshot('f', "Büro Nr. 1", PowerState::kOff)};
+  snapshot.asked = ConsistencyWish::kBest;
+  snapshot.fence.freeze_deadline = Milliseconds{10'000};
+  snapshot.members[0].consistency.level = Consistency::kApplication;
+  snapshot.members[1].consistency.reason = "The guest agent of the machine \"web\" does not answer: is it running?";
+  snapshot.members[2].consistency.level = Consistency::kOff;
   snapshot.members[0].left_out = {{"sda", LeftOutReason::kCdrom, "/iso/debian.iso"}};
   snapshot.members[2].has_nvram = true;
   return snapshot;

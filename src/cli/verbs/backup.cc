@@ -51,7 +51,7 @@ class Backup final : public Verb {
   [[nodiscard]] Result<service::BackupRequest> request() const {
     service::BackupRequest request;
     request.take.collection = collection_;
-    take_.apply_to(request.take);
+    COHORT_TRY(take_.apply_to(request.take));
     COHORT_ASSIGN(request.target.directory, parse_folder(directory_));
     COHORT_TRY(export_.apply_to(request.target));
     return request;

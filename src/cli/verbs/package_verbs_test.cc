@@ -158,9 +158,10 @@ TEST_F(PackageVerbs, TryCallsAnInterruptItsEnd) {
 
 TEST_F(PackageVerbs, BackupHandsOnTheOptionsOfBothHalves) {
   EXPECT_EQ(program.run({"backup", "shop", "/b", "--deadline", "700", "--ignore-non-snapshottable", "--format", "raw",
-                         "--rate-limit", "1G", "--subdirectory"}),
+                         "--rate-limit", "1G", "--subdirectory", "--consistency", "application"}),
             0);
   EXPECT_THAT(session.calls, ElementsAre("backup"));
+  EXPECT_EQ(session.backup_request.take.consistency, ConsistencyWish::kApplication);
   EXPECT_EQ(session.backup_request.take.collection, "shop");
   EXPECT_EQ(session.backup_request.take.deadline, Milliseconds{700});
   EXPECT_TRUE(session.backup_request.take.ignore_non_snapshottable);

@@ -23,8 +23,16 @@ class SnapshotTake final : public Verb {
             "left out and named; disks that cannot be snapshotted are refused unless "
             "--ignore-non-snapshottable is given.\n\n"
             "No machine stands still longer than the deadline, even if this program is killed: "
-            "past it all run again, and the snapshot is taken back.",
+            "past it all run again, and the snapshot is taken back.\n\n"
+            "With --consistency application, the agents of all running machines first freeze their "
+            "file systems and run their freeze hooks (on Windows: VSS), all at once. If one cannot, "
+            "all are thawed and nothing is captured; the error names each such machine and why. With "
+            "best, it is captured as after a power failure, and the reason is kept with the snapshot. "
+            "Machines that are paused or off are captured as they are. The guests are thawed as "
+            "soon as they run again, even if this program is killed.",
         .examples = {{"cohort snapshot take shop --name before-upgrade", "Takes a snapshot and names it."},
+                     {"cohort snapshot take shop --consistency application",
+                      "Has the guests freeze their file systems for the instant."},
                      {"cohort snapshot take shop --dry-run", "Says what would be captured, and what prevents it."}}};
   }
 
@@ -39,7 +47,7 @@ class SnapshotTake final : public Verb {
     service::TakeSnapshotRequest request;
     request.collection = collection_;
     request.name = name_;
-    take_.apply_to(request);
+    COHORT_TRY(take_.apply_to(request));
     if (is_dry_run_) {
       COHORT_ASSIGN(const auto plan, context.session().plan_take_snapshot(request));
       return planned(plan_to_json(plan), report_snapshot_plan(plan, context.detail()));

@@ -22,16 +22,27 @@ TEST_F(SnapshotVerbs, TakeUsesDefaultsWhereNothingIsSaid) {
   EXPECT_EQ(session.take_request.collection, "shop");
   EXPECT_EQ(session.take_request.name, "");
   EXPECT_EQ(session.take_request.deadline, Milliseconds{2000});
+  EXPECT_EQ(session.take_request.consistency, ConsistencyWish::kCrash);
+  EXPECT_EQ(session.take_request.freeze_deadline, Milliseconds{10'000});
   EXPECT_FALSE(session.take_request.ignore_non_snapshottable);
   EXPECT_THAT(program.out(), AllOf(HasSubstr("before-upgrade"), HasSubstr("proven: all 2 machines")));
 }
 
 TEST_F(SnapshotVerbs, TakeHandsOnItsOptions) {
-  EXPECT_EQ(program.run({"snapshot", "take", "shop", "--name", "n", "--deadline", "500", "--ignore-non-snapshottable"}),
+  EXPECT_EQ(program.run({"snapshot", "take", "shop", "--name", "n", "--deadline", "500", "--ignore-non-snapshottable",
+                         "--consistency", "best", "--freeze-deadline", "3000"}),
             0);
   EXPECT_EQ(session.take_request.name, "n");
   EXPECT_EQ(session.take_request.deadline, Milliseconds{500});
   EXPECT_TRUE(session.take_request.ignore_non_snapshottable);
+  EXPECT_EQ(session.take_request.consistency, ConsistencyWish::kBest);
+  EXPECT_EQ(session.take_request.freeze_deadline, Milliseconds{3000});
+}
+
+TEST_F(SnapshotVerbs, TakeRefusesAConsistencyThatItDoesNotKnow) {
+  EXPECT_EQ(program.run({"snapshot", "take", "shop", "--consistency", "perfect"}), 2);
+  EXPECT_THAT(program.err(), AllOf(HasSubstr("perfect"), HasSubstr("crash, best or application")));
+  EXPECT_THAT(session.calls, ElementsAre());
 }
 
 TEST_F(SnapshotVerbs, TakeRefusesADeadlineThatIsNoNumber) {

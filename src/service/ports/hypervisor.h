@@ -38,6 +38,22 @@ struct MachineStateFiles {
   std::vector<File> tpm;
 };
 
+// What a guest's agent tells before it is asked to freeze.
+struct FreezeOutlook {
+  bool is_frozen = false;  // already, by somebody else
+  // A program of the guest takes part in its freezes, and makes them fail if it fails: the agent's freeze hook, or VSS.
+  // False where the agent does not tell.
+  bool has_hook = false;
+};
+
+struct ThawReport {
+  bool was_frozen = false;  // until now
+  // As the agent counts them; nothing if there was nothing to thaw, or it did not tell.
+  std::optional<std::uint64_t> file_systems;
+  // The agent's words, if it has thawed and complains all the same: a hook failed, or the freeze had not lasted.
+  std::string complaint;
+};
+
 // Collects the pauses of some machines from before the fence until it is destroyed.
 class PauseWatch {
  public:
@@ -145,6 +161,19 @@ class Hypervisor {
   // reads its small state files. On failure no disk is switched.
   // REQUIRES: the overlays exist; a machine that was running stands still.
   [[nodiscard]] virtual Result<MachineStateFiles> capture(const MemberSnapshot& member) = 0;
+
+  // --- file systems, through the guest's agent ---
+
+  // The machine is running. kUnsupported if it has no channel for an agent, kTimeout if the agent does not answer
+  // within some seconds.
+  [[nodiscard]] virtual Result<FreezeOutlook> freeze_outlook(const MachineId& id) = 0;
+  // Freezes all file systems that can be, at least one, and returns how many. On failure nothing is known: the agent
+  // may freeze them later.
+  // Waits for the answer a little longer than `patience` at most.
+  [[nodiscard]] virtual Result<std::uint64_t> freeze(const MachineId& id, Milliseconds patience) = 0;
+  // The file systems are thawed when this succeeds, and every earlier order to freeze has been carried out; success,
+  // too, if the machine is off.
+  [[nodiscard]] virtual Result<ThawReport> thaw(const MachineId& id) = 0;
 
   // --- taking an overlay back ---
 

@@ -4,6 +4,12 @@
 #include <iterator>
 
 namespace cohort::service {
+namespace {
+
+// They would be tried for many seconds with a machine that cannot be resumed or thawed, but not with one that is gone.
+bool is_tried_stubbornly(const std::string& call) { return call.starts_with("resume") || call.starts_with("thaw"); }
+
+}  // namespace
 
 void CallControl::fail_next(const std::string& name, ErrorCode code) {
   const std::lock_guard lock(mutex_);
@@ -79,8 +85,7 @@ Result<std::size_t> CallControl::enter(const std::string& name) {
   if (const auto action = take_action(name)) action();
   const std::lock_guard lock(mutex_);
   if (is_dead_) {
-    // The fence would go on for ten seconds with a machine that cannot be resumed, but not with one that is gone.
-    return fail(name.starts_with("resume") ? ErrorCode::kNotFound : ErrorCode::kInternal, "The process is dead.");
+    return fail(is_tried_stubbornly(name) ? ErrorCode::kNotFound : ErrorCode::kInternal, "The process is dead.");
   }
   calls_.push_back(name);
   const std::size_t number = calls_.size();

@@ -3,7 +3,6 @@
 
 #include <atomic>
 #include <memory>
-#include <vector>
 
 #include "service/ports/guard.h"
 #include "service/testing/call_control.h"
@@ -14,11 +13,9 @@ class FakeGuard final : public Guard {
  public:
   explicit FakeGuard(CallControl& control) : control_(control) {}
 
-  [[nodiscard]] Result<std::unique_ptr<ArmedGuard>> arm(const std::vector<MachineId>& machines,
-                                                        Milliseconds deadline) override {
+  [[nodiscard]] Result<std::unique_ptr<ArmedGuard>> arm(const GuardedFence& fence) override {
     return control_.call("arm", [&]() -> Result<std::unique_ptr<ArmedGuard>> {
-      watched_ = machines;
-      deadline_ = deadline;
+      fence_ = fence;
       return std::make_unique<Armed>(*this);
     });
   }
@@ -26,8 +23,7 @@ class FakeGuard final : public Guard {
   // What disarm() will say.
   void act() { has_acted_ = true; }
   // Of the last call of arm().
-  [[nodiscard]] const std::vector<MachineId>& watched() const { return watched_; }
-  [[nodiscard]] Milliseconds deadline() const { return deadline_; }
+  [[nodiscard]] const GuardedFence& fence() const { return fence_; }
   // Guards that were given up armed: they take this for the death of the process.
   [[nodiscard]] int left_armed() const { return left_armed_; }
 
@@ -35,12 +31,28 @@ class FakeGuard final : public Guard {
   class Armed final : public ArmedGuard {
    public:
     explicit Armed(FakeGuard& guard) : guard_(guard) {}
-    ~Armed() override { guard_.left_armed_ += is_armed_ ? 1 : 0; }
+    ~Armed() override { guard_.left_armed_ += is_armed_ || owes_thaw_ ? 1 : 0; }
     Armed(const Armed&) = delete;
     Armed& operator=(const Armed&) = delete;
 
+    [[nodiscard]] Result<void> freeze() override {
+      return guard_.control_.call("guard_freeze", [this]() -> Result<void> {
+        owes_thaw_ = true;
+        return {};
+      });
+    }
     [[nodiscard]] Result<void> raise() override {
-      return guard_.control_.call("raise", []() -> Result<void> { return {}; });
+      return guard_.control_.call("raise", [this]() -> Result<void> {
+        is_raised_ = true;
+        return {};
+      });
+    }
+    [[nodiscard]] Result<void> thawed() override {
+      return guard_.control_.call("guard_thawed", [this]() -> Result<void> {
+        owes_thaw_ = false;
+        if (!is_raised_) is_armed_ = false;
+        return {};
+      });
     }
     [[nodiscard]] Result<bool> disarm() override {
       return guard_.control_.call("disarm", [this]() -> Result<bool> {
@@ -52,11 +64,12 @@ class FakeGuard final : public Guard {
    private:
     FakeGuard& guard_;
     bool is_armed_ = true;
+    bool is_raised_ = false;
+    bool owes_thaw_ = false;
   };
 
   CallControl& control_;
-  std::vector<MachineId> watched_;
-  Milliseconds deadline_{0};
+  GuardedFence fence_;
   std::atomic<bool> has_acted_{false};
   int left_armed_ = 0;
 };

@@ -76,6 +76,7 @@ std::string FakeHypervisor::describe() const {
   for (const auto& [id, machine] : machines_) {
     std::string line = fmt::format("{} {}", machine.summary.name, to_string(machine.summary.power));
     for (const auto& [target, file] : machine.disks) line += fmt::format(" {}={}", target, file.string());
+    if (machine.frozen > 0 || machine.is_frozen_by_owner) line += " frozen";
     lines.push_back(std::move(line));
   }
   for (const auto& [path, file] : files_) {

@@ -29,7 +29,12 @@ struct FakeMachine {
   std::string mark;       // of its definition
   bool is_stuck = false;  // stands still by an I/O error
   bool has_agent_channel = true;
-  std::string network;  // of a throw-away machine
+  bool has_freeze_hook = true;
+  std::uint64_t file_systems = 2;  // that its agent can freeze
+  std::uint64_t frozen = 0;        // of them
+  bool is_frozen_by_owner = false;
+  std::string complaint;  // of its agent, when it thaws
+  std::string network;    // of a throw-away machine
 };
 
 // Behaves as the port asks. Calls are named "suspend web", "create_overlay web.cohort-….qcow2", "merge_overlay web
@@ -64,6 +69,7 @@ class FakeHypervisor final : public Hypervisor {
   std::vector<std::string> outlined_disks;  // what outline_of() finds in any configuration
   Path disk_folder = "/nonexistent/fake-disks";
   bool agents_answer = true;
+  Milliseconds patience{0};  // of the last freeze
   // The isolated networks that there are.
   std::map<NetworkId, std::string> networks;
   // A throw-away machine comes to its end.
@@ -81,6 +87,9 @@ class FakeHypervisor final : public Hypervisor {
   [[nodiscard]] Result<void> suspend(const MachineId& id) override;
   [[nodiscard]] Result<void> resume(const MachineId& id) override;
   [[nodiscard]] Result<MachineStateFiles> capture(const MemberSnapshot& member) override;
+  [[nodiscard]] Result<FreezeOutlook> freeze_outlook(const MachineId& id) override;
+  [[nodiscard]] Result<std::uint64_t> freeze(const MachineId& id, Milliseconds patience) override;
+  [[nodiscard]] Result<ThawReport> thaw(const MachineId& id) override;
   [[nodiscard]] Result<void> check_mergeable(const MachineId& id, const DiskSnapshot& disk) override;
   [[nodiscard]] Result<void> merge_overlay(const MachineId& id, const DiskSnapshot& disk, std::stop_token stop,
                                            const MergeWatch& watch) override;
@@ -124,6 +133,7 @@ class FakeHypervisor final : public Hypervisor {
   [[nodiscard]] std::string name_of(const MachineId& id) const;
 
   // The REQUIRES of all of these: mutex_ is held.
+  [[nodiscard]] Result<FakeMachine*> find_answering(const MachineId& id);
   [[nodiscard]] Result<FakeMachine*> find(const MachineId& id);
   [[nodiscard]] FakeMachine& named(const std::string& name);
   [[nodiscard]] const FakeMachine& named(const std::string& name) const;
