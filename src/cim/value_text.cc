@@ -7,6 +7,7 @@
 
 #include "base/utf8.h"
 #include "cim/object_path.h"
+#include "cim/utf16.h"
 
 namespace cohort::cim {
 namespace {
@@ -81,16 +82,6 @@ Result<Element> parse_char16(std::string_view text) {
   return not_of_type(Type::kChar16, text);
 }
 
-std::string char16_text(char16_t unit) {
-  const auto code = static_cast<unsigned>(unit);
-  const auto put = [](unsigned byte) { return static_cast<char>(static_cast<unsigned char>(byte)); };
-  if (code < 0x80) return {put(code)};
-  if (code < 0x800) return {put(0xc0U | code >> 6U), put(0x80U | (code & 0x3fU))};
-  // Half a surrogate pair is no character.
-  if (code >= 0xd800 && code < 0xe000) return "\xef\xbf\xbd";
-  return {put(0xe0U | code >> 12U), put(0x80U | (code >> 6U & 0x3fU)), put(0x80U | (code & 0x3fU))};
-}
-
 Result<Element> parse_datetime(std::string_view text) {
   COHORT_ASSIGN(Datetime time, Datetime::parse(trimmed(text)));
   return Element(std::move(time));
@@ -104,7 +95,7 @@ Result<Element> parse_reference(std::string_view text) {
 struct TextOf {
   std::string operator()(std::monostate) const { return {}; }
   std::string operator()(bool value) const { return value ? "true" : "false"; }
-  std::string operator()(char16_t value) const { return char16_text(value); }
+  std::string operator()(char16_t value) const { return utf8_of(value); }
   std::string operator()(const std::string& value) const { return value; }
   std::string operator()(const Datetime& value) const { return value.text(); }
   std::string operator()(const Shared<ObjectPath>& value) const { return to_text(*value); }
