@@ -60,6 +60,8 @@ cim::Instance snapshot(const std::string& id) {
   one.set("Caption", cim::Value::null(cim::Type::kString));
   one.set("CollectionID", cim::Value(id));
   one.set("Names", cim::Value::array_of<std::string>({"a", "b"}));
+  one.set("None", cim::Value::null(cim::Type::kString, true));
+  one.set("Empty", cim::Value::array(cim::Type::kString, {}));
   one.set("At", cim::Value(*cim::Datetime::parse("20260301130000.000000+060")));
   return one;
 }
@@ -211,7 +213,8 @@ TEST(WsMan, AnInstanceIsWrittenAsReadersWantIt) {
       text, HasSubstr("<p:Msvm_SnapshotCollection xmlns:p=\"" + kSnapshotUri +
                       "\" xsi:type=\"p:Msvm_SnapshotCollection_Type\">"
                       "<p:Caption xsi:nil=\"true\"></p:Caption><p:CollectionID>c-1</p:CollectionID><p:Names>a</p:Names>"
-                      "<p:Names>b</p:Names><p:At><cim:Datetime>2026-03-01T12:00:00Z</cim:Datetime></p:At>"));
+                      "<p:Names>b</p:Names><p:None xsi:nil=\"true\"></p:None><p:Empty "
+                      "xsi:nil=\"true\"></p:Empty><p:At><cim:Datetime>2026-03-01T12:00:00Z</cim:Datetime></p:At>"));
 }
 
 TEST(WsMan, AMethodsReferenceIsNotWrapped) {
