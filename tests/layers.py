@@ -18,6 +18,8 @@ from pathlib import Path
 ARROWS = {
     "base": set(),
     "domain": {"base"},
+    "cim": {"base"},
+    "codec": {"base", "cim"},
     "disk": {"base"},
     "package": {"base", "disk", "domain"},
     "service": {"base", "domain", "package"},
@@ -30,7 +32,7 @@ ARROWS = {
 # start of an #include <…> -> the folders that may have it
 LIBRARIES = {
     "libvirt/": {"hypervisor"},
-    "libxml/": {"hypervisor"},
+    "libxml/": {"codec", "hypervisor"},
     "sqlite3": {"store"},
     "SQLiteCpp/": {"store"},
     "CLI/": {"cli"},

@@ -1,0 +1,187 @@
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include <cstdlib>
+#include <filesystem>
+#include <fstream>
+#include <sstream>
+
+#include "cim/object_path.h"
+#include "codec/cimxml/message.h"
+
+namespace cohort::codec::cimxml {
+namespace {
+
+using std::filesystem::path;
+using testing::HasSubstr;
+
+const cim::Schema& schema() {
+  static const cim::Schema built = *cim::Schema::built_in();
+  return built;
+}
+
+std::string content(const path& file) {
+  std::ifstream stream(file);
+  std::ostringstream text;
+  text << stream.rdbuf();
+  return text.str();
+}
+
+path golden(std::string_view name) { return path(COHORT_GOLDEN_FOLDER) / "cimxml" / name; }
+
+Call call_of(std::string_view name) {
+  auto call = read_request(content(golden(std::string(name) + ".request.xml")), "utf-8", schema());
+  EXPECT_TRUE(call) << name << ": " << call.error().sentence;
+  return call ? *std::move(call) : Call{};
+}
+
+template <typename T>
+T operation_of(std::string_view name) {
+  const Call call = call_of(name);
+  const auto* const request = std::get_if<cim::Request>(&call.request);
+  EXPECT_NE(request, nullptr) << std::get<cim::OperationFailed>(call.request).description;
+  return request == nullptr ? T{} : std::get<T>(request->operation);
+}
+
+std::string reply(const Call& call, cim::Response response) {
+  ReplyStream stream(call, std::move(response), "host");
+  std::string text;
+  while (const auto chunk = stream.next()) text += *chunk;
+  return text;
+}
+
+// Two snapshots of a collection.
+cim::Objects two_snapshots() {
+  cim::Objects objects;
+  for (const auto* const id : {"c-1", "c-2"}) {
+    cim::Instance one{"Msvm_SnapshotCollection",
+                      {},
+                      *cim::parse_object_path("Msvm_SnapshotCollection.CollectionID=\"" + std::string(id) + "\"")};
+    one.set("CollectionID", cim::Value(id));
+    one.set("ElementName", cim::Value("a <b>"));
+    one.set("Caption", cim::Value::null(cim::Type::kString));
+    objects.instances.push_back(std::move(one));
+  }
+  objects.is_end_of_sequence = false;
+  objects.context = "ctx";
+  return objects;
+}
+
+cim::Response response_to(const Call& call) {
+  if (const auto* const failed = std::get_if<cim::OperationFailed>(&call.request)) return *failed;
+  const cim::Operation& operation = std::get<cim::Request>(call.request).operation;
+  if (const auto* const get = std::get_if<cim::GetClass>(&operation)) {
+    return cim::Classes{{*schema().find(cim::kVirtualizationNamespace)->find(get->class_name)}};
+  }
+  if (std::holds_alternative<cim::EnumerateClassNames>(operation)) return cim::ClassNames{{"A", "B"}};
+  if (std::holds_alternative<cim::InvokeMethod>(operation)) {
+    return cim::MethodResult{
+        cim::Value(std::uint32_t{4096}),
+        {{"Job",
+          cim::Value(*cim::parse_object_path(R"(\\host\root\virtualization\v2:Msvm_ConcreteJob.InstanceID="j")"))}}};
+  }
+  const bool is_done = std::holds_alternative<cim::CloseEnumeration>(operation) ||
+                       std::holds_alternative<cim::DeleteInstance>(operation);
+  cim::Objects objects = two_snapshots();
+  if (std::holds_alternative<cim::GetInstance>(operation)) objects.instances.pop_back();
+  return is_done ? cim::Response(cim::Done{}) : cim::Response(std::move(objects));
+}
+
+// With COHORT_ACCEPT in the environment the replies are written anew, to be read in review.
+TEST(CimXml, RepliesAreThoseOfTheGoldenFiles) {
+  std::size_t count = 0;
+  for (const auto& entry : std::filesystem::directory_iterator(path(COHORT_GOLDEN_FOLDER) / "cimxml")) {
+    const std::string name = entry.path().filename().string();
+    const std::size_t end = name.find(".request.xml");
+    if (end == std::string::npos) continue;
+    ++count;
+    const Call call = call_of(name.substr(0, end));
+    const std::string text = reply(call, response_to(call));
+    const path expected = golden(name.substr(0, end) + ".reply.xml");
+    if (std::getenv("COHORT_ACCEPT") != nullptr) std::ofstream(expected) << text;
+    EXPECT_EQ(text, content(expected)) << name;
+  }
+  EXPECT_GE(count, 18U);
+}
+
+TEST(CimXml, ParametersOfAMethodAreAsDeclared) {
+  const auto invoke = operation_of<cim::InvokeMethod>("ExportSnapshot");
+  EXPECT_EQ(invoke.method, "ExportSnapshot");
+  EXPECT_EQ(*invoke.path.key("Name"), cim::Value("svc"));
+  ASSERT_EQ(invoke.parameters.size(), 3U);
+  EXPECT_EQ(cim::to_text(*invoke.parameters[0].value.reference()),
+            R"(\\h\root\virtualization\v2:Msvm_SnapshotCollection.CollectionID="c-1")");
+  EXPECT_EQ(invoke.parameters[2].value.instance()->at("CopyVmStorage"), cim::Value(true));
+}
+
+TEST(CimXml, ParametersWithoutATypeGetTheDeclaredOne) {
+  const auto invoke = operation_of<cim::InvokeMethod>("untyped_parameters");
+  ASSERT_EQ(invoke.parameters.size(), 3U);
+  EXPECT_EQ(invoke.parameters[1].value, cim::Value(std::uint16_t{2}));
+  EXPECT_TRUE(invoke.parameters[2].value.is_null());
+}
+
+TEST(CimXml, ListsAreReadWithTheirFilters) {
+  const auto listed = operation_of<cim::ListObjects>("Associators");
+  const auto& associators = std::get<cim::AssociatorsOf>(listed.what);
+  EXPECT_EQ(associators.association_class + associators.role, "Msvm_CollectedSnapshotsCollection");
+  EXPECT_EQ(cim::to_text(associators.source), "Msvm_SnapshotCollection.CollectionID=\"c-1\"");
+  EXPECT_EQ(operation_of<cim::ListObjects>("AssociatorNames").shape, cim::Shape::kPaths);
+  const auto opened = operation_of<cim::OpenEnumeration>("OpenEnumerateInstances");
+  EXPECT_EQ(opened.max_objects, 2U);
+  EXPECT_EQ(opened.timeout, std::chrono::seconds(60));
+  EXPECT_EQ(operation_of<cim::GetInstance>("GetInstance").properties, (std::vector<std::string>{"ElementName"}));
+}
+
+TEST(CimXml, WhatIsWrongWithARequestIsItsAnswer) {
+  const auto status = [](std::string_view name) {
+    return std::get<cim::OperationFailed>(call_of(name).request).status;
+  };
+  EXPECT_EQ(status("unknown_class"), cim::Status::kInvalidClass);
+  EXPECT_EQ(status("unknown_operation"), cim::Status::kNotSupported);
+  EXPECT_EQ(status("unknown_parameter"), cim::Status::kInvalidParameter);
+}
+
+TEST(CimXml, ABodyThatIsNoRequestIsAProtocolError) {
+  const auto error = [](std::string_view body) {
+    const auto call = read_request(body, "", schema());
+    return call ? std::string() : call.error().cim_error;
+  };
+  EXPECT_EQ(error(""), "request-not-well-formed");
+  EXPECT_EQ(error("<!DOCTYPE CIM><CIM/>"), "request-not-well-formed");
+  EXPECT_EQ(error("<X/>"), "request-not-valid");
+  EXPECT_EQ(error("<CIM CIMVERSION='1.0' DTDVERSION='2.0'/>"), "unsupported-cim-version");
+  EXPECT_EQ(error("<CIM CIMVERSION='2.0' DTDVERSION='1.0'/>"), "unsupported-dtd-version");
+  EXPECT_EQ(error("<CIM CIMVERSION='2.0' DTDVERSION='2.0'/>"), "request-not-valid");
+  EXPECT_EQ(error("<CIM CIMVERSION='2.0' DTDVERSION='2.0'><MESSAGE PROTOCOLVERSION='2.0'/></CIM>"),
+            "unsupported-protocol-version");
+  EXPECT_EQ(error("<CIM CIMVERSION='2.0' DTDVERSION='2.0'><MESSAGE PROTOCOLVERSION='1.0'><MULTIREQ/></MESSAGE></CIM>"),
+            "multiple-requests-unsupported");
+}
+
+TEST(CimXml, HeadersMustAgreeWithTheBody) {
+  const Call intrinsic = call_of("GetInstance");
+  EXPECT_TRUE(headers_agree(intrinsic, "GetInstance", "root/virtualization/v2"));
+  EXPECT_TRUE(headers_agree(intrinsic, "GetInstance", "root%2Fvirtualization%2fv2"));
+  EXPECT_FALSE(headers_agree(intrinsic, "DeleteInstance", "root/virtualization/v2"));
+  EXPECT_FALSE(headers_agree(intrinsic, "GetInstance", "root/cimv2"));
+  const Call extrinsic = call_of("ExportSnapshot");
+  EXPECT_TRUE(headers_agree(extrinsic, "ExportSnapshot",
+                            "root%2Fvirtualization%2Fv2%3AMsvm_CollectionSnapshotService.Name%3D%22svc%22"));
+  EXPECT_FALSE(headers_agree(extrinsic, "ExportSnapshot", "root/virtualization/v2:Msvm_Other.Name=\"svc\""));
+}
+
+TEST(CimXml, ALongListComesInChunks) {
+  cim::Objects objects = two_snapshots();
+  while (objects.instances.size() < 5000) objects.instances.push_back(objects.instances.front());
+  ReplyStream stream(call_of("EnumerateInstances"), std::move(objects), "host");
+  std::size_t chunks = 0;
+  while (const auto chunk = stream.next()) {
+    ++chunks;
+    EXPECT_LT(chunk->size(), 80000U);
+  }
+  EXPECT_GT(chunks, 10U);
+}
+
+}  // namespace
+}  // namespace cohort::codec::cimxml

@@ -1,0 +1,89 @@
+// WS-Management (DSP0226, DSP0227, MS-WSMV): the envelope of a request to a CIM operation, and a response to an
+// envelope.
+//
+// Threads: the functions keep nothing.
+#pragma once
+
+#include <chrono>
+#include <cstddef>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <variant>
+#include <vector>
+
+#include "base/result.h"
+#include "cim/operation.h"
+#include "cim/schema.h"
+#include "codec/wsman/resource_uri.h"
+
+namespace cohort::codec::wsman {
+
+// A SOAP fault. All are sent with HTTP status 500, since there are clients that read no other.
+struct Fault {
+  std::string subcode;          // "wsman:InvalidSelectors", "wsa:ActionNotSupported", "wsen:…": prefix and name
+  std::string reason;           // for people
+  std::string detail = {};      // the last part of the URI of a wsman:FaultDetail; may be empty
+  bool is_of_receiver = false;  // s:Receiver instead of s:Sender
+};
+
+struct Header {
+  std::string action;
+  std::string message_id;  // may be empty: Identify needs none
+  std::string resource_uri;
+  UriFamily family = UriFamily::kWmi;  // the answer's URIs are of the same
+  std::string namespace_name;
+  std::size_t max_envelope_bytes = std::size_t{150} << 10U;
+  std::optional<std::chrono::microseconds> timeout;  // how long the client waits
+};
+
+struct Identify {};
+
+struct Call {
+  Header header;
+  // How the objects of a list are wanted; of Enumerate and Pull.
+  cim::Shape shape = cim::Shape::kInstances;
+  std::variant<Identify, cim::Request> operation;
+};
+
+// A request that cannot be done, with as much of its header as was read, to answer it.
+struct Refusal {
+  Header header;
+  Fault fault;
+};
+
+// Reads a request. Paths, instances and parameters are in the types that the schema declares. Accepted are all
+// prefixes, both families of URIs, headers of MS-WSMV and others that need not be understood, and _INPUT in any
+// namespace. Enumerate becomes OpenEnumeration: not optimised, with no objects; optimised, with MaxElements or as many
+// as there are. Pull becomes PullObjects, of one object unless MaxElements says otherwise. The shape of a Pull is that
+// of its context, which the caller knows.
+[[nodiscard]] tl::expected<Call, Refusal> read_request(std::string_view body, std::string_view charset,
+                                                       const cim::Schema& schema);
+
+// What stands in the replies of this server.
+struct Server {
+  std::string vendor, version;
+};
+
+// `message_id` is new for each reply: "uuid:…".
+[[nodiscard]] std::string identify_reply(const Server& server);
+[[nodiscard]] std::string fault_reply(const Header& header, const Fault& fault, std::string_view message_id);
+
+// The reply to anything but Enumerate, Pull and Identify. OperationFailed becomes a fault.
+// REQUIRES: the response is of a kind that the request may be answered with.
+[[nodiscard]] std::string reply(const Call& call, const cim::Response& response, std::string_view message_id);
+
+struct ListReply {
+  std::string envelope;
+  std::size_t objects = 0;  // those that are in it; the others did not fit into the client's envelope
+};
+// The reply to Enumerate or Pull. `context` is what the client goes on with: it is in the envelope unless all objects
+// are and `is_last` says that no more will come, so that the caller must keep the context if objects < objects given or
+// not is_last. A first object that does not fit is a fault: objects is 0, and nothing is lost.
+[[nodiscard]] ListReply list_reply(const Call& call, const std::vector<cim::Instance>& objects, bool is_last,
+                                   std::string_view context, std::string_view message_id);
+
+// What a failed operation is as a fault.
+[[nodiscard]] Fault fault_of(const cim::OperationFailed& failed);
+
+}  // namespace cohort::codec::wsman

@@ -1,0 +1,205 @@
+#include "cim/value_text.h"
+#include "codec/cimxml/elements.h"
+#include "codec/wsman/message.h"
+#include "codec/wsman/values.h"
+
+namespace cohort::codec::wsman {
+namespace {
+
+using xml::Writer;
+
+constexpr std::string_view kFaultDetail = "http://schemas.dmtf.org/wbem/wsman/1/wsman/faultDetail/";
+
+// Readers of Windows' replies look for these very prefixes, and for "p" on the body's element.
+void open_envelope(Writer& writer) {
+  writer.open("s:Envelope").attribute("xml:lang", "en-US");
+  writer.attribute("xmlns:s", "http://www.w3.org/2003/05/soap-envelope").attribute("xmlns:a", kAddressing);
+  writer.attribute("xmlns:n", "http://schemas.xmlsoap.org/ws/2004/09/enumeration");
+  writer.attribute("xmlns:e", "http://schemas.xmlsoap.org/ws/2004/08/eventing");
+  writer.attribute("xmlns:x", "http://schemas.xmlsoap.org/ws/2004/09/transfer").attribute("xmlns:w", kWsman);
+  writer.attribute("xmlns:p", "http://schemas.microsoft.com/wbem/wsman/1/wsman.xsd");
+  writer.attribute("xmlns:cim", "http://schemas.dmtf.org/wbem/wscim/1/common");
+  writer.attribute("xmlns:xsi", "http://www.w3.org/2001/XMLSchema-instance");
+}
+
+void begin(Writer& writer, const Header& header, std::string_view action, std::string_view message_id) {
+  open_envelope(writer);
+  writer.open("s:Header").element("a:Action", action).element("a:MessageID", message_id).element("a:To", kAnonymous);
+  if (!header.message_id.empty()) writer.element("a:RelatesTo", header.message_id);
+  writer.close().open("s:Body");
+}
+
+std::string end(Writer& writer) { return writer.close().close().take(); }
+
+// "wsman:InvalidSelectors" in the prefixes of the envelope.
+std::string shown_subcode(std::string_view subcode) {
+  const std::size_t colon = subcode.find(':');
+  const std::string_view prefix = subcode.substr(0, colon);
+  const std::string_view shown = prefix == "wsman" ? "w" : prefix == "wsa" ? "a" : prefix == "wsen" ? "n" : prefix;
+  return fmt::format("{}{}", shown, subcode.substr(colon));
+}
+
+// The two actions that every reader knows.
+std::string_view fault_action(std::string_view subcode) {
+  return subcode.starts_with("wsman:") ? "http://schemas.dmtf.org/wbem/wsman/1/wsman/fault"
+                                       : "http://schemas.xmlsoap.org/ws/2004/08/addressing/fault";
+}
+
+void write_object(Writer& writer, const cim::Instance& object, const Header& header, cim::Shape shape) {
+  cim::ObjectPath path = object.path;
+  if (path.namespace_name.empty()) path.namespace_name = header.namespace_name;
+  const bool is_both = shape == cim::Shape::kInstancesWithPaths;
+  if (is_both) writer.open("w:Item");
+  if (shape != cim::Shape::kPaths) write_instance(writer, object, header.family, path.namespace_name);
+  if (shape != cim::Shape::kInstances) {
+    writer.open("a:EndpointReference");
+    write_reference(writer, path, header.family);
+    writer.close();
+  }
+  if (is_both) writer.close();
+}
+
+// As many objects as fit; `room` is in bytes.
+std::size_t write_objects(std::string& written, const Call& call, const std::vector<cim::Instance>& objects,
+                          std::size_t room) {
+  std::size_t count = 0;
+  for (; count < objects.size(); ++count) {
+    Writer one;
+    write_object(one, objects[count], call.header, call.shape);
+    const std::string text = one.take();
+    if (written.size() + text.size() > room) break;
+    written += text;
+  }
+  return count;
+}
+
+void write_method_result(Writer& writer, const Call& call, const cim::InvokeMethod& invoked,
+                         const cim::MethodResult& result) {
+  const Header& header = call.header;
+  writer.open("p:" + invoked.method + "_OUTPUT");
+  writer.attribute("xmlns:p", resource_uri(header.family, header.namespace_name, invoked.path.class_name));
+  for (const cim::NamedValue& each : result.out) write_value(writer, "p", each, header.family, header.namespace_name);
+  write_value(writer, "p", {"ReturnValue", result.return_value}, header.family, header.namespace_name);
+  writer.close();
+}
+
+void write_classes(Writer& writer, const cim::Classes& found) {
+  for (const cim::Class& each : found.classes) {
+    cimxml::write_class(writer, each, {false, true, true, ""});
+  }
+}
+
+void write_created(Writer& writer, const Call& call, cim::ObjectPath path) {
+  if (path.namespace_name.empty()) path.namespace_name = call.header.namespace_name;
+  writer.open("x:ResourceCreated");
+  write_reference(writer, path, call.header.family);
+  writer.close();
+}
+
+}  // namespace
+
+Fault fault_of(const cim::OperationFailed& failed) {
+  using cim::Status;
+  switch (failed.status) {
+    case Status::kAccessDenied:
+      return {"wsman:AccessDenied", failed.description};
+    case Status::kAlreadyExists:
+      return {"wsman:AlreadyExists", failed.description};
+    case Status::kInvalidClass:
+      return {"wsa:DestinationUnreachable", failed.description, "InvalidResourceURI"};
+    case Status::kInvalidNamespace:
+      return {"wsa:DestinationUnreachable", failed.description, "InvalidNamespace"};
+    case Status::kNotFound:
+      return {"wsa:DestinationUnreachable", failed.description};
+    case Status::kInvalidParameter:
+      return {"wsman:InvalidParameter", failed.description};
+    case Status::kInvalidQuery:
+      return {"wsen:CannotProcessFilter", failed.description};
+    case Status::kQueryLanguageNotSupported:
+      return {"wsen:FilteringNotSupported", failed.description};
+    case Status::kInvalidEnumerationContext:
+      return {"wsen:InvalidEnumerationContext", failed.description};
+    case Status::kNotSupported:
+    case Status::kMethodNotFound:
+      return {"wsa:ActionNotSupported", failed.description};
+    case Status::kServerLimitsExceeded:
+      return {"wsman:QuotaLimit", failed.description};
+    default:
+      return {"wsman:InternalError", failed.description, "", true};
+  }
+}
+
+std::string identify_reply(const Server& server) {
+  Writer writer;
+  writer.open("s:Envelope").attribute("xmlns:s", "http://www.w3.org/2003/05/soap-envelope");
+  writer.attribute("xmlns:wsmid", "http://schemas.dmtf.org/wbem/wsman/identity/1/wsmanidentity.xsd");
+  writer.open("s:Header").close().open("s:Body").open("wsmid:IdentifyResponse");
+  writer.element("wsmid:ProtocolVersion", kWsman).element("wsmid:ProductVendor", server.vendor);
+  writer.element("wsmid:ProductVersion", server.version).close();
+  return end(writer);
+}
+
+std::string fault_reply(const Header& header, const Fault& fault, std::string_view message_id) {
+  Writer writer;
+  begin(writer, header, fault_action(fault.subcode), message_id);
+  writer.open("s:Fault").open("s:Code");
+  if (fault.subcode.starts_with("s:")) {
+    writer.element("s:Value", fault.subcode).close();
+  } else {
+    writer.element("s:Value", fault.is_of_receiver ? "s:Receiver" : "s:Sender");
+    writer.open("s:Subcode").element("s:Value", shown_subcode(fault.subcode)).close().close();
+  }
+  writer.open("s:Reason").open("s:Text").attribute("xml:lang", "en-US").text(fault.reason).close().close();
+  if (!fault.detail.empty()) {
+    writer.open("s:Detail").element("w:FaultDetail", std::string(kFaultDetail) + fault.detail).close();
+  }
+  writer.close();
+  return end(writer);
+}
+
+std::string reply(const Call& call, const cim::Response& response, std::string_view message_id) {
+  if (const auto* const failed = std::get_if<cim::OperationFailed>(&response)) {
+    return fault_reply(call.header, fault_of(*failed), message_id);
+  }
+  Writer writer;
+  begin(writer, call.header, call.header.action + "Response", message_id);
+  if (const auto* const objects = std::get_if<cim::Objects>(&response)) {
+    for (const cim::Instance& each : objects->instances)
+      write_object(writer, each, call.header, cim::Shape::kInstances);
+  } else if (const auto* const result = std::get_if<cim::MethodResult>(&response)) {
+    const auto& request = std::get<cim::Request>(call.operation);
+    write_method_result(writer, call, std::get<cim::InvokeMethod>(request.operation), *result);
+  } else if (const auto* const classes = std::get_if<cim::Classes>(&response)) {
+    write_classes(writer, *classes);
+  } else if (const auto* const created = std::get_if<cim::CreatedInstance>(&response)) {
+    write_created(writer, call, created->path);
+  }
+  return end(writer);
+}
+
+ListReply list_reply(const Call& call, const std::vector<cim::Instance>& objects, bool is_last,
+                     std::string_view context, std::string_view message_id) {
+  constexpr std::size_t kAround = 3000;  // the envelope without its objects
+  std::string items;
+  const std::size_t room = call.header.max_envelope_bytes - kAround;
+  const std::size_t written = write_objects(items, call, objects, room);
+  if (written == 0 && !objects.empty()) {
+    const Fault fault{"wsman:EncodingLimit", "An object is larger than the envelope that the client accepts.",
+                      "MaxEnvelopeSize"};
+    return {fault_reply(call.header, fault, message_id), 0};
+  }
+  const bool is_end = is_last && written == objects.size();
+  const bool is_pull = call.header.action.ends_with("/Pull");
+  const bool has_items = is_pull || written > 0 || is_end;
+  Writer writer;
+  begin(writer, call.header, call.header.action + "Response", message_id);
+  writer.open(is_pull ? "n:PullResponse" : "n:EnumerateResponse");
+  if (!is_pull || !is_end) writer.element("n:EnumerationContext", is_end ? "" : context);
+  // Items of an optimised Enumerate are in WS-Management's namespace, those of a Pull in WS-Enumeration's.
+  if (has_items) writer.open(is_pull ? "n:Items" : "w:Items").raw(items).close();
+  if (is_end) writer.open(is_pull ? "n:EndOfSequence" : "w:EndOfSequence").close();
+  writer.close();
+  return {end(writer), written};
+}
+
+}  // namespace cohort::codec::wsman

@@ -1,0 +1,283 @@
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include "cim/object_path.h"
+#include "codec/wsman/message.h"
+#include "codec/wsman/xs_time.h"
+
+namespace cohort::codec::wsman {
+namespace {
+
+using testing::HasSubstr;
+using testing::Not;
+
+constexpr std::string_view kMs = "http://schemas.microsoft.com/wbem/wsman/1/wmi/root/virtualization/v2/";
+constexpr std::string_view kDm = "http://schemas.dmtf.org/wbem/wscim/1/cim-schema/2/";
+const std::string kTransfer = "http://schemas.xmlsoap.org/ws/2004/09/transfer/";
+const std::string kEnumeration = "http://schemas.xmlsoap.org/ws/2004/09/enumeration/";
+
+const cim::Schema& schema() {
+  static const cim::Schema built = *cim::Schema::built_in();
+  return built;
+}
+
+std::string envelope(const std::string& action, const std::string& uri, const std::string& selectors,
+                     const std::string& body, const std::string& headers = "") {
+  return R"(<s:Envelope xmlns:s="http://www.w3.org/2003/05/soap-envelope" xmlns:wsa="http://schemas.xmlsoap.org/ws/2004/08/addressing"
+ xmlns:wsman="http://schemas.dmtf.org/wbem/wsman/1/wsman.xsd" xmlns:n="http://schemas.xmlsoap.org/ws/2004/09/enumeration"
+ xmlns:xsi="http://www.w3.org/2001/XMLSchema-instance"><s:Header><wsa:Action s:mustUnderstand="true">)" +
+         action + "</wsa:Action><wsman:ResourceURI s:mustUnderstand=\"true\">\n " + uri +
+         "\n</wsman:ResourceURI><wsa:MessageID>uuid:1</wsa:MessageID>" + headers +
+         (selectors.empty() ? "" : "<wsman:SelectorSet>" + selectors + "</wsman:SelectorSet>") + "</s:Header><s:Body>" +
+         body + "</s:Body></s:Envelope>";
+}
+
+std::string selector(const std::string& name, const std::string& value) {
+  return "<wsman:Selector Name=\"" + name + "\">" + value + "</wsman:Selector>";
+}
+
+Call call_of(const std::string& text) {
+  auto call = read_request(text, "", schema());
+  EXPECT_TRUE(call) << call.error().fault.subcode << " " << call.error().fault.reason;
+  return call ? *std::move(call) : Call{};
+}
+
+template <typename T>
+T operation_of(const std::string& text) {
+  const Call call = call_of(text);
+  const auto* const request = std::get_if<cim::Request>(&call.operation);
+  return request == nullptr ? T{} : std::get<T>(request->operation);
+}
+
+std::string fault_in(const std::string& text) {
+  const auto call = read_request(text, "", schema());
+  return call ? "" : call.error().fault.subcode + " " + call.error().fault.detail;
+}
+
+cim::Instance snapshot(const std::string& id) {
+  cim::Instance one{
+      "Msvm_SnapshotCollection", {}, *cim::parse_object_path("Msvm_SnapshotCollection.CollectionID=\"" + id + "\"")};
+  one.set("Caption", cim::Value::null(cim::Type::kString));
+  one.set("CollectionID", cim::Value(id));
+  one.set("Names", cim::Value::array_of<std::string>({"a", "b"}));
+  one.set("None", cim::Value::null(cim::Type::kString, true));
+  one.set("Empty", cim::Value::array(cim::Type::kString, {}));
+  one.set("At", cim::Value(*cim::Datetime::parse("20260301130000.000000+060")));
+  return one;
+}
+
+const std::string kSnapshotUri = std::string(kMs) + "Msvm_SnapshotCollection";
+const std::string kPull = "<n:Pull><n:EnumerationContext>ctx</n:EnumerationContext></n:Pull>";
+
+TEST(WsMan, IdentifyNeedsNoHeader) {
+  const Call call =
+      call_of(R"(<s:Envelope xmlns:s="http://www.w3.org/2003/05/soap-envelope"><s:Header/><s:Body><i:Identify
+    xmlns:i="http://schemas.dmtf.org/wbem/wsman/identity/1/wsmanidentity.xsd"/></s:Body></s:Envelope>)");
+  EXPECT_TRUE(std::holds_alternative<Identify>(call.operation));
+  EXPECT_THAT(identify_reply({"V", "1"}), HasSubstr("<wsmid:ProductVendor>V</wsmid:ProductVendor>"));
+}
+
+TEST(WsMan, BothFamiliesOfUrisNameTheSameInstance) {
+  const auto one =
+      operation_of<cim::GetInstance>(envelope(kTransfer + "Get", kSnapshotUri, selector("collectionid", "c-1"), ""));
+  EXPECT_EQ(cim::to_text(one.path), "root/virtualization/v2:Msvm_SnapshotCollection.CollectionID=\"c-1\"");
+  const auto two = operation_of<cim::GetInstance>(
+      envelope(kTransfer + "Get", std::string(kDm) + "Msvm_SnapshotCollection",
+               selector("CollectionID", "c-1") + selector("__cimnamespace", "root/virtualization/v2"), ""));
+  EXPECT_EQ(one.path, two.path);
+}
+
+TEST(WsMan, WrongTargetsAreFaults) {
+  const auto get = [](const std::string& uri, const std::string& selectors) {
+    return fault_in(envelope(kTransfer + "Get", uri, selectors, ""));
+  };
+  EXPECT_EQ(get("http://example.com/x", ""), "wsa:DestinationUnreachable InvalidResourceURI");
+  EXPECT_EQ(get(std::string(kMs) + "Msvm_Nothing", ""), "wsa:DestinationUnreachable InvalidResourceURI");
+  EXPECT_EQ(get("http://schemas.microsoft.com/wbem/wsman/1/wmi/root/virtualization/Msvm_ComputerSystem", ""),
+            "wsa:DestinationUnreachable InvalidNamespace");
+  EXPECT_EQ(get(kSnapshotUri, ""), "wsman:InvalidSelectors InsufficientSelectors");
+  EXPECT_EQ(get(kSnapshotUri, selector("Colour", "x")), "wsman:InvalidSelectors UnexpectedSelectors");
+  EXPECT_EQ(get(kSnapshotUri, selector("CollectionID", "x") + selector("CollectionID", "y")),
+            "wsman:InvalidSelectors DuplicateSelectors");
+  EXPECT_EQ(get(kSnapshotUri, selector("__cimnamespace", "root/cimv2")), "wsman:InvalidSelectors ");
+}
+
+TEST(WsMan, WrongEnvelopesAreFaults) {
+  EXPECT_EQ(fault_in(""), "wsman:SchemaValidationError ");
+  EXPECT_EQ(fault_in("<a/>"), "wsman:SchemaValidationError ");
+  const auto with = [](const std::string& headers) {
+    return fault_in(envelope(kTransfer + "Get", kSnapshotUri, selector("CollectionID", "c"), "", headers));
+  };
+  EXPECT_EQ(with("<x:New xmlns:x='urn:x' s:mustUnderstand='true'/>"), "s:MustUnderstand ");
+  EXPECT_EQ(with("<x:New xmlns:x='urn:x' s:mustUnderstand='false'/>"), "");
+  EXPECT_EQ(with("<wsman:MaxEnvelopeSize>100</wsman:MaxEnvelopeSize>"), "wsman:EncodingLimit MinimumEnvelopeLimit");
+  EXPECT_EQ(with("<wsman:OperationTimeout>soon</wsman:OperationTimeout>"), "wsman:SchemaValidationError ");
+  EXPECT_EQ(with("<wsa:ReplyTo><wsa:Address>http://a</wsa:Address></wsa:ReplyTo>"),
+            "wsman:UnsupportedFeature AddressingMode");
+  EXPECT_EQ(fault_in(envelope("urn:other", kSnapshotUri, "", "")), "wsa:ActionNotSupported ");
+}
+
+TEST(WsMan, EnumerationsAreReadWithTheirModes) {
+  const auto plain =
+      operation_of<cim::OpenEnumeration>(envelope(kEnumeration + "Enumerate", kSnapshotUri, "", "<n:Enumerate/>"));
+  EXPECT_EQ(plain.max_objects, 0U);
+  const auto optimised = operation_of<cim::OpenEnumeration>(
+      envelope(kEnumeration + "Enumerate", kSnapshotUri, "",
+               "<n:Enumerate><wsman:OptimizeEnumeration/><wsman:MaxElements>512</wsman:MaxElements>"
+               "<wsman:EnumerationMode>EnumerateEPR</wsman:EnumerationMode></n:Enumerate>"));
+  EXPECT_EQ(optimised.max_objects, 512U);
+  EXPECT_EQ(optimised.shape, cim::Shape::kPaths);
+  EXPECT_EQ(operation_of<cim::PullObjects>(envelope(kEnumeration + "Pull", "urn:anything", "", kPull)).max_objects, 1U);
+}
+
+std::string filtered(const std::string& filter) {
+  return envelope(kEnumeration + "Enumerate", std::string(kMs) + "*", "", "<n:Enumerate>" + filter + "</n:Enumerate>");
+}
+
+TEST(WsMan, FiltersAreRead) {
+  const auto query = operation_of<cim::OpenEnumeration>(
+      filtered("<wsman:Filter Dialect=\"http://schemas.microsoft.com/wbem/wsman/1/WQL\">SELECT * FROM Msvm_ConcreteJob "
+               "WHERE InstanceID='j'</wsman:Filter>"));
+  EXPECT_EQ(std::get<cim::QueryFor>(query.what).text, "SELECT * FROM Msvm_ConcreteJob WHERE InstanceID='j'");
+  EXPECT_EQ(fault_in(filtered(
+                "<wsman:Filter Dialect=\"http://schemas.microsoft.com/wbem/wsman/1/WQL\">SELECT</wsman:Filter>")),
+            "wsen:CannotProcessFilter ");
+  EXPECT_EQ(fault_in(filtered("<wsman:Filter Dialect=\"urn:x\">x</wsman:Filter>")),
+            "wsen:FilterDialectRequestedUnavailable ");
+  const auto selected = operation_of<cim::OpenEnumeration>(
+      envelope(kEnumeration + "Enumerate", kSnapshotUri, "",
+               "<n:Enumerate><wsman:Filter "
+               "Dialect=\"http://schemas.dmtf.org/wbem/wsman/1/wsman/SelectorFilter\"><wsman:SelectorSet>" +
+                   selector("ElementName", "it's \"a\" \\") + "</wsman:SelectorSet></wsman:Filter></n:Enumerate>"));
+  EXPECT_EQ(std::get<cim::QueryFor>(selected.what).text,
+            R"(SELECT * FROM Msvm_SnapshotCollection WHERE ElementName = "it's \"a\" \\")");
+  const auto associated = operation_of<cim::OpenEnumeration>(filtered(
+      "<wsman:Filter "
+      "Dialect=\"http://schemas.dmtf.org/wbem/wsman/1/cimbinding/associationFilter\"><b:AssociatedInstances "
+      "xmlns:b=\"urn:b\"><b:Object><wsa:Address/><wsa:ReferenceParameters><wsman:ResourceURI>" +
+      kSnapshotUri + "</wsman:ResourceURI><wsman:SelectorSet>" + selector("CollectionID", "c-1") +
+      "</wsman:SelectorSet></wsa:ReferenceParameters></b:Object><b:ResultClassName>Msvm_ConcreteJob</b:ResultClassName>"
+      "</b:AssociatedInstances></wsman:Filter>"));
+  const auto& associators = std::get<cim::AssociatorsOf>(associated.what);
+  EXPECT_EQ(associators.result_class, "Msvm_ConcreteJob");
+  EXPECT_EQ(*associators.source.key("CollectionID"), cim::Value("c-1"));
+}
+
+const std::string kService = std::string(kMs) + "Msvm_CollectionSnapshotService";
+
+std::string export_call(const std::string& parameters) {
+  return envelope(kService + "/ExportSnapshot", kService, "",
+                  "<p:ExportSnapshot_INPUT xmlns:p=\"urn:wrong\">" + parameters + "</p:ExportSnapshot_INPUT>");
+}
+
+TEST(WsMan, ReferencesComeInThreeForms) {
+  const std::string parameters = "<wsa:Address/><wsa:ReferenceParameters><wsman:ResourceURI>" + kSnapshotUri +
+                                 "</wsman:ResourceURI><wsman:SelectorSet>" + selector("CollectionID", "c-1") +
+                                 "</wsman:SelectorSet></wsa:ReferenceParameters>";
+  for (const std::string& content :
+       {"<p:SnapshotCollection>" + parameters + "</p:SnapshotCollection>",
+        "<p:SnapshotCollection><wsa:EndpointReference>" + parameters +
+            "</wsa:EndpointReference></p:SnapshotCollection>",
+        std::string(
+            "<p:SnapshotCollection xsi:type=\"p1:Msvm_SnapshotCollection_Type\"><p1:CollectionID xmlns:p1=\"urn:1\">c-1"
+            "</p1:CollectionID></p:SnapshotCollection>")}) {
+    const auto invoke = operation_of<cim::InvokeMethod>(export_call(content));
+    ASSERT_EQ(invoke.parameters.size(), 1U) << content;
+    EXPECT_EQ(*invoke.parameters[0].value.reference()->key("CollectionID"), cim::Value("c-1")) << content;
+  }
+}
+
+TEST(WsMan, SettingsComeAsTextAndAsElements) {
+  const std::string text =
+      "<p:ExportSettingData><![CDATA[<INSTANCE CLASSNAME=\"Msvm_CollectionSnapshotExportSettingData\"><PROPERTY "
+      "NAME=\"CopyVmStorage\" TYPE=\"boolean\"><VALUE>true</VALUE></PROPERTY></INSTANCE>]]></p:ExportSettingData>";
+  const std::string elements =
+      "<p:ExportSettingData xsi:type=\"x:Msvm_CollectionSnapshotExportSettingData_Type\">"
+      "<p:CopyVmStorage>true</p:CopyVmStorage></p:ExportSettingData>";
+  for (const std::string& content : {text, elements}) {
+    const auto invoke = operation_of<cim::InvokeMethod>(export_call(content));
+    ASSERT_EQ(invoke.parameters.size(), 1U);
+    EXPECT_EQ(invoke.parameters[0].value.instance()->at("CopyVmStorage"), cim::Value(true));
+  }
+  EXPECT_EQ(fault_in(export_call("<p:Colour>x</p:Colour>")), "wsman:InvalidParameter ");
+  EXPECT_EQ(fault_in(export_call("<p:ExportDirectory>a</p:ExportDirectory><p:ExportDirectory>b</p:ExportDirectory>")),
+            "wsman:InvalidParameter ");
+}
+
+TEST(WsMan, AnInstanceIsWrittenAsReadersWantIt) {
+  const Call call = call_of(envelope(kTransfer + "Get", kSnapshotUri, selector("CollectionID", "c-1"), ""));
+  const std::string text = reply(call, cim::Objects{{snapshot("c-1")}, cim::Shape::kInstances, "", true}, "uuid:2");
+  EXPECT_THAT(text, HasSubstr("<a:Action>" + kTransfer + "GetResponse</a:Action>"));
+  EXPECT_THAT(text, HasSubstr("<a:RelatesTo>uuid:1</a:RelatesTo>"));
+  EXPECT_THAT(
+      text, HasSubstr("<p:Msvm_SnapshotCollection xmlns:p=\"" + kSnapshotUri +
+                      "\" xsi:type=\"p:Msvm_SnapshotCollection_Type\">"
+                      "<p:Caption xsi:nil=\"true\"></p:Caption><p:CollectionID>c-1</p:CollectionID><p:Names>a</p:Names>"
+                      "<p:Names>b</p:Names><p:None xsi:nil=\"true\"></p:None><p:Empty "
+                      "xsi:nil=\"true\"></p:Empty><p:At><cim:Datetime>2026-03-01T12:00:00Z</cim:Datetime></p:At>"));
+}
+
+TEST(WsMan, AMethodsReferenceIsNotWrapped) {
+  const std::string text =
+      reply(call_of(export_call("")),
+            cim::MethodResult{cim::Value(std::uint32_t{4096}),
+                              {{"Job", cim::Value(*cim::parse_object_path("Msvm_ConcreteJob.InstanceID=\"j\""))}}},
+            "uuid:2");
+  EXPECT_THAT(text, HasSubstr("<p:ExportSnapshot_OUTPUT xmlns:p=\"" + kService + "\"><p:Job><a:Address>"));
+  EXPECT_THAT(text, HasSubstr("<w:Selector Name=\"InstanceID\">j</w:Selector>"));
+  EXPECT_THAT(text, HasSubstr("<p:ReturnValue>4096</p:ReturnValue></p:ExportSnapshot_OUTPUT>"));
+}
+
+TEST(WsMan, AListHasEitherAContextOrAnEnd) {
+  const Call pull = call_of(envelope(kEnumeration + "Pull", "", "", kPull));
+  const ListReply last = list_reply(pull, {snapshot("c-1")}, true, "ctx", "uuid:2");
+  EXPECT_THAT(last.envelope, HasSubstr("<n:EndOfSequence></n:EndOfSequence>"));
+  EXPECT_THAT(last.envelope, Not(HasSubstr("EnumerationContext")));
+  const ListReply more = list_reply(pull, {snapshot("c-1")}, false, "ctx", "uuid:2");
+  EXPECT_THAT(more.envelope, HasSubstr("<n:EnumerationContext>ctx</n:EnumerationContext><n:Items>"));
+  EXPECT_THAT(more.envelope, Not(HasSubstr("EndOfSequence")));
+  const Call open = call_of(envelope(kEnumeration + "Enumerate", kSnapshotUri, "",
+                                     "<n:Enumerate><wsman:OptimizeEnumeration/></n:Enumerate>"));
+  EXPECT_THAT(list_reply(open, {snapshot("c-1")}, true, "ctx", "uuid:2").envelope,
+              HasSubstr("<n:EnumerationContext></n:EnumerationContext><w:Items>"));
+}
+
+TEST(WsMan, ObjectsThatDoNotFitStayForTheNextPull) {
+  const Call call =
+      call_of(envelope(kEnumeration + "Pull", "", "", kPull, "<wsman:MaxEnvelopeSize>8192</wsman:MaxEnvelopeSize>"));
+  const std::vector<cim::Instance> many(100, snapshot("c-1"));
+  const ListReply some = list_reply(call, many, true, "ctx", "uuid:2");
+  EXPECT_GT(some.objects, 0U);
+  EXPECT_LT(some.objects, many.size());
+  EXPECT_LE(some.envelope.size(), 8192U);
+  EXPECT_THAT(some.envelope, HasSubstr("<n:EnumerationContext>ctx<"));
+  const ListReply none = list_reply(call, {snapshot(std::string(9000, 'x'))}, true, "ctx", "uuid:2");
+  EXPECT_EQ(none.objects, 0U);
+  EXPECT_THAT(none.envelope, HasSubstr("faultDetail/MaxEnvelopeSize"));
+}
+
+TEST(WsMan, AFailedOperationIsAFault) {
+  const Call call = call_of(envelope(kTransfer + "Get", kSnapshotUri, selector("CollectionID", "c-1"), ""));
+  const std::string text = reply(call, cim::OperationFailed{cim::Status::kInvalidClass, "No <class>.", {}}, "uuid:2");
+  EXPECT_THAT(text, HasSubstr("<a:Action>http://schemas.xmlsoap.org/ws/2004/08/addressing/fault</a:Action>"));
+  EXPECT_THAT(text, HasSubstr("<s:Subcode><s:Value>a:DestinationUnreachable</s:Value></s:Subcode>"));
+  EXPECT_THAT(text, HasSubstr("No &lt;class&gt;."));
+}
+
+TEST(XsTime, IsReadAndWritten) {
+  for (const std::string text : {"2026-03-01T12:00:00Z", "2026-03-01T12:00:00.250000Z", "P1DT2H3M4S", "P0DT0H1M40S"}) {
+    const auto read = read_time(text);
+    ASSERT_TRUE(read) << text;
+    EXPECT_EQ(to_xs_time(*read), text);
+  }
+  EXPECT_EQ(read_time("2026-03-01T13:00:00+01:00")->text(), "20260301130000.000000+060");
+  EXPECT_EQ(read_time("PT5.5S")->count(), std::chrono::milliseconds(5500));
+  EXPECT_EQ(read_time("P0Y0M0DT1M")->count(), std::chrono::minutes(1));
+  for (const auto* const text :
+       {"", "P", "PT", "P1DT", "P1Y", "2026-03-01", "2026-13-01T00:00:00Z", "2026-03-01T12:00:00+1", "PT5"}) {
+    EXPECT_FALSE(read_time(text).has_value()) << text;
+  }
+}
+
+}  // namespace
+}  // namespace cohort::codec::wsman

@@ -1,0 +1,160 @@
+#include "codec/xml/node.h"
+
+#include <libxml/parser.h>
+
+#include <algorithm>
+#include <cstring>
+#include <memory>
+
+#include "codec/xml/utf16.h"
+
+namespace cohort::codec::xml {
+namespace {
+
+std::string text_of(const xmlChar* text) {
+  return text == nullptr ? std::string() : std::string(reinterpret_cast<const char*>(text));
+}
+
+// Builds the tree from libxml2's events. The first thing that is wrong stops the parser.
+class Builder {
+ public:
+  xmlParserCtxtPtr context = nullptr;
+
+  void stop(std::string reason) {
+    if (problem_.empty()) problem_ = std::move(reason);
+    xmlStopParser(context);
+  }
+
+  void begin(Node node) {
+    if (!problem_.empty()) return;
+    if (open_.size() >= kMaxDepth) return stop("is nested too deep");
+    if (++elements_ > kMaxElements) return stop("has too many elements");
+    open_.push_back(std::move(node));
+  }
+
+  void end() {
+    if (!problem_.empty() || open_.empty()) return;
+    Node done = std::move(open_.back());
+    open_.pop_back();
+    (open_.empty() ? roots_ : open_.back().children).push_back(std::move(done));
+  }
+
+  void text(std::string_view text) {
+    if (problem_.empty() && !open_.empty()) open_.back().text += text;
+  }
+
+  Result<Node> result(bool is_well_formed) {
+    if (problem_.empty() && (!is_well_formed || roots_.size() != 1)) problem_ = "is not well formed";
+    if (problem_.empty()) return std::move(roots_.front());
+    return fail(ErrorCode::kCorrupt, "The XML {}.", problem_);
+  }
+
+ private:
+  std::vector<Node> open_;
+  std::vector<Node> roots_;
+  std::size_t elements_ = 0;
+  std::string problem_;
+};
+
+Builder& builder(void* data) { return *static_cast<Builder*>(data); }
+
+// libxml2 gives five pointers for each attribute: local name, prefix, namespace, begin and end of the value.
+void on_begin(void* data, const xmlChar* name, const xmlChar* /*prefix*/, const xmlChar* uri, int /*namespaces*/,
+              const xmlChar** /*namespace list*/, int attributes, int /*defaulted*/, const xmlChar** list) {
+  if (static_cast<std::size_t>(attributes) > kMaxAttributes)
+    return builder(data).stop("has an element with too many attributes");
+  Node node;
+  node.name = text_of(name);
+  node.namespace_uri = text_of(uri);
+  for (int i = 0; i < attributes; ++i) {
+    const xmlChar** const each = list + std::ptrdiff_t{5} * i;
+    const auto* const begin = reinterpret_cast<const char*>(each[3]);
+    const auto* const end = reinterpret_cast<const char*>(each[4]);
+    node.attributes.push_back({text_of(each[0]), text_of(each[2]), std::string(begin, end)});
+  }
+  builder(data).begin(std::move(node));
+}
+
+void on_end(void* data, const xmlChar*, const xmlChar*, const xmlChar*) { builder(data).end(); }
+void on_text(void* data, const xmlChar* text, int length) {
+  builder(data).text({reinterpret_cast<const char*>(text), static_cast<std::size_t>(length)});
+}
+void on_document_type(void* data, const xmlChar*, const xmlChar*, const xmlChar*) {
+  builder(data).stop("has a document type, which is not accepted");
+}
+void on_error(void* data, const xmlError* error) {
+  if (error->level < XML_ERR_ERROR) return;
+  builder(data).stop("is not well formed (line " + std::to_string(error->line) + ")");
+}
+// The signature of the callback changed between versions of libxml2.
+void on_structured_error(void* data, xmlError* error) { on_error(data, error); }
+
+xmlSAXHandler handler() {
+  xmlSAXHandler sax{};
+  sax.initialized = XML_SAX2_MAGIC;
+  sax.startElementNs = on_begin;
+  sax.endElementNs = on_end;
+  sax.characters = on_text;
+  sax.ignorableWhitespace = on_text;
+  sax.cdataBlock = on_text;
+  sax.internalSubset = on_document_type;
+  sax.serror = on_structured_error;
+  return sax;
+}
+
+struct ContextDeleter {
+  void operator()(xmlParserCtxtPtr context) const {
+    if (context->myDoc != nullptr) xmlFreeDoc(context->myDoc);
+    xmlFreeParserCtxt(context);
+  }
+};
+
+}  // namespace
+
+const Node* Node::child(std::string_view local_name) const {
+  const auto found =
+      std::find_if(children.begin(), children.end(), [&](const Node& each) { return each.name == local_name; });
+  return found == children.end() ? nullptr : &*found;
+}
+
+const Node* Node::child(std::string_view uri, std::string_view local_name) const {
+  const auto found =
+      std::find_if(children.begin(), children.end(), [&](const Node& each) { return each.is(uri, local_name); });
+  return found == children.end() ? nullptr : &*found;
+}
+
+const std::string* Node::attribute(std::string_view local_name) const {
+  const auto found = std::find_if(attributes.begin(), attributes.end(),
+                                  [&](const Attribute& each) { return each.name == local_name; });
+  return found == attributes.end() ? nullptr : &found->value;
+}
+
+std::string Node::attribute_or(std::string_view local_name, std::string_view otherwise) const {
+  const std::string* const found = attribute(local_name);
+  return found == nullptr ? std::string(otherwise) : *found;
+}
+
+Result<Node> parse(std::string_view bytes, std::string_view charset) {
+  if (bytes.size() > kMaxBytes) return fail(ErrorCode::kCorrupt, "The XML is larger than {} bytes.", kMaxBytes);
+  COHORT_ASSIGN(const std::string text, to_utf8(bytes, charset));
+  Builder built;
+  xmlSAXHandler sax = handler();
+  const std::unique_ptr<xmlParserCtxt, ContextDeleter> context(
+      xmlCreatePushParserCtxt(&sax, &built, nullptr, 0, nullptr));
+  if (!context) return fail(ErrorCode::kInternal, "There is no memory for an XML parser.");
+  built.context = context.get();
+  // NOENT is for the five entities of XML alone, which attributes would keep as references; there can be no others,
+  // since a document type ends the parsing where it begins.
+  xmlCtxtUseOptions(context.get(), XML_PARSE_NONET | XML_PARSE_IGNORE_ENC | XML_PARSE_NOENT);
+  const int problem = xmlParseChunk(context.get(), text.data(), static_cast<int>(text.size()), 1);
+  return built.result(problem == 0 && context->wellFormed == 1);
+}
+
+std::string_view trimmed(std::string_view text) {
+  constexpr std::string_view kSpace = " \t\r\n";
+  const std::size_t first = text.find_first_not_of(kSpace);
+  return first == std::string_view::npos ? std::string_view()
+                                         : text.substr(first, text.find_last_not_of(kSpace) - first + 1);
+}
+
+}  // namespace cohort::codec::xml

@@ -1,0 +1,72 @@
+#include "codec/xml/node.h"
+
+#include <gtest/gtest.h>
+
+#include "codec/xml/writer.h"
+
+namespace cohort::codec::xml {
+namespace {
+
+std::string utf16(std::string_view text, bool is_little) {
+  std::string bytes;
+  for (const char c : text) bytes += is_little ? std::string{c, '\0'} : std::string{'\0', c};
+  return bytes;
+}
+
+TEST(Node, HasNamesNamespacesAttributesAndText) {
+  const auto root =
+      parse(R"(<?xml version="1.0"?><a:r xmlns:a="urn:a" b="1 &amp; 2"><a:c/>t<c><![CDATA[<x>]]></c>&#65;</a:r>)");
+  ASSERT_TRUE(root) << root.error().message;
+  EXPECT_TRUE(root->is("urn:a", "r"));
+  EXPECT_EQ(root->attribute_or("b", ""), "1 & 2");
+  EXPECT_EQ(root->text, "tA");
+  ASSERT_EQ(root->children.size(), 2U);
+  EXPECT_EQ(root->child("", "c")->text, "<x>");
+  EXPECT_EQ(root->child("c")->namespace_uri, "urn:a");
+  EXPECT_EQ(root->child("d"), nullptr);
+}
+
+TEST(Node, ReadsUtf16) {
+  constexpr std::string_view kText = "<?xml version=\"1.0\" encoding=\"utf-16\"?><r a='x'>t</r>";
+  EXPECT_EQ(parse("\xff\xfe" + utf16(kText, true))->text, "t");
+  EXPECT_EQ(parse("\xfe\xff" + utf16(kText, false))->text, "t");
+  EXPECT_EQ(parse(utf16(kText, true), "UTF-16")->text, "t");
+  EXPECT_EQ(parse(kText, "utf-16")->text, "t");
+  EXPECT_EQ(parse(std::string_view("<\0r\0>\0=\xd8\x00\xde<\0/\0r\0>\0", 18))->text, "\xf0\x9f\x98\x80");
+  EXPECT_FALSE(parse(std::string_view("<\0r\0>\0=\xd8<\0/\0r\0>\0", 16)));
+}
+
+TEST(Node, RefusesWhatIsDangerousOrWrong) {
+  std::string deep;
+  for (int i = 0; i < 1000; ++i) deep += "<a>";
+  std::string attributes = "<r";
+  for (int i = 0; i < 100; ++i) attributes += " a" + std::to_string(i) + "='1'";
+  std::string wide = "<r>";
+  for (std::size_t i = 0; i <= kMaxElements; ++i) wide += "<a/>";
+  for (const std::string& text :
+       {std::string(), std::string("x"), std::string("<r>"), std::string("<r/><r/>"), std::string("<r>&unknown;</r>"),
+        std::string("<!DOCTYPE r SYSTEM \"http://example.com/x\"><r/>"),
+        std::string("<!DOCTYPE r [<!ENTITY a \"b\">]><r>&a;</r>"), std::string("<r>\xff</r>"), deep, attributes + "/>",
+        wide + "</r>", std::string("<x:r/>"), std::string(kMaxBytes + 1, ' ')}) {
+    EXPECT_FALSE(parse(text)) << text.substr(0, 60);
+  }
+}
+
+TEST(Writer, EscapesWhatXmlCannotHave) {
+  Writer writer;
+  writer.open("a").attribute("b", "1<\"2\"").open("c").close().text("x & y\r\x01\xff").close();
+  EXPECT_EQ(writer.take(), "<a b=\"1&lt;&quot;2&quot;\"><c></c>x &amp; y&#13;\xef\xbf\xbd\xef\xbf\xbd</a>");
+}
+
+TEST(Writer, WhatItWritesIsReadAgain) {
+  const std::string text = "a<>&\"'\t\n\r \xe2\x82\xac";
+  Writer writer;
+  writer.open("a").attribute("b", text).text(text).close();
+  const auto root = parse(writer.take());
+  ASSERT_TRUE(root);
+  EXPECT_EQ(root->text, text);
+  EXPECT_EQ(root->attribute_or("b", ""), text);
+}
+
+}  // namespace
+}  // namespace cohort::codec::xml

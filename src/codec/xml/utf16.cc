@@ -1,0 +1,83 @@
+#include "codec/xml/utf16.h"
+
+#include <algorithm>
+
+#include "base/utf8.h"
+
+namespace cohort::codec::xml {
+namespace {
+
+Failure not_text() { return fail(ErrorCode::kCorrupt, "The document is neither UTF-8 nor UTF-16."); }
+
+bool is_utf16(std::string_view charset) {
+  std::string name(charset.substr(0, 16));
+  std::transform(name.begin(), name.end(), name.begin(),
+                 [](char c) { return c >= 'A' && c <= 'Z' ? static_cast<char>(c + 32) : c; });
+  return name.starts_with("utf-16") || name.starts_with("utf16") || name == "unicode";
+}
+
+enum class Order { kNone, kLittle, kBig };
+
+// A document begins with '<' or a mark; the place of the zero tells the order.
+Order order_of(std::string_view bytes, std::string_view charset) {
+  if (bytes.size() < 2) return Order::kNone;
+  if (bytes.starts_with("\xff\xfe") || bytes[1] == '\0') return Order::kLittle;
+  if (bytes.starts_with("\xfe\xff") || bytes[0] == '\0') return Order::kBig;
+  // Clients say "UTF-16" of documents that are not, too.
+  return is_utf16(charset) && !is_utf8(bytes) ? Order::kLittle : Order::kNone;
+}
+
+void append(std::string& text, char32_t c) {
+  const auto code = static_cast<unsigned>(c);
+  const auto put = [&](unsigned byte) { text += static_cast<char>(static_cast<unsigned char>(byte)); };
+  if (code < 0x80) return put(code);
+  if (code < 0x800) {
+    put(0xc0U | code >> 6U);
+  } else if (code < 0x10000) {
+    put(0xe0U | code >> 12U);
+    put(0x80U | (code >> 6U & 0x3fU));
+  } else {
+    put(0xf0U | code >> 18U);
+    put(0x80U | (code >> 12U & 0x3fU));
+    put(0x80U | (code >> 6U & 0x3fU));
+  }
+  put(0x80U | (code & 0x3fU));
+}
+
+Result<std::string> from_utf16(std::string_view bytes, Order order) {
+  if (bytes.size() % 2 != 0) return not_text();
+  const auto unit = [&](std::size_t i) {
+    const auto a = static_cast<unsigned>(static_cast<unsigned char>(bytes[i]));
+    const auto b = static_cast<unsigned>(static_cast<unsigned char>(bytes[i + 1]));
+    return order == Order::kLittle ? a | b << 8U : b | a << 8U;
+  };
+  std::string text;
+  text.reserve(bytes.size());
+  for (std::size_t i = 0; i < bytes.size(); i += 2) {
+    unsigned code = unit(i);
+    if (code >= 0xd800 && code < 0xe000) {
+      const unsigned low = code < 0xdc00 && i + 3 < bytes.size() ? unit(i + 2) : 0;
+      if (low < 0xdc00 || low >= 0xe000) return not_text();
+      code = 0x10000U + ((code - 0xd800U) << 10U) + (low - 0xdc00U);
+      i += 2;
+    }
+    append(text, static_cast<char32_t>(code));
+  }
+  return text;
+}
+
+}  // namespace
+
+Result<std::string> to_utf8(std::string_view bytes, std::string_view charset) {
+  constexpr std::string_view kMark = "\xef\xbb\xbf";
+  std::string text(bytes);
+  if (const Order order = order_of(bytes, charset); order != Order::kNone) {
+    COHORT_ASSIGN(text, from_utf16(bytes, order));
+  } else if (!is_utf8(text)) {
+    return not_text();
+  }
+  if (text.starts_with(kMark)) text.erase(0, kMark.size());
+  return text;
+}
+
+}  // namespace cohort::codec::xml
