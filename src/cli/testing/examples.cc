@@ -177,7 +177,7 @@ std::vector<service::PlannedMerge> example_merges() {
 
 service::ExportPlan example_export_plan() {
   return {"/backup/shop",
-          {{"db", "vda", "Virtual Hard Disks/db-vda.qcow2", 2 * kGiB, 300'000'000}},
+          {{0, 0, "db", "vda", "Virtual Hard Disks/db-vda.qcow2", 2 * kGiB, 300'000'000}},
           300'100'000,
           50 * kGiB};
 }
