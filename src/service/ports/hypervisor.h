@@ -15,6 +15,7 @@
 #include "domain/machine.h"
 #include "domain/refusal_kind.h"
 #include "domain/snapshot.h"
+#include "service/ports/guest_freeze.h"
 
 namespace cohort::service {
 
@@ -36,22 +37,6 @@ struct MachineStateFiles {
   };
   std::optional<std::string> nvram;
   std::vector<File> tpm;
-};
-
-// What a guest's agent tells before it is asked to freeze.
-struct FreezeOutlook {
-  bool is_frozen = false;  // already, by somebody else
-  // A program of the guest takes part in its freezes, and makes them fail if it fails: the agent's freeze hook, or VSS.
-  // False where the agent does not tell.
-  bool has_hook = false;
-};
-
-struct ThawReport {
-  bool was_frozen = false;  // until now
-  // As the agent counts them; nothing if there was nothing to thaw, or it did not tell.
-  std::optional<std::uint64_t> file_systems;
-  // The agent's words, if it has thawed and complains all the same: a hook failed, or the freeze had not lasted.
-  std::string complaint;
 };
 
 // Collects the pauses of some machines from before the fence until it is destroyed.
