@@ -33,6 +33,11 @@ Result<void> AppendFile::put(std::uint64_t offset, std::span<const std::byte> by
   return write_all(offset, bytes);
 }
 
+Result<void> AppendFile::sync() const {
+  if (::fsync(file_.descriptor()) == 0) return {};
+  return Failure{system_error(errno, fmt::format("\"{}\" cannot be written to storage.", path().string()))};
+}
+
 Result<void> AppendFile::flush() {
   COHORT_TRY(write_all(written_, pending_));
   // Towards the storage early, so that little is left for the end. Its errors come again with fsync.

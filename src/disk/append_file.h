@@ -26,6 +26,9 @@ class AppendFile {
   // Puts other bytes where some were appended. All that was appended is in the file then.
   [[nodiscard]] Result<void> put(std::uint64_t offset, std::span<const std::byte> bytes);
 
+  // What is in the file is on the storage when it returns. REQUIRES: put() was called after the last append.
+  [[nodiscard]] Result<void> sync() const;
+
   [[nodiscard]] const Path& path() const { return file_.path(); }
   void keep() { file_.keep(); }
 

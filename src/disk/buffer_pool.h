@@ -21,7 +21,7 @@ class BufferPool {
   // piece, and the memory costs two page faults instead of a thousand.
   static constexpr std::align_val_t kAlignment{std::size_t{2} << 20U};
   struct Free {
-    void operator()(std::byte* memory) const { ::operator delete(memory, kAlignment); }
+    void operator()(std::byte* memory) const;
   };
   using Memory = std::unique_ptr<std::byte, Free>;
 
@@ -52,6 +52,7 @@ class BufferPool {
   [[nodiscard]] std::optional<Buffer> take(const std::stop_token& stop);
 
  private:
+  static Memory allocate();
   void give_back(Memory memory);
 
   std::mutex mutex_;

@@ -23,6 +23,8 @@ namespace cohort::disk {
 namespace {
 
 constexpr std::size_t kMinWorkers = 2;
+// More have no buffer to work on.
+constexpr std::size_t kMaxWorkers = BufferPool::kDefaultBudget / BufferPool::kBufferBytes;
 // Of the progress; the rest is hashing. Packing is several times as much work.
 constexpr double kPackingShare = 0.9;
 
@@ -50,7 +52,7 @@ class Packing {
     ChunkFeed feed(request_, map_, std::move(cursor));
     {
       std::vector<std::jthread> workers;
-      const std::size_t count = std::max<std::size_t>(kMinWorkers, std::thread::hardware_concurrency());
+      const std::size_t count = std::clamp<std::size_t>(std::thread::hardware_concurrency(), kMinWorkers, kMaxWorkers);
       for (std::size_t i = 0; i < count; ++i) workers.emplace_back([&] { work(feed); });
       if (auto appended = append_chunks(); !appended) outcome_.fail(std::move(appended).error());
     }
@@ -149,7 +151,7 @@ Result<CopiedImage> copy_packed(const CopyRequest& request, const BlockMap& stor
   CopiedImage copied;
   COHORT_ASSIGN(copied.content_hash, Packing(request, stored, image, stop, on_packed).run());
   std::uint64_t hashed = 0;
-  COHORT_ASSIGN(copied.sha256, hash_and_sync(request.target, stop, [&](std::uint64_t bytes) {
+  COHORT_ASSIGN(copied.sha256, hash_and_sync(file, stop, [&](std::uint64_t bytes) {
                   hashed += bytes;
                   progress.hashed(hashed, file.size());
                 }));

@@ -13,6 +13,7 @@
 #include <memory>
 #include <optional>
 #include <string_view>
+#include <utility>
 #include <vector>
 
 #include "hypervisor/guard_claim.h"
@@ -76,15 +77,15 @@ void answer(const LineChannel& channel, std::string_view word) {
   static_cast<void>(channel.say(fmt::format("{}\n", word)));
 }
 
-// The process has died, or a deadline has passed: lets the machines run, and thaws those whose freeze has begun. Who
-// stands still cannot be thawed.
+// The process has died, or a deadline has passed: lets the machines run if the fence may be up, and thaws those whose
+// freeze has begun. Who stands still cannot be thawed.
 class Rescue {
  public:
-  Rescue(ConnectionPool& connections, const GuardOrder& order, bool is_freezing)
-      : connections_(connections),
-        machines_(order.fence.machines),
-        freezing_(is_freezing ? order.fence.freezing : std::vector<MachineId>{}) {
-    syslog(LOG_WARNING, "the fence around %zu machine(s) has not come down in time: resuming them", machines_.size());
+  // `machines` may stand still, the guests of `freezing` may be frozen.
+  Rescue(ConnectionPool& connections, std::vector<MachineId> machines, std::vector<MachineId> freezing)
+      : connections_(connections), machines_(std::move(machines)), freezing_(std::move(freezing)) {
+    syslog(LOG_WARNING, "not done in time: letting %zu machine(s) run, thawing the guests of %zu", machines_.size(),
+           freezing_.size());
     resumer_.emplace(connections_, machines_);
     thawer_.emplace(connections_, freezing_);
   }
@@ -143,7 +144,10 @@ void watch_fence(LineChannel& channel, ConnectionPool& connections, const GuardO
                  std::optional<SteadyTime> thaw_until) {
   SteadyTime until = std::chrono::steady_clock::now() + order.fence.deadline;
   if (thaw_until) until = std::min(until, *thaw_until);
-  if (!hears(channel, kDisarm, until)) return Rescue(connections, order, thaw_until.has_value()).attend(channel);
+  if (!hears(channel, kDisarm, until)) {
+    const auto freezing = thaw_until ? order.fence.freezing : std::vector<MachineId>{};
+    return Rescue(connections, order.fence.machines, freezing).attend(channel);
+  }
   answer(channel, kClean);
   if (thaw_until) watch_thaw(channel, connections, order, *thaw_until);
 }
@@ -155,7 +159,8 @@ void watch_freeze(LineChannel& channel, ConnectionPool& connections, const Guard
   // No fence: whoever says now that all is thawed has given up.
   if (heard.event == Event::kLine && heard.line == kThawed) return answer(channel, kClean);
   if (acknowledge_raise(channel, heard)) return watch_fence(channel, connections, order, until);
-  Rescue(connections, order, true).attend(channel);
+  // Nothing was made to stand still: a machine that does was paused by somebody else.
+  Rescue(connections, {}, order.fence.freezing).attend(channel);
 }
 
 void watch(LineChannel& channel, ConnectionPool& connections, const GuardOrder& order) {

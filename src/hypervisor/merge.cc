@@ -17,6 +17,7 @@ namespace {
 
 // Each start and stop of the machine under our hands costs one.
 constexpr int kAttempts = 8;
+constexpr Milliseconds kPauseAfterEarlyEnd{200};
 
 // Too little room for QEMU to go on.
 constexpr std::uint64_t kFull = 1ULL << 20U;
@@ -32,11 +33,13 @@ std::optional<Layer> source_without_overlay(const DomainDisk& disk, const DiskSn
   return std::nullopt;
 }
 
-Result<void> define_again(virDomainPtr domain, const std::string& xml, const MergeRequest& request) {
-  const DomainHandle defined(virDomainDefineXML(virDomainGetConnect(domain), xml.c_str()));
+Result<void> define_with(virDomainPtr domain, const std::string& xml, const MergeRequest& request,
+                         const Layer& source) {
+  COHORT_ASSIGN(const std::string edited, with_disk_source(xml, request.disk.target, source));
+  const DomainHandle defined(virDomainDefineXML(virDomainGetConnect(domain), edited.c_str()));
   if (defined) return {};
   return Failure{libvirt_error(fmt::format("The disk {} of \"{}\" cannot be set to \"{}\" in its configuration.",
-                                           request.disk.target, request.machine, request.disk.frozen.path.string()))};
+                                           request.disk.target, request.machine, source.path.string()))};
 }
 
 Failure still_used(const MergeRequest& request, const DomainDisk& disk) {
@@ -183,8 +186,16 @@ Result<void> forget_overlay(virDomainPtr domain, const MergeRequest& request) {
   if (disk == nullptr) return {};
   const auto source = source_without_overlay(*disk, request.disk);
   if (!source) return {};
-  COHORT_ASSIGN(const std::string edited, with_disk_source(xml, request.disk.target, *source));
-  return define_again(domain, edited, request);
+  return define_with(domain, xml, request, *source);
+}
+
+Result<void> define_on_overlay(virDomainPtr domain, const MergeRequest& request) {
+  if (virDomainIsPersistent(domain) != 1) return {};
+  COHORT_ASSIGN(const std::string xml, domain_xml(domain, kWholeDefinition));
+  COHORT_ASSIGN(const DomainDescription description, read_domain(xml));
+  const DomainDisk* disk = find_disk(description, request.disk.target);
+  if (disk == nullptr || !is_same_file(disk->source, request.disk.frozen.path)) return {};
+  return define_with(domain, xml, request, Layer{request.disk.overlay, "qcow2"});
 }
 
 Result<MergeOutcome> finish_merge(virDomainPtr domain, const MergeRequest& request) {
@@ -201,6 +212,10 @@ Result<void> merge(virDomainPtr domain, MergeRequest& request) {
   for (int i = 0; i < kAttempts; ++i) {
     auto outcome = attempt(domain, request);
     if (outcome && *outcome == MergeOutcome::kDone) return {};
+    if (outcome && *outcome == MergeOutcome::kEndedEarly) {
+      last = ended_early(request, {}).value();
+      std::this_thread::sleep_for(kPauseAfterEarlyEnd);
+    }
     if (outcome) continue;
     // Image locks are also held by a machine that has been stopped since, or by somebody who only has a look.
     if (outcome.error().code != ErrorCode::kInUse) return Failure{std::move(outcome).error()};

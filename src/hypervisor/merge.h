@@ -40,7 +40,8 @@ struct MergeRequest {
 
 enum class MergeOutcome {
   kDone,
-  kLookAgain,  // the world has changed meanwhile; nothing is wrong
+  kLookAgain,   // the world has changed meanwhile; nothing is wrong
+  kEndedEarly,  // the machine is as it was: what an earlier merge of the disk has left may still have been ending
 };
 
 // After a lost connection it can be called again with the same request.
@@ -69,6 +70,8 @@ enum class MergeOutcome {
 
 [[nodiscard]] Failure changed_chain(const MergeRequest& request);
 // The block job is gone, and the machine still has the overlay. `cause` may be empty: libvirt keeps it to itself.
+// Makes the persistent definition, which names the frozen file as the disk, name the overlay.
+[[nodiscard]] Result<void> define_on_overlay(virDomainPtr domain, const MergeRequest& request);
 [[nodiscard]] Failure ended_early(const MergeRequest& request, const std::string& cause);
 [[nodiscard]] Error merge_cancelled(const MergeRequest& request);
 

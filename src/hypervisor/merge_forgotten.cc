@@ -40,6 +40,8 @@ class ForgottenMerge {
   Result<void> run() {
     COHORT_ASSIGN(const QemuDisk before, look());
     if (is_active(before, request_.disk.overlay)) {
+      // Whatever ends the machine from here on: it starts on the overlay again, mark or no mark.
+      COHORT_TRY(define_on_overlay(domain_, request_));
       COHORT_TRY(request_.mark(false));
       COHORT_TRY(commit(before));
     } else {
@@ -47,7 +49,7 @@ class ForgottenMerge {
     }
     kill_point("merge.forgotten_switched");
     COHORT_ASSIGN(const QemuDisk after, look());
-    if (!is_active(after, request_.disk.frozen.path)) return ended_early(request_, {});
+    if (is_in(after.chain, request_.disk.overlay)) return ended_early(request_, {});
     return remove_nodes();
   }
 
@@ -92,6 +94,7 @@ class ForgottenMerge {
   Result<void> conclude(const QemuJob& job) {
     COHORT_TRY(monitor_.dismiss(job_));
     if (job.error.empty()) return {};
+    COHORT_TRY(request_.mark(false));
     return ended_early(request_, job.error);
   }
 
@@ -109,7 +112,11 @@ class ForgottenMerge {
   Result<void> remove_nodes() {
     COHORT_ASSIGN(const auto nodes, nodes_of(monitor_, request_.disk.overlay));
     for (const QemuNode& node : nodes) {
-      COHORT_TRY(in_words(monitor_.remove_node(node.name)));
+      // One that is gone by now was removed by libvirt, which had not forgotten it after all.
+      auto removed = monitor_.remove_node(node.name);
+      COHORT_ASSIGN(const auto left, nodes_of(monitor_, request_.disk.overlay));
+      const bool is_there = std::ranges::any_of(left, [&](const QemuNode& each) { return each.name == node.name; });
+      if (is_there) COHORT_TRY(in_words(std::move(removed)));
       kill_point("merge.forgotten_node_removed");
     }
     return {};

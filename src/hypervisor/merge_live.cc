@@ -69,7 +69,7 @@ class LiveMerge {
     COHORT_TRY(follow());
     kill_point("merge.after_commit");
     COHORT_ASSIGN(const Place place, look());
-    if (place.standing != Standing::kWithout) return ended_early(request_, {});
+    if (place.standing != Standing::kWithout) return MergeOutcome::kEndedEarly;
     // QEMU ends the commit of a layer that it does not write to by itself, with the switch. Who dies before this mark
     // finds nothing in the overlay that is not in the frozen file. The commit of the active file ends with our marked
     // pivot, or somebody else has meddled.

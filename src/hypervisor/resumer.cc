@@ -6,6 +6,7 @@
 #include <stop_token>
 
 #include "base/clock.h"
+#include "hypervisor/lasting_sight.h"
 #include "hypervisor/power.h"
 
 namespace cohort::hypervisor {
@@ -32,9 +33,10 @@ Finding look_and_resume(ConnectionPool& connections, const MachineId& id) {
 }
 
 void keep_running(ConnectionPool& connections, const MachineId& id, const std::stop_token& stop) {
-  auto runs_since = steady_clock::now();
-  while (!stop.stop_requested() && steady_clock::now() - runs_since < kLongEnough) {
-    if (look_and_resume(connections, id) != Finding::kRuns) runs_since = steady_clock::now();
+  LastingSight sight(kLongEnough);
+  while (!stop.stop_requested()) {
+    const auto began = steady_clock::now();
+    if (sight.note(look_and_resume(connections, id) == Finding::kRuns, began)) return;
     std::this_thread::sleep_for(kInterval);
   }
 }

@@ -7,6 +7,7 @@
 
 #include "base/clock.h"
 #include "hypervisor/guest_agent.h"
+#include "hypervisor/lasting_sight.h"
 
 namespace cohort::hypervisor {
 namespace {
@@ -31,9 +32,10 @@ bool is_thawed(ConnectionPool& connections, const MachineId& id) {
 
 void keep_thawed(ConnectionPool& connections, const MachineId& id, const std::stop_token& stop) {
   const auto give_up = steady_clock::now() + kPatience;
-  auto thawed_since = steady_clock::now();
-  while (!stop.stop_requested() && steady_clock::now() - thawed_since < kLongEnough) {
-    if (!is_thawed(connections, id)) thawed_since = steady_clock::now();
+  LastingSight sight(kLongEnough);
+  while (!stop.stop_requested()) {
+    const auto began = steady_clock::now();
+    if (sight.note(is_thawed(connections, id), began)) return;
     if (steady_clock::now() > give_up) {
       syslog(
           LOG_ERR,

@@ -113,6 +113,7 @@ Result<DeletedSnapshot> DeleteSnapshot::run(const DeleteSnapshotRequest& request
   COHORT_TRY(check_state(snapshot));
   if (request.forget_only) return forget(std::move(snapshot), job);
   COHORT_TRY(check_members(snapshot, request, hypervisor_));
+  COHORT_TRY(thaw_members(snapshot, hypervisor_));
   COHORT_TRY(job.check_cancelled());
   // The step first: no crash can leave a snapshot that is being deleted by nobody.
   COHORT_ASSIGN(const auto step, job.will_undo(UndoKind::kDeleteSnapshot, snapshot.id.str()));

@@ -173,9 +173,10 @@ Result<std::vector<MachineStateFiles>> freeze_and_capture(Fence& fence, Freezing
 }
 
 // Whatever came before, and before anything that takes time: guests wait for it.
-Result<void> thaw(Freezing& freezing, ArmedGuard& guard) {
+// A guard that has to go on letting machines run is not told: it thaws once more, too.
+Result<void> thaw(const Fence& fence, Freezing& freezing, ArmedGuard& guard) {
   auto thawed = freezing.thaw();
-  if (freezing.machines().empty() || freezing.is_any_left()) return thawed;
+  if (freezing.machines().empty() || freezing.is_any_left() || !fence.is_down()) return thawed;
   const auto told = guard.thawed();
   COHORT_TRY(thawed);
   return told;
@@ -196,7 +197,7 @@ Result<std::vector<MachineStateFiles>> capture_inside_fence(
   COHORT_TRY(commit_intent(snapshot));
   kill_point("fence.intent");
   auto files = freeze_and_capture(fence, freezing, *armed);
-  const auto thawed = thaw(freezing, *armed);
+  const auto thawed = thaw(fence, freezing, *armed);
   if (!files || !thawed) {
     // Without an instant, the snapshot tells whoever takes it back that nobody stands still because of it. If that
     // cannot be stored, they are resumed once more.

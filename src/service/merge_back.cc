@@ -125,19 +125,6 @@ Result<void> resume_members(const Snapshot& snapshot, Hypervisor& hypervisor) {
   return {};
 }
 
-// Who cannot be thawed now stays noted as frozen; the first error is returned.
-Result<void> thaw_members(Snapshot& snapshot, Hypervisor& hypervisor) {
-  std::vector<MemberSnapshot*> frozen;
-  for (auto& member : snapshot.members) {
-    if (member.consistency.may_be_frozen) frozen.push_back(&member);
-  }
-  const auto thawed = run_in_parallel(
-      frozen.size(), [&](std::size_t i) { return thaw_stubbornly(*frozen[i], hypervisor, kThawPatience); });
-  for (std::size_t i = 0; i < frozen.size(); ++i) frozen[i]->consistency.may_be_frozen = !thawed[i];
-  for (const auto& outcome : thawed) COHORT_TRY(outcome);
-  return {};
-}
-
 }  // namespace
 
 Result<std::vector<Path>> merge_back(const Snapshot& snapshot, Hypervisor& hypervisor, StateStore& store,
@@ -151,6 +138,18 @@ Result<std::vector<Path>> merge_back(const Snapshot& snapshot, Hypervisor& hyper
   return std::move(merging).outcome();
 }
 
+Result<void> thaw_members(Snapshot& snapshot, Hypervisor& hypervisor) {
+  std::vector<MemberSnapshot*> frozen;
+  for (auto& member : snapshot.members) {
+    if (member.consistency.may_be_frozen) frozen.push_back(&member);
+  }
+  const auto thawed = run_in_parallel(
+      frozen.size(), [&](std::size_t i) { return thaw_stubbornly(*frozen[i], hypervisor, kThawPatience); });
+  for (std::size_t i = 0; i < frozen.size(); ++i) frozen[i]->consistency.may_be_frozen = !thawed[i];
+  for (const auto& outcome : thawed) COHORT_TRY(outcome);
+  return {};
+}
+
 Result<void> forget_snapshot(const SnapshotId& id, StateStore& store) {
   COHORT_TRY(remove_tree(store.snapshot_folder(id)));
   return store.remove_snapshot(id);
@@ -161,9 +160,10 @@ Result<std::vector<Path>> abandon_snapshot(const SnapshotId& id, Hypervisor& hyp
   auto found = store.snapshot(id);
   if (!found && found.error().code == ErrorCode::kNotFound) return std::vector<Path>{};
   COHORT_ASSIGN(Snapshot snapshot, std::move(found));
-  if (may_stand_still(snapshot)) COHORT_TRY(resume_members(snapshot, hypervisor));
+  const auto resumed = may_stand_still(snapshot) ? resume_members(snapshot, hypervisor) : Result<void>();
   // A guest that cannot be thawed does not keep the others' disks from being merged.
   const auto thawed = thaw_members(snapshot, hypervisor);
+  COHORT_TRY(resumed);
   // From here on nobody is resumed, however often the rest has to be tried: members may be paused by their users now.
   // Nor is anybody thawed twice, who may have been frozen by somebody else since.
   snapshot.state = SnapshotState::kDeleting;

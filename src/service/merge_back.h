@@ -16,6 +16,10 @@ namespace cohort::service {
 [[nodiscard]] Result<std::vector<Path>> merge_back(const Snapshot& snapshot, Hypervisor& hypervisor, StateStore& store,
                                                    JobContext& job, const std::stop_token& stop);
 
+// Thaws the guests that this snapshot may have left frozen. Who cannot be thawed now stays noted as frozen in it; the
+// first error is returned.
+[[nodiscard]] Result<void> thaw_members(Snapshot& snapshot, Hypervisor& hypervisor);
+
 // Forgets the snapshot and its small files.
 [[nodiscard]] Result<void> forget_snapshot(const SnapshotId& id, StateStore& store);
 

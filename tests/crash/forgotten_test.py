@@ -159,6 +159,17 @@ def test_a_killed_merge_goes_on(host, point, skip):
     assert host.recover().json["recovery"]["failures"] == []
 
 
+def test_a_machine_that_ends_between_mark_and_switch_loses_nothing(host):
+    take_and_forget(host)
+    host.cohort("snapshot", "delete", "forgotten", kill_at="merge.forgotten_marked", check=False)
+    host.writer_has_written(above=host.last_token())
+    host.writer.destroy()
+    assert host.recover().json.get("recovery", {"failures": []})["failures"] == []
+    if "forgotten" in host.snapshots():
+        host.cohort("snapshot", "delete", "forgotten")
+    host.writer.start().wait_ready(timeout=400)
+
+
 @pytest.mark.parametrize("point", POINTS)
 def test_a_merge_outlives_a_restart_of_libvirtd(host, point):
     take_and_forget(host)
