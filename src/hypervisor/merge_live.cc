@@ -40,7 +40,7 @@ class LiveMerge {
       COHORT_TRY(request_.mark(false));
       is_top_ = place.overlay == 0;
       COHORT_ASSIGN(const MergeOutcome outcome, commit());
-      if (outcome == MergeOutcome::kLookAgain) return outcome;
+      if (outcome != MergeOutcome::kDone) return outcome;
     }
     return leave();
   }
