@@ -175,7 +175,7 @@ TEST_F(CompressedCopyTest, ReportsProgressThatEndsWithAllThatWasPlanned) {
   std::vector<std::uint64_t> seen;
   ASSERT_TRUE(copy_compressed(request(source), {}, [&](std::uint64_t done) { seen.push_back(done); }));
   EXPECT_TRUE(std::ranges::is_sorted(seen));
-  EXPECT_GE(seen.size(), 10U);
+  EXPECT_GE(seen.size(), 5U);
   EXPECT_EQ(seen.back(), plan_copy(source, "qcow2")->stored_bytes);
 }
 
