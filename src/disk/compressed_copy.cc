@@ -80,8 +80,10 @@ class Packing {
     packed->read = read;
     for (std::size_t i = 0; i < read->chunk.blocks.size(); ++i) {
       if (is_zero(read->block(i))) continue;
-      COHORT_ASSIGN(const auto bytes, packer.pack(read->block(i)));
-      packed->clusters[i].assign(bytes.begin(), bytes.end());
+      COHORT_ASSIGN(const std::span<const std::byte> bytes, packer.pack(read->block(i)));
+      // What does not become smaller stays as it is.
+      const auto kept = bytes.size() < kBlockBytes ? bytes : read->block(i);
+      packed->clusters[i].assign(kept.begin(), kept.end());
     }
     return packed;
   }

@@ -93,6 +93,13 @@ TEST_F(CompressedCopyTest, KeepsBytesThatCannotBePacked) {
             copy_disk({source, at("third"), "raw", {buffers_, limiter_}, true}, {}, {})->content_hash);
 }
 
+TEST_F(CompressedCopyTest, TakesNoMoreThanWasPlannedForBytesThatCannotBePacked) {
+  FakeSource source(32 * kMiB);
+  source.store(0, noise(32 * kMiB));
+  expect_copied(source);
+  EXPECT_LE(std::filesystem::file_size(at("copy")), plan_copy(source, "qcow2")->stored_bytes);
+}
+
 TEST_F(CompressedCopyTest, CopiesSizesThatAreNoMultipleOfTheCluster) {
   for (const std::uint64_t size : {512UL, 65536UL - 512, 65536UL + 512, 1000448UL}) {
     FakeSource source(size);

@@ -18,32 +18,15 @@ Result<CopiedImage> copy_source(const CopyImageRequest& request, const DiskSourc
   return request.is_compressed ? copy_compressed(copy, stop, on_progress) : copy_disk(copy, stop, on_progress);
 }
 
-Result<CopiedImage> copy_directly(const CopyImageRequest& request, const std::stop_token& stop,
-                                  const std::function<void(std::uint64_t)>& on_progress) {
-  COHORT_ASSIGN(const Chain chain, read_chain(request.source, request.source_format));
-  COHORT_ASSIGN(const ImageLock lock, ImageLock::hold(chain));
-  COHORT_ASSIGN(const auto source, open_disk(chain));
-  return copy_source(request, *source, stop, on_progress);
-}
-
-Result<std::uint64_t> measure_directly(const Path& source, const std::string& source_format,
-                                       const std::string& target_format) {
-  COHORT_ASSIGN(const Chain chain, read_chain(source, source_format));
-  COHORT_ASSIGN(const auto disk, open_disk(chain));
-  COHORT_ASSIGN(const PlannedCopy planned, plan_copy(*disk, target_format));
-  return planned.stored_bytes;
-}
-
-template <typename Outcome>
-bool needs_qemu(const Outcome& outcome) {
-  return !outcome && outcome.error().code == ErrorCode::kUnsupported;
+bool needs_qemu(const Result<std::unique_ptr<DiskSource>>& opened) {
+  return !opened && opened.error().code == ErrorCode::kUnsupported;
 }
 
 }  // namespace
 
 Result<CopiedImage> copy_image_through_qemu(const CopyImageRequest& request, const std::stop_token& stop,
                                             const std::function<void(std::uint64_t done)>& on_progress) {
-  COHORT_ASSIGN(const auto estimate, measure_image(request.source, request.source_format, request.target_format));
+  COHORT_ASSIGN(const auto estimate, measure_image(request.source, request.source_format, request.target_format, stop));
   COHORT_ASSIGN(const Chain chain, read_chain(request.source, request.source_format));
   COHORT_ASSIGN(const auto source, open_disk_through_qemu(chain, stop));
   auto copied = copy_source(request, *source, stop, [&](std::uint64_t done) {
@@ -56,14 +39,22 @@ Result<CopiedImage> copy_image_through_qemu(const CopyImageRequest& request, con
 
 Result<CopiedImage> copy_image(const CopyImageRequest& request, const std::stop_token& stop,
                                const std::function<void(std::uint64_t done)>& on_progress) {
-  auto copied = copy_directly(request, stop, on_progress);
-  return needs_qemu(copied) ? copy_image_through_qemu(request, stop, on_progress) : std::move(copied);
+  COHORT_ASSIGN(const Chain chain, read_chain(request.source, request.source_format));
+  COHORT_ASSIGN(const ImageLock lock, ImageLock::hold(chain));
+  const auto source = open_disk(chain);
+  if (needs_qemu(source)) return copy_image_through_qemu(request, stop, on_progress);
+  if (!source) return Failure{source.error()};
+  return copy_source(request, **source, stop, on_progress);
 }
 
 Result<std::uint64_t> measure_copy(const Path& source, const std::string& source_format,
                                    const std::string& target_format) {
-  auto measured = measure_directly(source, source_format, target_format);
-  return needs_qemu(measured) ? measure_image(source, source_format, target_format) : std::move(measured);
+  COHORT_ASSIGN(const Chain chain, read_chain(source, source_format));
+  const auto disk = open_disk(chain);
+  if (needs_qemu(disk)) return measure_image(source, source_format, target_format);
+  if (!disk) return Failure{disk.error()};
+  COHORT_ASSIGN(const PlannedCopy planned, plan_copy(**disk, target_format));
+  return planned.stored_bytes;
 }
 
 }  // namespace cohort::disk

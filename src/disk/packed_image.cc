@@ -51,16 +51,21 @@ Result<void> PackedImage::start() {
   return append_clusters(std::vector<std::byte>(kClusterBytes)).map([](std::uint64_t) {});
 }
 
-Result<void> PackedImage::add(std::uint64_t block, std::span<const std::byte> packed) {
+Result<void> PackedImage::add(std::uint64_t block, std::span<const std::byte> content) {
   while (groups_[group_] != block / kTableEntries) COHORT_TRY(append_table());
   const std::size_t entry = block % kTableEntries * 8;
-  if (packed.empty()) {
+  if (content.empty()) {
     if (header_.parent) put_big_endian(table_, entry, kReadsAsZeros);
     return {};
   }
+  if (content.size() == kClusterBytes) {
+    COHORT_ASSIGN(const std::uint64_t place, append_clusters(content));
+    put_big_endian(table_, entry, place | kUsedOnce);
+    return append_full_refcount_blocks();
+  }
   const std::uint64_t begin = file_->size();
-  const std::uint64_t last = begin + packed.size() - 1;
-  COHORT_TRY(file_->append(packed));
+  const std::uint64_t last = begin + content.size() - 1;
+  COHORT_TRY(file_->append(content));
   count(begin / kClusterBytes, last / kClusterBytes + 1);
   put_big_endian(table_, entry, kPacked | (last / kSector - begin / kSector) << kSectorsShift | begin);
   return append_full_refcount_blocks();

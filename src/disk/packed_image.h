@@ -28,8 +28,9 @@ class PackedImage {
   [[nodiscard]] static Result<PackedImage> begin(AppendFile& file, std::uint64_t virtual_size, const DifferenceMap& map,
                                                  const Parent& parent);
 
-  // The next block of those that are stored, packed by ClusterPacker; empty if it is all zero.
-  [[nodiscard]] Result<void> add(std::uint64_t block, std::span<const std::byte> packed);
+  // The next block of those that are stored: packed by ClusterPacker, a whole cluster as it is, or empty if it is all
+  // zero.
+  [[nodiscard]] Result<void> add(std::uint64_t block, std::span<const std::byte> content);
   [[nodiscard]] std::uint64_t virtual_size() const { return header_.virtual_size; }  // bytes, as the image says it
   // After the last block. The file is complete, but not synced.
   [[nodiscard]] Result<void> finish();

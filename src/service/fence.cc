@@ -176,10 +176,11 @@ Result<std::vector<MachineStateFiles>> freeze_and_capture(Fence& fence, Freezing
 // A guard that has to go on letting machines run is not told: it thaws once more, too.
 Result<void> thaw(const Fence& fence, Freezing& freezing, ArmedGuard& guard) {
   auto thawed = freezing.thaw();
-  if (freezing.machines().empty() || freezing.is_any_left() || !fence.is_down()) return thawed;
-  const auto told = guard.thawed();
+  const bool is_done = !freezing.machines().empty() && !freezing.is_any_left() && fence.is_down();
+  const auto told = is_done ? guard.thawed() : Result<void>();
   COHORT_TRY(thawed);
-  return told;
+  COHORT_TRY(told);
+  return freezing.judge();
 }
 
 }  // namespace

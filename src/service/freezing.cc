@@ -175,6 +175,10 @@ Result<void> Freezing::thaw() {
   const auto thawed = run_in_parallel(guests_.size(), [&](std::size_t i) { return thaw(guests_[i]); });
   kill_point("freeze.thawed");
   for (const auto& outcome : thawed) COHORT_TRY(outcome);
+  return {};
+}
+
+Result<void> Freezing::judge() const {
   check_others();
   return check_wish(snapshot_);
 }

@@ -37,9 +37,11 @@ class Freezing {
   // all of those, if the snapshot insists on more. thaw() has to follow in any case.
   [[nodiscard]] Result<void> freeze();
   // Thaws all that may be frozen, in parallel, each as soon as its agent answers. Who was not frozen until then counts
-  // as crash consistent; fails as freeze() does. An error that says that machines may still be frozen leaves them
-  // noted so.
+  // as crash consistent. An error that says that machines may still be frozen leaves them noted so.
   [[nodiscard]] Result<void> thaw();
+  // Takes time: asks whether those whom somebody else had frozen still are. Fails as freeze() does, if the snapshot
+  // insists on more than was reached in the end.
+  [[nodiscard]] Result<void> judge() const;
   // Whether a member may still be frozen.
   [[nodiscard]] bool is_any_left() const;
 

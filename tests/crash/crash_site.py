@@ -7,7 +7,7 @@ from pathlib import Path
 
 import libvirt
 
-from harness import Disk, wait_until
+from harness import Disk, inspect, wait_until
 from harness.images import MIB, run
 from harness.lab import remove_domain
 
@@ -120,6 +120,14 @@ class Site:
     def writer_has_written(self, above):
         """Its disks take writes, and every token is acknowledged by them."""
         self.writer.wait_token(above=above, timeout=120)
+
+    def writer_has_lost_nothing(self):
+        """Every token that was acknowledged is on its disk when it is off; it runs again afterwards."""
+        seen = self.last_token()
+        self.writer.destroy()
+        tokens = inspect.tokens(self.writer.image())
+        assert inspect.token_faults([tokens]) == [] and tokens[-1].number >= seen
+        self.writer.start().wait_ready(timeout=400)
 
     def last_token(self):
         return max(self.writer.tokens_seen())

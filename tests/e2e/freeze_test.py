@@ -9,7 +9,7 @@ import pytest
 
 from harness import Lab, inspect, wait_until
 from harness.stopping import wait_stopped
-from world import PATIENT, bare_machine, error_of, frozen, member, overlays, picture, snapshots, take
+from world import PATIENT, bare_machine, error_of, forget_all, frozen, member, overlays, picture, snapshots, take
 
 FREEZE_MS = 60000  # for freezes whose deadline is not what is tested
 APPLICATION = ("--consistency", "application", "--freeze-deadline", FREEZE_MS)
@@ -46,11 +46,7 @@ def lab():
 def nothing_stays(lab):
     """One test that fails must not make all others fail."""
     yield
-    for name in reversed(snapshots(lab)):
-        lab.cohort("snapshot", "delete", name, check=False)
-    for collection in lab.cohort("collection", "list").json["collections"]:
-        if collection["name"] not in ("one", "two", "silent", "refusing", "slow", "both"):
-            lab.cohort("collection", "delete", collection["id"], check=False)
+    forget_all(lab, but=("one", "two", "silent", "refusing", "slow", "both"))
 
 
 def collect(lab, name, *guests):

@@ -12,7 +12,8 @@ import pytest
 from harness import Disk, Lab, inspect
 from harness.images import MIB, run
 from witness import Witness
-from world import (PATIENT, bare_machine, chain, error_of, frozen, member, overlays, picture, snapshots, take)
+from world import (PATIENT, bare_machine, chain, error_of, forget_all, frozen, member, overlays, picture, snapshots,
+                   take)
 
 
 def attach(guest, xml):
@@ -72,11 +73,7 @@ def lab():
 def nothing_stays(lab):
     """One test that fails must not make all others fail."""
     yield
-    for name in reversed(snapshots(lab)):
-        lab.cohort("snapshot", "delete", name, check=False)
-    for collection in lab.cohort("collection", "list").json["collections"]:
-        if collection["name"] != "gemischt":
-            lab.cohort("collection", "delete", collection["id"], check=False)
+    forget_all(lab, but=("gemischt",))
 
 
 DISKS_OF_RUNNING = ["vda", "vdb", "vdc", "vdd"]

@@ -54,6 +54,15 @@ def snapshots(lab):
     return {each["name"]: each for each in lab.cohort("snapshot", "list").json["snapshots"]}
 
 
+def forget_all(lab, but):
+    """Deletes all snapshots, and all collections except those of the names `but`."""
+    for name in reversed(snapshots(lab)):
+        lab.cohort("snapshot", "delete", name, check=False)
+    for collection in lab.cohort("collection", "list").json["collections"]:
+        if collection["name"] not in but:
+            lab.cohort("collection", "delete", collection["id"], check=False)
+
+
 def take(lab, collection, name, *options, **how):
     """Takes a snapshot and returns it as --json shows it."""
     return lab.cohort("snapshot", "take", collection, "--name", name, *PATIENT, *options, **how).json["snapshot"]

@@ -8,6 +8,7 @@
 #include "cim/value_text.h"
 #include "codec/cimxml/elements.h"
 #include "codec/cimxml/message.h"
+#include "codec/read_or_refuse.h"
 #include "codec/xml/node.h"
 
 namespace cohort::codec::cimxml {
@@ -87,13 +88,6 @@ class Parameters {
   const Node& call_;
   const cim::ClassStore& store_;
 };
-
-#define COHORT_READ(declaration, expression)                                  \
-  auto COHORT_CONCAT(cohort_read_, __LINE__) = (expression);                  \
-  if (!COHORT_CONCAT(cohort_read_, __LINE__)) {                               \
-    return Refused(std::move(COHORT_CONCAT(cohort_read_, __LINE__)).error()); \
-  }                                                                           \
-  declaration = *std::move(COHORT_CONCAT(cohort_read_, __LINE__))
 
 using ReadOperation = Read<cim::Operation>;
 

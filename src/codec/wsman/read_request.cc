@@ -4,6 +4,7 @@
 #include "cim/typed.h"
 #include "cim/value_text.h"
 #include "cim/wql.h"
+#include "codec/read_or_refuse.h"
 #include "codec/wsman/message.h"
 #include "codec/wsman/values.h"
 #include "codec/wsman/xs_time.h"
@@ -28,13 +29,6 @@ Refused refuse(std::string subcode, std::string reason, std::string detail = {})
 Refused wrong_selectors(std::string reason, std::string detail) {
   return refuse("wsman:InvalidSelectors", std::move(reason), std::move(detail));
 }
-
-#define COHORT_READ(declaration, expression)                                  \
-  auto COHORT_CONCAT(cohort_read_, __LINE__) = (expression);                  \
-  if (!COHORT_CONCAT(cohort_read_, __LINE__)) {                               \
-    return Refused(std::move(COHORT_CONCAT(cohort_read_, __LINE__)).error()); \
-  }                                                                           \
-  declaration = *std::move(COHORT_CONCAT(cohort_read_, __LINE__))
 
 std::string text_of(const Node* node) {
   return node == nullptr ? std::string() : std::string(xml::trimmed(node->text));
