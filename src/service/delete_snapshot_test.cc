@@ -60,6 +60,20 @@ TEST_F(DeleteSnapshotTest, KeepsWhatTheGuestsWroteSince) {
   EXPECT_THAT(lab.hypervisor.disk_content("web", "vda"), HasSubstr("1=after nightly"));
 }
 
+TEST_F(DeleteSnapshotTest, ThawsAGuestFirstThatIsStillNotedAsFrozen) {
+  Snapshot taken = take("nightly");
+  taken.members[0].consistency.may_be_frozen = true;
+  ASSERT_TRUE(lab.kept.update_snapshot(taken));
+  lab.control.fail_always("thaw web", ErrorCode::kTimeout);
+  const auto refused = lab.delete_snapshot({"nightly"});
+  ASSERT_FALSE(refused);
+  EXPECT_THAT(refused.error().message, HasSubstr("MAY STILL BE FROZEN"));
+  EXPECT_TRUE(find("nightly").members[0].consistency.may_be_frozen);
+  lab.control.clear();
+  ASSERT_TRUE(lab.delete_snapshot({"nightly"}));
+  EXPECT_LT(lab.control.first("thaw web"), lab.control.first("merge_overlay"));
+}
+
 TEST_F(DeleteSnapshotTest, RemovesTheSmallFiles) {
   lab.hypervisor.change("web", [](FakeMachine& web) { web.state.nvram = "variables"; });
   const Snapshot taken = take("nightly");

@@ -250,6 +250,31 @@ TEST_F(FreezingTest, NamesAGuestLoudlyThatCannotBeThawedAndKeepsTryingLater) {
   EXPECT_THAT(lab.left_open(), IsEmpty());
 }
 
+// It would stop letting machines run.
+TEST_F(FreezingTest, DoesNotTellTheGuardOfTheThawWhileAMachineStandsStill) {
+  lab.hypervisor.change("database", [](FakeMachine& machine) { machine.has_agent_channel = false; });
+  lab.control.fail_always("resume database", ErrorCode::kHypervisor);
+  ASSERT_FALSE(take(ConsistencyWish::kBest));
+  EXPECT_GT(lab.control.count("thaw web"), 0U);
+  EXPECT_EQ(lab.control.count("guard_thawed"), 0U);
+  EXPECT_EQ(lab.guard.left_armed(), 1);
+}
+
+TEST_F(FreezingTest, RecoveryThawsAlsoIfAMachineCannotBeResumed) {
+  ASSERT_TRUE(take(ConsistencyWish::kBest));
+  const auto calls = lab.control.calls();
+  const auto suspended = std::ranges::find_if(calls, [](const auto& call) { return call.starts_with("suspend"); });
+  Lab other;
+  other.add_shop();
+  other.control.die_at(static_cast<std::size_t>(suspended - calls.begin()) + 1);
+  ASSERT_FALSE(other.take_snapshot(asking(ConsistencyWish::kBest)));
+  ASSERT_THAT(other.hypervisor.describe(), HasSubstr("frozen"));
+  other.control.clear();
+  other.control.fail_always("resume database", ErrorCode::kHypervisor);
+  static_cast<void>(other.run_recover());
+  EXPECT_THAT(other.hypervisor.describe(), Not(HasSubstr("frozen")));
+}
+
 TEST_F(FreezingTest, PlanAsksAndFreezesNobody) {
   lab.hypervisor.change("database", [](FakeMachine& machine) { machine.has_agent_channel = false; });
   const auto plan = lab.take.plan(asking(ConsistencyWish::kBest));
