@@ -15,7 +15,7 @@ import pytest
 from crash_site import OFF
 from harness import daemons
 from harness.stopping import run_on, wait_stopped
-from libvirtd_death import STATUS, end_libvirtd
+from libvirtd_death import STATUS
 from lost_machine import end_lost, qemu_of
 from operations import Backup, Delete, DeleteLower, Export, Import, Take, TakeFrozen, Try
 
@@ -36,7 +36,7 @@ def test_libvirtd_is_killed(site, operation, point):
     before, token = site.picture(), site.last_token()
     program = site.start(*operation.arguments(site), stop_at=point)
     wait_stopped(program, f"{operation} at {point}")
-    end_libvirtd()
+    daemons.kill("libvirtd")
     daemons.ensure()
     out, err = run_on(program)
 
@@ -81,7 +81,7 @@ def test_a_machine_is_resumed_that_a_new_libvirtd_takes_for_running(site):
     [qemu] = qemu_of(site.writer)
     os.kill(qemu, signal.SIGSTOP)
     try:
-        end_libvirtd()
+        daemons.kill("libvirtd")
         libvirtd_believes_that_it_runs(site.writer)
         daemons.ensure()
         assert site.writer.state() == "running"
@@ -110,7 +110,7 @@ def test_a_deletion_outlives_a_restart_of_libvirtd(site, operation, point):
     token = site.last_token()
     program = site.start(*operation.arguments(site), stop_at=point)
     wait_stopped(program, f"{operation} at {point}")
-    end_libvirtd()
+    daemons.kill("libvirtd")
     back = threading.Timer(RESTART_S, daemons.ensure)
     back.start()
     try:
@@ -135,7 +135,7 @@ def test_no_token_is_lost_when_libvirtd_is_killed_while_disks_are_switched(site)
         wait_stopped(program, f"{operation} at its first switch")
         program.send_signal(signal.SIGCONT)
         time.sleep(chance.uniform(0, 0.06))
-        end_libvirtd()
+        daemons.kill("libvirtd")
         daemons.ensure()
         out, err = run_on(program)
         if not site.writer.is_active():

@@ -126,8 +126,7 @@ class Herd:
 
     def kill_libvirtd(self, chance):
         def kill_and_start():
-            subprocess.run(["pkill", "-KILL", "-x", "libvirtd"], check=False)
-            wait_until(lambda: not daemons.is_running("libvirtd"), 20, "libvirtd has ended")
+            daemons.kill("libvirtd")
             daemons.ensure()
         return lambda program: self._after(chance, program, kill_and_start)
 

@@ -8,7 +8,6 @@ import collections
 import os
 import random
 import statistics
-import subprocess
 import time
 from pathlib import Path
 
@@ -30,8 +29,7 @@ DESCRIPTORS_GROWTH = 8
 
 
 def descriptors_of(program):
-    pids = subprocess.run(["pgrep", "-x", program], text=True, capture_output=True).stdout.split()
-    return sum(len(os.listdir(f"/proc/{pid}/fd")) for pid in pids)
+    return sum(len(os.listdir(f"/proc/{pid}/fd")) for pid in daemons.processes(program))
 
 
 def figures(herd):
