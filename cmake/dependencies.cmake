@@ -9,6 +9,8 @@ find_package(SQLiteCpp REQUIRED)
 find_package(nlohmann_json REQUIRED)
 find_package(CLI11 REQUIRED)
 find_package(ZLIB REQUIRED)
+# Boost.Asio and Boost.Beast are headers alone.
+find_package(Boost 1.81 REQUIRED)
 find_package(tl-expected QUIET)
 pkg_check_modules(libvirt REQUIRED IMPORTED_TARGET libvirt)
 pkg_check_modules(libvirt_qemu REQUIRED IMPORTED_TARGET libvirt-qemu)

@@ -1,0 +1,63 @@
+#include "http/basic_authenticator.h"
+
+#include <fmt/format.h>
+#include <strings.h>
+
+#include "http/base64.h"
+
+namespace cohort::http {
+namespace {
+
+constexpr std::chrono::minutes kVerifiedFor{5};
+constexpr std::size_t kLongestName = 256;
+
+struct Credentials {
+  std::string name, password;
+};
+
+std::optional<Credentials> read_credentials(std::string_view authorization) {
+  constexpr std::string_view kScheme = "Basic ";
+  if (authorization.size() < kScheme.size() ||
+      ::strncasecmp(authorization.data(), kScheme.data(), kScheme.size()) != 0) {
+    return std::nullopt;
+  }
+  const std::size_t start = authorization.find_first_not_of(' ', kScheme.size());
+  const auto text = from_base64(start == std::string_view::npos ? "" : authorization.substr(start));
+  const std::size_t colon = text ? text->find(':') : std::string::npos;
+  if (colon == std::string::npos || colon > kLongestName) return std::nullopt;
+  return Credentials{text->substr(0, colon), text->substr(colon + 1)};
+}
+
+}  // namespace
+
+BasicAuthenticator::BasicAuthenticator(PasswordFile users, std::string realm, const Clock& clock,
+                                       Lockout::Limits limits)
+    : users_(std::move(users)), realm_(std::move(realm)), lockout_(clock, limits), verified_(clock, kVerifiedFor) {}
+
+std::variant<Identity, Challenge> BasicAuthenticator::authenticate(std::string_view authorization, const Peer& peer) {
+  auto credentials = read_credentials(authorization);
+  if (!credentials) return challenge();
+  const auto role = check(credentials->name, credentials->password, peer);
+  if (!role) return challenge();
+  return identify(std::move(credentials->name), *role);
+}
+
+std::optional<Role> BasicAuthenticator::check(const std::string& name, std::string_view password, const Peer& peer) {
+  const std::string who = peer.address + ' ' + name;
+  if (lockout_.is_locked(who)) return std::nullopt;
+  if (const auto known = verified_.role_of(name, password)) return known;
+  const auto role = users_.check(name, password);
+  if (role) {
+    lockout_.succeeded(who);
+    verified_.remember(name, password, *role);
+  } else {
+    lockout_.failed(who);
+  }
+  return role;
+}
+
+Challenge BasicAuthenticator::challenge() const {
+  return {{fmt::format("Basic realm=\"{}\", charset=\"UTF-8\"", realm_)}};
+}
+
+}  // namespace cohort::http

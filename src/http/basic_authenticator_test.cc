@@ -1,0 +1,89 @@
+#include "http/basic_authenticator.h"
+
+#include <gtest/gtest.h>
+
+#include "http/base64.h"
+#include "http/testing/manual_clock.h"
+#include "http/testing/users.h"
+
+namespace cohort::http {
+namespace {
+
+using std::chrono::seconds;
+
+class BasicAuthenticatorTest : public ::testing::Test {
+ protected:
+  std::optional<Identity> who(const std::string& authorization, const std::string& address = "127.0.0.1") {
+    const auto outcome = authenticator.authenticate(authorization, {address, 1, false});
+    if (const auto* challenge = std::get_if<Challenge>(&outcome)) {
+      EXPECT_EQ(challenge->schemes, std::vector<std::string>{R"(Basic realm="here", charset="UTF-8")"});
+      return std::nullopt;
+    }
+    return std::get<Identity>(outcome);
+  }
+
+  static std::string basic(const std::string& name, const std::string& password) {
+    return "Basic " + to_base64(name + ":" + password);
+  }
+  static std::string right(const std::string& name) { return basic(name, Users::password(name)); }
+
+  Users users;
+  ManualClock clock;
+  BasicAuthenticator authenticator{users.read(), "here", clock, {3, seconds(60), 100}};
+};
+
+TEST_F(BasicAuthenticatorTest, KnowsUsersByTheirPasswords) {
+  const auto ann = who(right("ann"));
+  ASSERT_TRUE(ann);
+  EXPECT_EQ(ann->name(), "ann");
+  EXPECT_FALSE(ann->may_act_as(Role::kOperator));
+  const auto ada = who("bAsIc   " + to_base64("äda:" + Users::password("äda")));
+  ASSERT_TRUE(ada);
+  EXPECT_TRUE(ada->may_act_as(Role::kOperator));
+}
+
+TEST_F(BasicAuthenticatorTest, ChallengesAllOthers) {
+  for (const auto& text :
+       {std::string(), std::string("Basic"), std::string("Basic "), std::string("Basic !"), "Basic " + to_base64("ann"),
+        "Bearer " + to_base64("ann:x"), basic("ann", "x"), basic("", ""), basic(std::string(300, 'a'), "x"),
+        right("ann") + "=", "Negotiate " + to_base64("ann:" + Users::password("ann"))}) {
+    EXPECT_FALSE(who(text)) << text;
+  }
+}
+
+TEST_F(BasicAuthenticatorTest, LetsNobodyInWhoHasGuessedTooOften) {
+  for (int i = 0; i < 3; ++i) EXPECT_FALSE(who(basic("ann", "guess")));
+  EXPECT_FALSE(who(right("ann")));
+  EXPECT_TRUE(who(right("ann"), "127.0.0.2")) << "from elsewhere";
+  EXPECT_TRUE(who(right("otto")));
+  clock.pass(seconds(60));
+  EXPECT_TRUE(who(right("ann")));
+}
+
+TEST_F(BasicAuthenticatorTest, AsksAgainAfterAWhileForWhatIsInTheFile) {
+  EXPECT_TRUE(who(right("ann")));
+  clock.pass(std::chrono::minutes(6));
+  EXPECT_TRUE(who(right("ann")));
+}
+
+TEST(VerifiedPasswordsTest, KnowsWhatWasRightForAWhile) {
+  ManualClock clock;
+  VerifiedPasswords verified(clock, seconds(10), 2);
+  verified.remember("ann", "x", Role::kReader);
+  EXPECT_EQ(verified.role_of("ann", "x"), Role::kReader);
+  EXPECT_EQ(verified.role_of("ann", "y"), std::nullopt);
+  EXPECT_EQ(verified.role_of("an", "nx"), std::nullopt);
+  clock.pass(seconds(10));
+  EXPECT_EQ(verified.role_of("ann", "x"), std::nullopt);
+}
+
+TEST(VerifiedPasswordsTest, KeepsNoMoreThanItMay) {
+  ManualClock clock;
+  VerifiedPasswords verified(clock, seconds(10), 2);
+  for (const auto* name : {"a", "b", "c"}) verified.remember(name, "x", Role::kReader);
+  EXPECT_EQ(verified.role_of("a", "x"), std::nullopt);
+  EXPECT_EQ(verified.role_of("c", "x"), Role::kReader);
+}
+
+}  // namespace
+}  // namespace cohort::http

@@ -1,0 +1,217 @@
+#include "http/server.h"
+
+#include <fmt/format.h>
+
+#include <atomic>
+#include <boost/asio/executor_work_guard.hpp>
+#include <boost/asio/io_context.hpp>
+#include <boost/asio/ip/tcp.hpp>
+#include <boost/asio/post.hpp>
+#include <boost/asio/ssl/context.hpp>
+#include <boost/asio/steady_timer.hpp>
+#include <boost/asio/thread_pool.hpp>
+#include <future>
+#include <list>
+#include <thread>
+
+#include "http/connection.h"
+
+namespace cohort::http {
+namespace {
+
+namespace asio = boost::asio;
+using asio::ip::tcp;
+using boost::system::error_code;
+
+constexpr std::uint64_t kPemLimit = std::uint64_t{1} << 20U;  // bytes
+constexpr std::chrono::milliseconds kBreath{100};  // before accepting again when that failed, of descriptors perhaps
+
+Result<std::unique_ptr<asio::ssl::context>> read_certificate(const CertificateFiles& files) {
+  COHORT_ASSIGN(const std::string certificate, read_file(files.certificate, kPemLimit));
+  COHORT_ASSIGN(const std::string key, read_file(files.key, kPemLimit));
+  auto context = std::make_unique<asio::ssl::context>(asio::ssl::context::tls_server);
+  context->set_options(asio::ssl::context::default_workarounds | asio::ssl::context::no_tlsv1 |
+                       asio::ssl::context::no_tlsv1_1 | asio::ssl::context::no_compression);
+  error_code error;
+  context->use_certificate_chain(asio::buffer(certificate), error);
+  if (error) {
+    return fail(ErrorCode::kCorrupt, "\"{}\" is not a certificate in PEM ({}).", files.certificate.string(),
+                error.message());
+  }
+  context->use_private_key(asio::buffer(key), asio::ssl::context::pem, error);
+  if (error) {
+    return fail(ErrorCode::kCorrupt, "\"{}\" is not the private key of the certificate \"{}\" ({}).",
+                files.key.string(), files.certificate.string(), error.message());
+  }
+  return context;
+}
+
+Result<tcp::endpoint> endpoint_of(const ServerOptions& options) {
+  error_code error;
+  const auto address = asio::ip::make_address(options.address, error);
+  if (error) return fail(ErrorCode::kInvalidArgument, "\"{}\" is not an IP address to listen at.", options.address);
+  if (!options.certificate && !options.may_be_plain_everywhere && !address.is_loopback()) {
+    return fail(ErrorCode::kInvalidArgument,
+                "HTTP without TLS at {} would send passwords for everybody to read: give a certificate, or listen at "
+                "a loopback address.",
+                options.address);
+  }
+  return tcp::endpoint(address, options.port);
+}
+
+}  // namespace
+
+class Server::Impl final : private Surroundings {
+ public:
+  Impl(const ServerOptions& options, Authenticator& its_authenticator, Handler& its_handler)
+      : Surroundings(options.limits, its_authenticator, its_handler),
+        options_(options),
+        workers_(options.limits.workers) {}
+
+  Impl(const Impl&) = delete;
+  Impl& operator=(const Impl&) = delete;
+  ~Impl() override { stop(std::chrono::seconds(0)); }
+
+  [[nodiscard]] Result<void> start() {
+    COHORT_ASSIGN(const tcp::endpoint endpoint, endpoint_of(options_));
+    COHORT_TRY(reload_certificate());
+    COHORT_TRY(listen(endpoint));
+    accept();
+    thread_ = std::thread([this] { io_.run(); });
+    return {};
+  }
+
+  [[nodiscard]] Result<void> reload_certificate() {
+    if (!options_.certificate) return {};
+    COHORT_ASSIGN(auto read, read_certificate(*options_.certificate));
+    asio::post(io_, [this, read = std::move(read)]() mutable { tls_ = std::move(read); });
+    return {};
+  }
+
+  [[nodiscard]] std::uint16_t port() const { return port_; }
+  [[nodiscard]] std::size_t connections() const { return count_; }
+
+  void stop(std::chrono::seconds patience) {
+    if (!thread_.joinable()) return;
+    std::promise<void> all_ended;
+    auto ended = all_ended.get_future();
+    asio::post(io_, [&] {
+      ended_ = &all_ended;
+      end_idle();
+    });
+    static_cast<void>(ended.wait_for(patience));
+    io_.stop();
+    thread_.join();
+    workers_.join();
+    ended_ = nullptr;
+  }
+
+ private:
+  // They belong to their pending operations.
+  using Connections = std::list<std::weak_ptr<Connection>>;
+
+  Result<void> listen(const tcp::endpoint& endpoint) {
+    error_code error;
+    acceptor_.open(endpoint.protocol(), error);
+    if (!error) acceptor_.set_option(asio::socket_base::reuse_address(true), error);
+    if (!error) acceptor_.bind(endpoint, error);
+    if (!error) acceptor_.listen(asio::socket_base::max_listen_connections, error);
+    if (!error) {
+      port_ = acceptor_.local_endpoint(error).port();
+      return {};
+    }
+    const auto text = fmt::format("Cannot listen at {} port {}.", options_.address, endpoint.port());
+    if (error == asio::error::address_in_use) return fail(ErrorCode::kInUse, "{} Another program does.", text);
+    return Failure{system_error(error.value(), text)};
+  }
+
+  void accept() {
+    acceptor_.async_accept([this](error_code error, tcp::socket socket) {
+      if (is_stopping()) return;
+      if (error) return accept_later();
+      if (count_ < limits.connections) begin(std::move(socket));
+      accept();
+    });
+  }
+
+  void accept_later() {
+    breath_.expires_after(kBreath);
+    breath_.async_wait([this](error_code error) {
+      if (!error && !is_stopping()) accept();
+    });
+  }
+
+  void begin(tcp::socket socket) {
+    ++count_;
+    const auto made =
+        tls_ ? make_connection(std::move(socket), *tls_, *this) : make_connection(std::move(socket), *this);
+    connections_.push_back(made);
+    made->start();
+  }
+
+  void on_ended() override {
+    --count_;
+    std::erase_if(connections_, [](const auto& each) { return each.expired(); });
+    if (ended_ != nullptr && count_ == 0) std::exchange(ended_, nullptr)->set_value();
+  }
+
+  void end_idle() {
+    error_code ignored;
+    acceptor_.close(ignored);
+    breath_.cancel();
+    for (const auto& each : connections_) {
+      if (const auto connection = each.lock()) connection->stop();
+    }
+    if (count_ == 0 && ended_ != nullptr) std::exchange(ended_, nullptr)->set_value();
+  }
+
+  [[nodiscard]] bool is_stopping() const override { return !acceptor_.is_open(); }
+
+  [[nodiscard]] bool work(std::function<void()> work, std::function<void()> then) override {
+    if (waiting_ >= limits.waiting + limits.workers) return false;
+    ++waiting_;
+    asio::post(workers_, [this, work = std::move(work), then = std::move(then)]() mutable {
+      try {
+        work();
+      } catch (...) {  // NOLINT(bugprone-empty-catch): what it should have made is missing, as `then` sees
+      }
+      work = nullptr;
+      --waiting_;
+      asio::post(io_, std::move(then));
+    });
+    return true;
+  }
+
+  const ServerOptions options_;
+  // What connections tell their end to outlives the operations that own them, which end with io_.
+  Connections connections_;
+  std::atomic<std::size_t> count_ = 0;
+  std::promise<void>* ended_ = nullptr;
+  asio::io_context io_{1};
+  // A connection may wait for nothing but a worker.
+  asio::executor_work_guard<asio::io_context::executor_type> runs_{io_.get_executor()};
+  tcp::acceptor acceptor_{io_};
+  asio::steady_timer breath_{io_};
+  std::unique_ptr<asio::ssl::context> tls_;  // connections that began with another one have their part of it
+  std::uint16_t port_ = 0;
+  std::atomic<std::size_t> waiting_ = 0;  // for a worker, or worked on
+  asio::thread_pool workers_;
+  std::thread thread_;
+};
+
+Result<std::unique_ptr<Server>> Server::start(const ServerOptions& options, Authenticator& authenticator,
+                                              Handler& handler) {
+  auto impl = std::make_unique<Impl>(options, authenticator, handler);
+  COHORT_TRY(impl->start());
+  return std::unique_ptr<Server>(new Server(std::move(impl)));
+}
+
+Server::Server(std::unique_ptr<Impl> impl) : impl_(std::move(impl)) {}
+Server::~Server() = default;
+
+std::uint16_t Server::port() const { return impl_->port(); }
+std::size_t Server::connections() const { return impl_->connections(); }
+Result<void> Server::reload_certificate() { return impl_->reload_certificate(); }
+void Server::stop(std::chrono::seconds patience) { impl_->stop(patience); }
+
+}  // namespace cohort::http
