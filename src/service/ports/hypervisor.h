@@ -185,6 +185,11 @@ class Hypervisor {
   [[nodiscard]] virtual Result<void> remove_stray_overlay(const Path& file) = 0;
 
   // --- import ---
+  // The machine's definition names the file that its disk is on, as its QEMU says. What libvirt takes the running
+  // machine for stays as it is until that stops. Can be repeated; kInvalidState if the machine is off, or has no
+  // definition.
+  [[nodiscard]] virtual Result<void> define_as_it_runs(const MachineId& id, const std::string& target) = 0;
+
 
   // kUnsupported, with the reason, where machines do not use disk files of this host.
   [[nodiscard]] virtual Result<void> check_disks_reachable() const = 0;

@@ -22,7 +22,8 @@ struct FakeFile {
 
 struct FakeMachine {
   MachineSummary summary;
-  std::map<std::string, Path> disks;  // the active file by target
+  std::map<std::string, Path> disks;         // the active file by target
+  std::map<std::string, Path> mistaken_for;  // by target, what libvirt takes for the active file until it is off
   std::vector<LeftOutDisk> left_out;
   std::vector<std::string> obstacles;
   MachineStateFiles state;
@@ -97,6 +98,7 @@ class FakeHypervisor final : public Hypervisor {
     return control_.call("remove_stray_overlay " + file.filename().string(), [&] { return remove_file(file); });
   }
   [[nodiscard]] Result<void> check_disks_reachable() const override {
+  [[nodiscard]] Result<void> define_as_it_runs(const MachineId& id, const std::string& target) override;
     if (info.can_snapshot) return {};
     return fail(ErrorCode::kUnsupported, "The disks are on another host.");
   }

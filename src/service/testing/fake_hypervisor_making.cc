@@ -24,6 +24,16 @@ Result<MachineOutline> FakeHypervisor::outline_of(const std::string& configurati
   });
 }
 
+// Definitions are not kept beside what runs: that it was called is seen in the calls.
+Result<void> FakeHypervisor::define_as_it_runs(const MachineId& id, const std::string& target) {
+  return control_.call(fmt::format("define_as_it_runs {} {}", name_of(id), target), [&]() -> Result<void> {
+    const Lock lock(mutex_);
+    COHORT_ASSIGN(const auto* machine, find(id));
+    if (machine->summary.power != PowerState::kOff) return {};
+    return fail(ErrorCode::kInvalidState, "\"{}\" is off.", machine->summary.name);
+  });
+}
+
 Result<void> FakeHypervisor::add_defined(const DefineMachineRequest& request, FakeMachine machine) {
   machine.summary.name = request.name;
   machine.mark = request.mark;
