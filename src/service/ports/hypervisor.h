@@ -117,6 +117,7 @@ struct MachineOutline {
   MachineId id;
   std::string name;
   std::vector<std::string> disks;  // targets of its disks, drives for removable media not among them
+  bool has_agent_channel = false;  // its guest's agent can be asked
 };
 
 // Threads: safe to call from several at once; calls for different machines do not wait for each other.
@@ -184,12 +185,12 @@ class Hypervisor {
   // qcow2 image; it then stays.
   [[nodiscard]] virtual Result<void> remove_stray_overlay(const Path& file) = 0;
 
-  // --- import ---
   // The machine's definition names the file that its disk is on, as its QEMU says. What libvirt takes the running
   // machine for stays as it is until that stops. Can be repeated; kInvalidState if the machine is off, or has no
   // definition.
   [[nodiscard]] virtual Result<void> define_as_it_runs(const MachineId& id, const std::string& target) = 0;
 
+  // --- import ---
 
   // kUnsupported, with the reason, where machines do not use disk files of this host.
   [[nodiscard]] virtual Result<void> check_disks_reachable() const = 0;

@@ -20,7 +20,8 @@ Result<MachineOutline> FakeHypervisor::outline_of(const std::string& configurati
   return control_.call("outline_of", [&]() -> Result<MachineOutline> {
     if (configuration.size() < 38) return fail(ErrorCode::kCorrupt, "This is no configuration.");
     COHORT_ASSIGN(const auto id, MachineId::parse(configuration.substr(0, 36)));
-    return MachineOutline{id, configuration.substr(37), outlined_disks};
+    const std::string name = configuration.substr(37);
+    return MachineOutline{id, name, outlined_disks, name != without_agent_channel};
   });
 }
 
