@@ -96,7 +96,7 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
   const UniqueFd file(::memfd_create("image", MFD_CLOEXEC));
   require(::write(file.get(), data, size) == static_cast<ssize_t>(size));
   const Path path = "/proc/self/fd/" + std::to_string(file.get());
-  static_cast<void>(disk::check_qcow2_bounds(file.get(), *header, "image"));
+  static_cast<void>(disk::check_qcow2_bounds(file.get(), *header, "image", {}));
   // No other file is opened, whatever is named.
   if (header->data_file) header->data_file = path.native();
   disk::Chain chain;

@@ -5,8 +5,9 @@
 
 namespace cohort::client {
 
-Result<std::uint64_t> ImageCopier::measure(const Layer& source, const std::string& format) {
-  return disk::measure_copy(source.path, source.format, format);
+Result<std::uint64_t> ImageCopier::measure(const Layer& source, const std::string& format,
+                                           const std::stop_token& stop) {
+  return disk::measure_copy(source.path, source.format, format, stop);
 }
 
 Result<std::vector<service::CopiedDisk>> ImageCopier::copy(const std::vector<service::CopyDiskRequest>& requests,

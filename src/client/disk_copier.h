@@ -8,7 +8,8 @@ namespace cohort::client {
 
 class ImageCopier final : public service::DiskCopier {
  public:
-  [[nodiscard]] Result<std::uint64_t> measure(const Layer& source, const std::string& format) override;
+  [[nodiscard]] Result<std::uint64_t> measure(const Layer& source, const std::string& format,
+                                              const std::stop_token& stop) override;
   [[nodiscard]] Result<std::vector<service::CopiedDisk>> copy(
       const std::vector<service::CopyDiskRequest>& requests, std::uint64_t rate_limit, std::stop_token stop,
       const std::function<void(std::uint64_t done)>& on_progress) override;

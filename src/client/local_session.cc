@@ -5,6 +5,8 @@
 #include <algorithm>
 #include <cstdlib>
 
+#include "disk/socket_folder.h"
+#include "hypervisor/guard_claim.h"
 #include "hypervisor/libvirt_hypervisor.h"
 #include "service/lookup.h"
 #include "service/recover.h"
@@ -163,6 +165,8 @@ Result<LocalSession::Working*> LocalSession::working() {
   COHORT_ASSIGN(auto opened, store::open_sqlite_store(options_.state, store::Access::kWrite, options_.uri));
   COHORT_ASSIGN(auto* const connected, hypervisor());
   auto made = over(*opened, *connected);
+  hypervisor::GuardClaim::remove_left(hypervisor::guard_claim_folder());
+  disk::SocketFolder::remove_left(disk::SocketFolder::usual_place());
   COHORT_ASSIGN(const auto recovered, service::recover(*opened, made->undo, made->engine, clock_));
   recovery_ = {recovered.actions, recovered.failures};
   writing_ = std::move(opened);

@@ -31,7 +31,7 @@ Result<bool> is_block_device(int fd, const Path& path) {
   return fail(ErrorCode::kUnsupported, "\"{}\" is neither a file nor a block device.", path.string());
 }
 
-Result<void> check_header(int fd, const Qcow2Header& header, const Path& path) {
+Result<void> check_header(int fd, const Qcow2Header& header, const Path& path, const std::stop_token& stop) {
   if (header.is_encrypted) {
     return fail(ErrorCode::kUnsupported, "\"{}\" is an encrypted image; these cannot be copied.", path.string());
   }
@@ -39,10 +39,10 @@ Result<void> check_header(int fd, const Qcow2Header& header, const Path& path) {
     return fail(ErrorCode::kCorrupt, "\"{}\" is marked as corrupt by QEMU: repair it with qemu-img check -r.",
                 path.string());
   }
-  return check_qcow2_bounds(fd, header, path.string());
+  return check_qcow2_bounds(fd, header, path.string(), stop);
 }
 
-Result<ChainLayer> read_layer(const Path& path, const std::string& format) {
+Result<ChainLayer> read_layer(const Path& path, const std::string& format, const std::stop_token& stop) {
   if (!is_format_name(format)) {
     return fail(ErrorCode::kInvalidArgument, "\"{}\" is not the name of an image format.", format);
   }
@@ -51,7 +51,7 @@ Result<ChainLayer> read_layer(const Path& path, const std::string& format) {
   COHORT_ASSIGN(layer.is_block_device, is_block_device(fd.get(), path));
   if (format != "qcow2") return layer;
   COHORT_ASSIGN(layer.header, read_qcow2_header(fd.get(), path.string()));
-  COHORT_TRY(check_header(fd.get(), *layer.header, path));
+  COHORT_TRY(check_header(fd.get(), *layer.header, path, stop));
   return layer;
 }
 
@@ -68,11 +68,11 @@ Result<std::string> guess_format(const Path& path) {
               path.string());
 }
 
-Result<ChainLayer> read_backing(const ChainLayer& layer) {
+Result<ChainLayer> read_backing(const ChainLayer& layer, const std::stop_token& stop) {
   const Path path = layer.path.parent_path() / Path(*layer.header->backing_file);
-  if (layer.header->backing_format) return read_layer(path, *layer.header->backing_format);
+  if (layer.header->backing_format) return read_layer(path, *layer.header->backing_format, stop);
   COHORT_ASSIGN(const std::string format, guess_format(path));
-  return read_layer(path, format);
+  return read_layer(path, format, stop);
 }
 
 // QemuOpts end a value at a comma, unless it is doubled.
@@ -95,9 +95,9 @@ Path absolute_path(const Path& path) {
   return code ? path : result;
 }
 
-Result<Chain> read_chain(const Path& top, const std::string& format) {
+Result<Chain> read_chain(const Path& top, const std::string& format, const std::stop_token& stop) {
   Chain chain;
-  COHORT_ASSIGN(ChainLayer layer, read_layer(absolute_path(top), format));
+  COHORT_ASSIGN(ChainLayer layer, read_layer(absolute_path(top), format, stop));
   chain.layers.push_back(std::move(layer));
   while (chain.layers.back().header && chain.layers.back().header->backing_file) {
     if (has_protocol(*chain.layers.back().header->backing_file)) {
@@ -108,7 +108,7 @@ Result<Chain> read_chain(const Path& top, const std::string& format) {
       return fail(ErrorCode::kCorrupt, "\"{}\" has more than {} backing files, or they go in a circle.", top.string(),
                   kMaxLayers);
     }
-    auto backing = read_backing(chain.layers.back());
+    auto backing = read_backing(chain.layers.back(), stop);
     if (!backing) {
       return Failure{std::move(backing).error().with_context(
           fmt::format("following the backing file of \"{}\"", chain.layers.back().path.string()))};

@@ -2,6 +2,7 @@
 #pragma once
 
 #include <optional>
+#include <stop_token>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -29,8 +30,8 @@ struct Chain {
 // Opens and checks the head of every layer. A backing file without a recorded format is taken for qcow2 or raw by its
 // first bytes, as libvirt does; never for one that names further files, since a guest could have written that.
 // Fails with kNotFound or kPermission naming the layer, kUnsupported for an encrypted one, kCorrupt for one that is
-// damaged or cut off.
-[[nodiscard]] Result<Chain> read_chain(const Path& top, const std::string& format);
+// damaged or cut off, kCancelled.
+[[nodiscard]] Result<Chain> read_chain(const Path& top, const std::string& format, const std::stop_token& stop = {});
 
 // The chain as an argument for qemu-img's --image-opts. Each layer is named with its format, so that nothing is guessed
 // and no character of a file name has a meaning.

@@ -45,9 +45,9 @@ class FileSource : public DiskSource {
   std::uint64_t size_;
 };
 
-Result<FileSource> open_source(const Chain& chain) {
+Result<FileSource> open_source(const Chain& chain, const std::stop_token& stop) {
   COHORT_ASSIGN(const std::uint64_t size, size_of_file(chain.layers.front().path));
-  COHORT_ASSIGN(auto disk, open_disk(chain));
+  COHORT_ASSIGN(auto disk, open_disk(chain, stop));
   return FileSource(std::move(disk), size);
 }
 
@@ -55,15 +55,15 @@ Result<FileSource> open_source(const Chain& chain) {
 
 Result<CopiedImage> copy_file(const CopyFileRequest& request, const std::stop_token& stop,
                               const std::function<void(std::uint64_t done)>& on_progress) {
-  COHORT_ASSIGN(const Chain chain, read_chain(request.source, "raw"));
+  COHORT_ASSIGN(const Chain chain, read_chain(request.source, "raw", stop));
   COHORT_ASSIGN(const ImageLock lock, ImageLock::hold(chain));
-  COHORT_ASSIGN(const FileSource source, open_source(chain));
+  COHORT_ASSIGN(const FileSource source, open_source(chain, stop));
   return copy_disk({source, request.target, "raw", request.resources}, stop, on_progress);
 }
 
 Result<std::uint64_t> measure_file(const Path& source) {
   COHORT_ASSIGN(const Chain chain, read_chain(source, "raw"));
-  COHORT_ASSIGN(const FileSource file, open_source(chain));
+  COHORT_ASSIGN(const FileSource file, open_source(chain, {}));
   COHORT_ASSIGN(const PlannedCopy planned, plan_copy(file, "raw"));
   return planned.stored_bytes;
 }

@@ -27,7 +27,7 @@ bool needs_qemu(const Result<std::unique_ptr<DiskSource>>& opened) {
 Result<CopiedImage> copy_image_through_qemu(const CopyImageRequest& request, const std::stop_token& stop,
                                             const std::function<void(std::uint64_t done)>& on_progress) {
   COHORT_ASSIGN(const auto estimate, measure_image(request.source, request.source_format, request.target_format, stop));
-  COHORT_ASSIGN(const Chain chain, read_chain(request.source, request.source_format));
+  COHORT_ASSIGN(const Chain chain, read_chain(request.source, request.source_format, stop));
   COHORT_ASSIGN(const auto source, open_disk_through_qemu(chain, stop));
   auto copied = copy_source(request, *source, stop, [&](std::uint64_t done) {
     // The estimate is QEMU's, and the plan is not.
@@ -39,21 +39,21 @@ Result<CopiedImage> copy_image_through_qemu(const CopyImageRequest& request, con
 
 Result<CopiedImage> copy_image(const CopyImageRequest& request, const std::stop_token& stop,
                                const std::function<void(std::uint64_t done)>& on_progress) {
-  COHORT_ASSIGN(const Chain chain, read_chain(request.source, request.source_format));
+  COHORT_ASSIGN(const Chain chain, read_chain(request.source, request.source_format, stop));
   COHORT_ASSIGN(const ImageLock lock, ImageLock::hold(chain));
-  const auto source = open_disk(chain);
+  const auto source = open_disk(chain, stop);
   if (needs_qemu(source)) return copy_image_through_qemu(request, stop, on_progress);
   if (!source) return Failure{source.error()};
   return copy_source(request, **source, stop, on_progress);
 }
 
 Result<std::uint64_t> measure_copy(const Path& source, const std::string& source_format,
-                                   const std::string& target_format) {
-  COHORT_ASSIGN(const Chain chain, read_chain(source, source_format));
-  const auto disk = open_disk(chain);
-  if (needs_qemu(disk)) return measure_image(source, source_format, target_format);
+                                   const std::string& target_format, const std::stop_token& stop) {
+  COHORT_ASSIGN(const Chain chain, read_chain(source, source_format, stop));
+  const auto disk = open_disk(chain, stop);
+  if (needs_qemu(disk)) return measure_image(source, source_format, target_format, stop);
   if (!disk) return Failure{disk.error()};
-  COHORT_ASSIGN(const PlannedCopy planned, plan_copy(**disk, target_format));
+  COHORT_ASSIGN(const PlannedCopy planned, plan_copy(**disk, target_format, stop));
   return planned.stored_bytes;
 }
 

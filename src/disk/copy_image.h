@@ -37,6 +37,6 @@ struct CopyImageRequest {
 // Bytes that copy_image's target would take on its storage, at most. Holes are not counted, areas that are full of
 // zeros are. A layer that a machine writes to is measured all the same: the answer is of that moment.
 [[nodiscard]] Result<std::uint64_t> measure_copy(const Path& source, const std::string& source_format,
-                                                 const std::string& target_format);
+                                                 const std::string& target_format, const std::stop_token& stop = {});
 
 }  // namespace cohort::disk

@@ -34,7 +34,7 @@ Result<std::uint64_t> measure_image(const Path& source, const std::string& sourc
   if (target_format != "qcow2" && target_format != "raw") {
     return fail(ErrorCode::kUnsupported, "Images can be written as qcow2 or raw, not as \"{}\".", target_format);
   }
-  COHORT_ASSIGN(const Chain chain, read_chain(source, source_format));
+  COHORT_ASSIGN(const Chain chain, read_chain(source, source_format, stop));
   return measure_as_qcow2(chain, source, stop);
 }
 

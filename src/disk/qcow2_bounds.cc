@@ -15,6 +15,7 @@ struct Image {
   int fd;
   const Qcow2Tables tables;
   const std::string& name;
+  const std::stop_token& stop;
 };
 
 Failure cut_off(const Image& image, std::uint64_t length, std::string_view what, std::uint64_t offset) {
@@ -41,6 +42,7 @@ Result<void> check_l2_table(const Image& image, std::uint64_t offset) {
 Result<void> check_l1_piece(const Image& image, std::string_view piece) {
   for (std::size_t place = 0; place < piece.size(); place += 8) {
     const std::uint64_t offset = Qcow2Tables::l2_table(big_endian<std::uint64_t>(piece, place));
+    if (image.stop.stop_requested()) return fail(ErrorCode::kCancelled, "Cancelled while reading an image's tables.");
     if (offset != 0) COHORT_TRY(check_l2_table(image, offset));
   }
   return {};
@@ -48,8 +50,9 @@ Result<void> check_l1_piece(const Image& image, std::string_view piece) {
 
 }  // namespace
 
-Result<void> check_qcow2_bounds(int fd, const Qcow2Header& header, const std::string& name) {
-  const Image image{fd, Qcow2Tables(header), name};
+Result<void> check_qcow2_bounds(int fd, const Qcow2Header& header, const std::string& name,
+                                const std::stop_token& stop) {
+  const Image image{fd, Qcow2Tables(header), name, stop};
   const std::uint64_t end = header.l1_offset + std::uint64_t{header.l1_entries} * 8;
   for (std::uint64_t place = header.l1_offset; place < end; place += kL1Piece) {
     const auto wanted = static_cast<std::size_t>(std::min<std::uint64_t>(kL1Piece, end - place));

@@ -1,6 +1,7 @@
 // Whether a qcow2 file was cut off.
 #pragma once
 
+#include <stop_token>
 #include <string>
 
 #include "base/result.h"
@@ -13,7 +14,8 @@ namespace cohort::disk {
 //
 // A cut within the last cluster is not seen: such a file can be whole (QEMU does not fill up its last cluster).
 // Neither is one of an external data file. Cost: 8 bytes are read for each cluster of the disk that has a table;
-// memory does not depend on the size.
-[[nodiscard]] Result<void> check_qcow2_bounds(int fd, const Qcow2Header& header, const std::string& name);
+// memory does not depend on the size. kCancelled, since tables can be made that take hours.
+[[nodiscard]] Result<void> check_qcow2_bounds(int fd, const Qcow2Header& header, const std::string& name,
+                                              const std::stop_token& stop);
 
 }  // namespace cohort::disk

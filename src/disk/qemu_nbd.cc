@@ -8,29 +8,14 @@
 #include "disk/qemu_img.h"
 
 namespace cohort::disk {
-namespace {
-
-// A Unix socket's whole name has 107 bytes at most.
-constexpr std::size_t kLongestFolder = 70;
-
-Path folder_for_sockets() {
-  std::error_code code;
-  const Path usual = std::filesystem::temp_directory_path(code);
-  return code || usual.native().size() > kLongestFolder ? Path("/tmp") : usual;
-}
-
-}  // namespace
-
 QemuNbd::QemuNbd(const std::stop_token& stop) : forward_(stop, Forward{stop_}) {}
 
 Result<std::unique_ptr<QemuNbd>> QemuNbd::start(const Chain& chain, std::size_t connections,
                                                 const std::stop_token& stop) {
   std::unique_ptr<QemuNbd> server(new QemuNbd(stop));
-  server->folder_.emplace(folder_for_sockets() / "cohort-nbd-");
-  if (server->folder_->path().empty()) {
-    return Failure{system_error(errno, "No folder can be made for a socket.")};
-  }
-  server->socket_ = server->folder_->path() / "socket";
+  COHORT_ASSIGN(SocketFolder folder, SocketFolder::make(SocketFolder::usual_place()));
+  server->folder_.emplace(std::move(folder));
+  server->socket_ = server->folder_->socket();
   std::vector<std::string> argv{"qemu-nbd",
                                 "--read-only",
                                 fmt::format("--shared={}", connections),

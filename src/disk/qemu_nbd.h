@@ -9,8 +9,8 @@
 
 #include "base/file.h"
 #include "base/result.h"
-#include "base/temporary_folder.h"
 #include "disk/chain.h"
+#include "disk/socket_folder.h"
 
 namespace cohort::disk {
 
@@ -36,7 +36,7 @@ class QemuNbd {
   explicit QemuNbd(const std::stop_token& stop);
   void run(const std::vector<std::string>& argv, const std::string& what);
 
-  std::optional<TemporaryFolder> folder_;
+  std::optional<SocketFolder> folder_;
   Path socket_;
   mutable std::mutex mutex_;
   std::optional<Error> error_;

@@ -18,8 +18,8 @@ using Bytes = std::vector<std::byte>;
 
 class ChainCursor : public ExtentCursor {
  public:
-  ChainCursor(const Layers& layers, const ImageFiles& files)
-      : files_(files), size_(layers.front()->virtual_size()), holes_(files.size()) {
+  ChainCursor(const Layers& layers, const ImageFiles& files, const std::stop_token& stop)
+      : files_(files), stop_(stop), size_(layers.front()->virtual_size()), holes_(files.size()) {
     for (const auto& layer : layers) layers_.emplace_back(layer->cursor(files));
   }
 
@@ -45,6 +45,7 @@ class ChainCursor : public ExtentCursor {
  private:
   Result<std::optional<Extent>> next_piece() {
     if (place_ == size_) return std::nullopt;
+    if (stop_.stop_requested()) return fail(ErrorCode::kCancelled, "Cancelled while reading an image's tables.");
     COHORT_ASSIGN(Extent piece, topmost());
     if (piece.kind == ExtentKind::kData) {
       COHORT_ASSIGN(piece, without_holes(piece));
@@ -73,6 +74,7 @@ class ChainCursor : public ExtentCursor {
   }
 
   const ImageFiles& files_;
+  const std::stop_token& stop_;
   const std::uint64_t size_;
   std::vector<LayerWalk> layers_;  // the top first
   std::vector<FileHoles> holes_;   // of each file
@@ -103,12 +105,13 @@ class LastCluster {
 
 class ChainSource : public DiskSource {
  public:
-  ChainSource(Layers layers, ImageFiles files) : layers_(std::move(layers)), files_(std::move(files)) {}
+  ChainSource(Layers layers, ImageFiles files, std::stop_token stop)
+      : layers_(std::move(layers)), files_(std::move(files)), stop_(std::move(stop)) {}
 
   [[nodiscard]] std::uint64_t virtual_size() const override { return layers_.front()->virtual_size(); }
 
   [[nodiscard]] Result<std::unique_ptr<ExtentCursor>> extents() const override {
-    return std::make_unique<ChainCursor>(layers_, files_);
+    return std::make_unique<ChainCursor>(layers_, files_, stop_);
   }
 
   [[nodiscard]] Result<void> read(const Extent& extent, std::uint64_t begin, std::span<std::byte> into) const override {
@@ -163,12 +166,13 @@ class ChainSource : public DiskSource {
 
   Layers layers_;
   ImageFiles files_;
+  std::stop_token stop_;
   mutable LastCluster last_cluster_;
 };
 
 }  // namespace
 
-Result<std::unique_ptr<DiskSource>> open_disk(const Chain& chain) {
+Result<std::unique_ptr<DiskSource>> open_disk(const Chain& chain, const std::stop_token& stop) {
   if (chain.goes_on || chain.layers.empty()) {
     return fail(ErrorCode::kUnsupported, "A backing file that is no plain file cannot be read without QEMU.");
   }
@@ -178,7 +182,7 @@ Result<std::unique_ptr<DiskSource>> open_disk(const Chain& chain) {
     COHORT_ASSIGN(std::unique_ptr<Layer> layer, open_layer(image, files));
     layers.push_back(std::move(layer));
   }
-  return std::make_unique<ChainSource>(std::move(layers), std::move(files));
+  return std::make_unique<ChainSource>(std::move(layers), std::move(files), stop);
 }
 
 }  // namespace cohort::disk

@@ -6,6 +6,7 @@
 #include <memory>
 #include <optional>
 #include <span>
+#include <stop_token>
 
 #include "base/result.h"
 #include "disk/chain.h"
@@ -19,7 +20,7 @@ namespace cohort::disk {
 class ExtentCursor {
  public:
   virtual ~ExtentCursor() = default;
-  // Nothing after the end. kCorrupt names the file and the table entry.
+  // Nothing after the end. kCorrupt names the file and the table entry; kCancelled.
   [[nodiscard]] virtual Result<std::optional<Extent>> next() = 0;
   // Nobody wants what lies before `offset`: where tables can be passed over, it is left out from now on, and an extent
   // may begin there.
@@ -43,6 +44,8 @@ class DiskSource {
 
 // kUnsupported if a layer is of a format that is not read here (neither qcow2 nor raw), encrypted, or goes on under
 // something that is not a plain file or block device: then QEMU has to read it (see nbd_source.h).
-[[nodiscard]] Result<std::unique_ptr<DiskSource>> open_disk(const Chain& chain);
+// Once `stop` is requested its cursors fail, also in the middle of an extent: tables can be made that say the same for
+// hours.
+[[nodiscard]] Result<std::unique_ptr<DiskSource>> open_disk(const Chain& chain, const std::stop_token& stop = {});
 
 }  // namespace cohort::disk

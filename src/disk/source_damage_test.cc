@@ -1,6 +1,10 @@
 // Images that lie, and files that change while they are read.
 #include <gmock/gmock.h>
 
+#include <chrono>
+#include <functional>
+#include <thread>
+
 #include "base/big_endian.h"
 #include "disk/source.h"
 #include "disk/test_images.h"
@@ -245,6 +249,51 @@ TEST_F(SourceDamageTest, DoesNotMatterWhereAnotherImageLiesAbove) {
   qemu_io(top, "qcow2", {"write -P 3 0 8M"});
   both.layers.insert(both.layers.begin(), {top, "qcow2", false, *read_qcow2_header(top)});
   EXPECT_EQ(error_of(both).message, "no error");
+}
+
+// 2 PiB of which each table says that it is zeros: 4 million times the same table.
+class EndlessTablesTest : public SourceDamageTest {
+ protected:
+  EndlessTablesTest() {
+    qemu_img({"create", "-q", "-f", "qcow2", at("image"), "2P"});
+    bytes_.resize(std::size_t{4} << 16U);
+    std::ifstream(at("image"), std::ios::binary).read(bytes_.data(), static_cast<std::streamsize>(bytes_.size()));
+    const auto entries = big_endian<std::uint32_t>(bytes_, kL1Entries);
+    l1_ = big_endian<std::uint64_t>(bytes_, kL1Offset);
+    l2_ = (l1_ + entries * std::uint64_t{8} + 0xFFFF) & ~std::uint64_t{0xFFFF};
+    bytes_.resize(l1_ + 8);
+    put<std::uint64_t>(l1_, l2_ | kCopied);
+    const std::string entry = bytes_.substr(l1_);
+    for (std::uint64_t i = 1; i < entries; ++i) bytes_ += entry;
+    bytes_.resize(l2_);
+    for (std::uint64_t i = 0; i < 8192; ++i) bytes_ += std::string(7, '\0') + '\1';
+    chain_ = chain();
+  }
+
+  // Requests the stop a little later, and checks that the call ends soon then.
+  void expect_cancelled(const std::function<Error(const std::stop_token&)>& call) {
+    std::stop_source stop;
+    const std::jthread later([&] {
+      std::this_thread::sleep_for(std::chrono::milliseconds(50));
+      stop.request_stop();
+    });
+    const auto begin = std::chrono::steady_clock::now();
+    EXPECT_EQ(call(stop.get_token()).code, ErrorCode::kCancelled);
+    EXPECT_LT(std::chrono::steady_clock::now() - begin, std::chrono::seconds(1));
+  }
+
+  Chain chain_;
+};
+
+TEST_F(EndlessTablesTest, CanBeLeftWhileAChainIsOpened) {
+  expect_cancelled([&](const auto& stop) { return read_chain(at("image"), "qcow2", stop).error(); });
+}
+
+TEST_F(EndlessTablesTest, CanBeLeftInTheMiddleOfAnExtent) {
+  expect_cancelled([&](const auto& stop) {
+    const auto source = open_disk(chain_, stop).value();
+    return source->extents().value()->next().error();
+  });
 }
 
 class ChangingSourceTest : public SourceDamageTest {

@@ -60,6 +60,8 @@ struct MachineDisk {
   std::string target;              // "vda"
   std::vector<Layer> chain;        // the active file first, then its backing files
   std::uint64_t virtual_size = 0;  // bytes, as the guest sees it
+  // The file that libvirt takes for the active one, if it is wrong about it (docs/lessons.md, 13). The chain is QEMU's.
+  std::optional<Path> mistaken_for = {};
 };
 
 // Everything a snapshot has to know before it begins.

@@ -134,7 +134,7 @@ Result<void> Driver::check_configuration(const std::string& configuration, const
 
 Result<service::MachineOutline> Driver::outline_of(const std::string& configuration) {
   COHORT_ASSIGN(const DomainDescription description, read_domain(configuration));
-  service::MachineOutline outline{description.id, description.name, {}};
+  service::MachineOutline outline{description.id, description.name, {}, description.has_agent_channel};
   for (const DomainDisk& disk : description.disks) {
     if (disk.left_out_reason() != LeftOutReason::kCdrom) outline.disks.push_back(disk.target);
   }

@@ -87,9 +87,7 @@ std::optional<Path> read_nvram(xmlNode* domain) {
   for (const xmlNode* nvram : select(domain, {"os", "nvram"})) {
     const xmlNode* const source = child(nvram, "source");
     const std::string path = source == nullptr ? text(nvram) : attribute_or(source, "file", "");
-    if (!path.empty()) {
-      return path;
-    }
+    if (!path.empty()) return path;
   }
   return std::nullopt;
 }
@@ -100,11 +98,16 @@ bool read_has_emulated_tpm(xmlNode* domain) {
                      [](const xmlNode* backend) { return has_value(backend, "type", "emulator"); });
 }
 
+bool read_has_agent_channel(xmlNode* domain) {
+  const auto targets = select(domain, {"devices", "channel", "target"});
+  return std::ranges::any_of(targets, [](const xmlNode* target) {
+    return has_value(target, "type", "virtio") && has_value(target, "name", "org.qemu.guest_agent.0");
+  });
+}
+
 xmlNode* find_disk(xmlNode* domain, const std::string& target) {
   for (xmlNode* disk : select(domain, {"devices", "disk"})) {
-    if (has_value(child(disk, "target"), "dev", target)) {
-      return disk;
-    }
+    if (has_value(child(disk, "target"), "dev", target)) return disk;
   }
   return nullptr;
 }
@@ -426,18 +429,10 @@ class ImportEdit {
 }  // namespace
 
 std::optional<LeftOutReason> DomainDisk::left_out_reason() const {
-  if (device == "cdrom" || device == "floppy") {
-    return LeftOutReason::kCdrom;
-  }
-  if (is_readonly) {
-    return LeftOutReason::kReadOnly;
-  }
-  if (device == "lun") {
-    return LeftOutReason::kPassThrough;
-  }
-  if (is_shareable) {
-    return LeftOutReason::kShareable;
-  }
+  if (device == "cdrom" || device == "floppy") return LeftOutReason::kCdrom;
+  if (is_readonly) return LeftOutReason::kReadOnly;
+  if (device == "lun") return LeftOutReason::kPassThrough;
+  if (is_shareable) return LeftOutReason::kShareable;
   if (is_transient) {
     return LeftOutReason::kTransient;
   }
@@ -462,6 +457,7 @@ Result<DomainDescription> read_domain(const std::string& xml) {
   }
   description.nvram = read_nvram(domain);
   description.has_emulated_tpm = read_has_emulated_tpm(domain);
+  description.has_agent_channel = read_has_agent_channel(domain);
   return description;
 }
 

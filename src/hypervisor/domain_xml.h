@@ -37,6 +37,7 @@ struct DomainDescription {
   std::vector<DomainDisk> disks;  // in the order of the document
   std::optional<Path> nvram;      // <os><nvram>
   bool has_emulated_tpm = false;
+  bool has_agent_channel = false;
 };
 
 // The text may come from a stranger: no DOCTYPE, no network, 4 MiB and 64 levels at most; kCorrupt names what is wrong.

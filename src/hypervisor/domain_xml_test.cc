@@ -53,6 +53,16 @@ TEST(ReadDomain, ReadsNameIdAndDisksInOrder) {
   EXPECT_FALSE(domain.disks[0].left_out_reason());
 }
 
+TEST(ReadDomain, FindsTheChannelOfTheAgent) {
+  const auto has_channel = [](const std::string& target) {
+    return read_domain(machine("<channel type='unix'><target " + target + "/></channel>")).value().has_agent_channel;
+  };
+  EXPECT_TRUE(has_channel("type='virtio' name='org.qemu.guest_agent.0' state='connected'"));
+  EXPECT_FALSE(has_channel("type='virtio' name='com.redhat.spice.0'"));
+  EXPECT_FALSE(has_channel("type='guestfwd' address='10.0.2.1' port='4600'"));
+  EXPECT_FALSE(read_domain(machine(file_disk("vda"))).value().has_agent_channel);
+}
+
 TEST(ReadDomain, ReadsTheAliasOfADiskThatRuns) {
   const auto disks =
       read_domain(machine(file_disk("vda", "<alias name='virtio-disk0'/>") + file_disk("vdb"))).value().disks;

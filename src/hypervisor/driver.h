@@ -35,6 +35,7 @@ class Driver final : public service::Hypervisor {
   [[nodiscard]] Result<void> merge_overlay(const MachineId& id, const DiskSnapshot& disk, std::stop_token stop,
                                            const service::MergeWatch& watch) override;
   [[nodiscard]] Result<void> remove_stray_overlay(const Path& file) override;
+  [[nodiscard]] Result<void> define_as_it_runs(const MachineId& id, const std::string& target) override;
 
   [[nodiscard]] Result<void> check_disks_reachable() const override;
   [[nodiscard]] Result<void> check_configuration(const std::string& configuration,

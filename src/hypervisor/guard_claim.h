@@ -2,6 +2,7 @@
 #pragma once
 
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "base/clock.h"
@@ -12,7 +13,8 @@
 
 namespace cohort::hypervisor {
 
-// Held as long as the object, and no longer than the process lives, however it dies.
+// Held as long as the object, and no longer than the process lives, however it dies. What a killed process leaves is an
+// empty file, which remove_left() takes away.
 //
 // The guard of a process that has died goes on resuming its members for some seconds. A fence raised meanwhile would be
 // broken by it. Users do not see each other's claims: nobody but root can keep root from taking a snapshot.
@@ -28,11 +30,23 @@ class GuardClaim {
   // this user could write to it.
   [[nodiscard]] static Result<GuardClaim> acquire(const Path& folder, std::vector<Machine> machines,
                                                   Milliseconds patience);
+  GuardClaim(GuardClaim&&) = default;
+  GuardClaim& operator=(GuardClaim&&) = delete;
+  ~GuardClaim();
+
+  // Removes the files of claims that no process holds. One that cannot be removed stays: it is in nobody's way.
+  static void remove_left(const Path& folder);
 
  private:
-  GuardClaim() = default;
+  struct Held {
+    std::string name;  // in the folder
+    UniqueFd file;
+  };
 
-  std::vector<UniqueFd> files_;
+  explicit GuardClaim(UniqueFd folder) : folder_(std::move(folder)) {}
+
+  UniqueFd folder_;
+  std::vector<Held> held_;
 };
 
 // The one that all guards of this user share: /run/cohort of root, $XDG_RUNTIME_DIR/cohort of others, or, where they

@@ -81,10 +81,11 @@ class Inspection {
 
   Result<void> add(const DomainDisk& disk, const ImageChain& image) {
     Chain chain = image.layers;
+    std::optional<Path> mistaken_for;
     if (is_active_) {
       COHORT_ASSIGN(chain, chain_of(disk));
       check_same(disk, chain, image.layers);
-      if (answers_ && !disk.has_mirror && !fits_locks(chain)) correct(chain, disk);
+      if (answers_ && !disk.has_mirror && !fits_locks(chain)) mistaken_for = correct(chain, disk);
     }
     if (!is_active_) check_unused(disk, chain);
     if (chain.size() >= kLongestChain) {
@@ -96,22 +97,23 @@ class Inspection {
     }
     const std::uint64_t running_size = answers_ ? capacity(disk) : 0;
     const std::uint64_t size = running_size > 0 ? running_size : image.virtual_size;
-    details_.disks.push_back({disk.target, std::move(chain), size});
+    details_.disks.push_back({disk.target, std::move(chain), size, std::move(mistaken_for)});
     return {};
   }
 
-  // Makes the chain that of QEMU if libvirt is wrong about the active file.
-  void correct(Chain& believed, const DomainDisk& disk) {
+  // Makes the chain that of QEMU if libvirt is wrong about the active file, and gives back what libvirt takes for it.
+  std::optional<Path> correct(Chain& believed, const DomainDisk& disk) {
     auto actual = ask_qemu(domain_, name(), disk);
     if (!actual) {
       obstacle("Whether libvirt is right about the disk {} of \"{}\" cannot be told: {}", disk.target, name(),
                actual.error().describe());
-      return;
+      return std::nullopt;
     }
-    if (is_same_file(actual->chain.front().path, believed.front().path)) return;
-    const Path mistaken = believed.front().path;
+    if (is_same_file(actual->chain.front().path, believed.front().path)) return std::nullopt;
+    Path mistaken = believed.front().path;
     believed = std::move(actual->chain);
     obstacle("{}", words_of_mistake(name(), disk.target, mistaken, believed.front().path));
+    return mistaken;
   }
 
   // QEMU works with the chain it has opened; whoever reads the frozen file works with what the headers say.

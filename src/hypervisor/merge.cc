@@ -7,6 +7,7 @@
 
 #include "base/kill_point.h"
 #include "hypervisor/connection.h"
+#include "hypervisor/defined_disk.h"
 #include "hypervisor/disk_chains.h"
 #include "hypervisor/libvirt_error.h"
 #include "hypervisor/merge_forgotten.h"
@@ -23,23 +24,12 @@ constexpr Milliseconds kPauseAfterEarlyEnd{200};
 constexpr std::uint64_t kFull = 1ULL << 20U;
 
 constexpr unsigned int kDefinition = VIR_DOMAIN_XML_INACTIVE;
-// With secrets: the text is defined again.
-constexpr unsigned int kWholeDefinition = VIR_DOMAIN_XML_INACTIVE | VIR_DOMAIN_XML_SECURE;
 
 // The source that the definition's disk should have, or nothing if it is right already.
 std::optional<Layer> source_without_overlay(const DomainDisk& disk, const DiskSnapshot& snapshot) {
   if (is_same_file(disk.source, snapshot.overlay)) return snapshot.frozen;
   if (is_in(disk.backing, snapshot.overlay)) return Layer{disk.source, disk.format};
   return std::nullopt;
-}
-
-Result<void> define_with(virDomainPtr domain, const std::string& xml, const MergeRequest& request,
-                         const Layer& source) {
-  COHORT_ASSIGN(const std::string edited, with_disk_source(xml, request.disk.target, source));
-  const DomainHandle defined(virDomainDefineXML(virDomainGetConnect(domain), edited.c_str()));
-  if (defined) return {};
-  return Failure{libvirt_error(fmt::format("The disk {} of \"{}\" cannot be set to \"{}\" in its configuration.",
-                                           request.disk.target, request.machine, source.path.string()))};
 }
 
 Failure still_used(const MergeRequest& request, const DomainDisk& disk) {
@@ -180,22 +170,20 @@ Result<void> check_needless(const MergeRequest& request) {
 
 Result<void> forget_overlay(virDomainPtr domain, const MergeRequest& request) {
   if (virDomainIsPersistent(domain) != 1) return {};
-  COHORT_ASSIGN(const std::string xml, domain_xml(domain, kWholeDefinition));
-  COHORT_ASSIGN(const DomainDescription description, read_domain(xml));
+  COHORT_ASSIGN(const DomainDescription description, describe(domain, kDefinition));
   const DomainDisk* disk = find_disk(description, request.disk.target);
   if (disk == nullptr) return {};
   const auto source = source_without_overlay(*disk, request.disk);
   if (!source) return {};
-  return define_with(domain, xml, request, *source);
+  return define_source(domain, request.machine, request.disk.target, *source);
 }
 
 Result<void> define_on_overlay(virDomainPtr domain, const MergeRequest& request) {
   if (virDomainIsPersistent(domain) != 1) return {};
-  COHORT_ASSIGN(const std::string xml, domain_xml(domain, kWholeDefinition));
-  COHORT_ASSIGN(const DomainDescription description, read_domain(xml));
+  COHORT_ASSIGN(const DomainDescription description, describe(domain, kDefinition));
   const DomainDisk* disk = find_disk(description, request.disk.target);
   if (disk == nullptr || !is_same_file(disk->source, request.disk.frozen.path)) return {};
-  return define_with(domain, xml, request, Layer{request.disk.overlay, "qcow2"});
+  return define_source(domain, request.machine, request.disk.target, {request.disk.overlay, "qcow2"});
 }
 
 Result<MergeOutcome> finish_merge(virDomainPtr domain, const MergeRequest& request) {

@@ -69,9 +69,9 @@ enum class MergeOutcome {
 [[nodiscard]] Result<MergeOutcome> finish_merge(virDomainPtr domain, const MergeRequest& request);
 
 [[nodiscard]] Failure changed_chain(const MergeRequest& request);
-// The block job is gone, and the machine still has the overlay. `cause` may be empty: libvirt keeps it to itself.
 // Makes the persistent definition, which names the frozen file as the disk, name the overlay.
 [[nodiscard]] Result<void> define_on_overlay(virDomainPtr domain, const MergeRequest& request);
+// The block job is gone, and the machine still has the overlay. `cause` may be empty: libvirt keeps it to itself.
 [[nodiscard]] Failure ended_early(const MergeRequest& request, const std::string& cause);
 [[nodiscard]] Error merge_cancelled(const MergeRequest& request);
 

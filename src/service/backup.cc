@@ -16,16 +16,16 @@ Error after_package(Error error, const ExportReport& report) {
 Backup::Backup(TakeSnapshot& take, ExportSnapshot& export_snapshot, DeleteSnapshot& delete_snapshot)
     : take_(take), export_(export_snapshot), delete_(delete_snapshot) {}
 
-Result<BackupPlan> Backup::plan(const BackupRequest& request) {
+Result<BackupPlan> Backup::plan(const BackupRequest& request, const std::stop_token& stop) {
   BackupPlan plan;
   COHORT_ASSIGN(plan.snapshot, take_.plan(request.take));
-  COHORT_ASSIGN(plan.target, export_.plan(request.target, plan.snapshot));
+  COHORT_ASSIGN(plan.target, export_.plan(request.target, plan.snapshot, stop));
   return plan;
 }
 
 Result<ExportReport> Backup::run(const BackupRequest& request, JobContext& job) {
   job.set_phase("planning");
-  COHORT_TRY(plan(request));
+  COHORT_TRY(plan(request, job.stop()));
   COHORT_ASSIGN(const auto taken, take_.take(request.take, job));
   ExportRequest target = request.target;
   target.snapshot = taken.snapshot.id.str();

@@ -22,7 +22,7 @@ class Backup {
  public:
   Backup(TakeSnapshot& take, ExportSnapshot& export_snapshot, DeleteSnapshot& delete_snapshot);
 
-  [[nodiscard]] Result<BackupPlan> plan(const BackupRequest& request);
+  [[nodiscard]] Result<BackupPlan> plan(const BackupRequest& request, const std::stop_token& stop = {});
   // The target is checked before the snapshot is taken. After a failure of any step nothing is left on the machines;
   // if deleting the snapshot fails, the complete package stays and the error says so.
   [[nodiscard]] Result<ExportReport> run(const BackupRequest& request, JobContext& job);

@@ -13,10 +13,11 @@
 namespace cohort::service {
 namespace {
 
-constexpr std::array<NamedValue<AilmentKind>, 7> kAilmentKinds{{
+constexpr std::array<NamedValue<AilmentKind>, 8> kAilmentKinds{{
     {AilmentKind::kUnfinishedJob, "unfinished_job"},
     {AilmentKind::kUnreadableMachine, "unreadable_machine"},
     {AilmentKind::kBrokenSnapshot, "broken_snapshot"},
+    {AilmentKind::kMistakenDisk, "mistaken_disk"},
     {AilmentKind::kUnrecordedOverlay, "unrecorded_overlay"},
     {AilmentKind::kStrayOverlay, "stray_overlay"},
     {AilmentKind::kPausedMachine, "paused_machine"},
@@ -114,6 +115,7 @@ class Examination {
     for (const DiskSnapshot& disk : member.disks) {
       const bool is_ready = snapshot.state == SnapshotState::kReady;
       if (is_ready ? stands_as_left(machine->second, disk) : can_be_merged(member, disk)) continue;
+      if (is_mistaken(machine->second, disk)) continue;
       add(AilmentKind::kBrokenSnapshot, what + "/" + disk.target,
           fmt::format("The disk {} of \"{}\" no longer stands on \"{}\" and \"{}\", as the snapshot \"{}\" left it: "
                       "somebody has changed it.",
@@ -124,6 +126,12 @@ class Examination {
               is_ready ? "The snapshot may still be exported if the frozen file is unchanged. " : "",
               snapshot.id.short_str()));
     }
+  }
+
+  // What is said of a mistaken disk stands in the way of more than its snapshot.
+  [[nodiscard]] static bool is_mistaken(const MachineDetails& machine, const DiskSnapshot& disk) {
+    const MachineDisk* found = disk_of(machine, disk.target);
+    return found != nullptr && found->mistaken_for;
   }
 
   [[nodiscard]] static bool stands_as_left(const MachineDetails& machine, const DiskSnapshot& disk) {
@@ -143,6 +151,7 @@ class Examination {
       for (const MachineDisk& disk : machine.disks) {
         for (const Layer& layer : disk.chain) used.insert(layer.path);
         look_at_chain(machine.summary, disk);
+        if (disk.mistaken_for) look_at_mistake(machine.summary, disk);
       }
     }
     if (is_everything_seen_) look_for_stray_overlays(used);
@@ -160,6 +169,42 @@ class Examination {
                       merged.frozen.path.string()),
           [this, machine, merged](JobContext& job) { return merge(machine, merged, job); });
     }
+  }
+
+  // An overlay that no snapshot knows is named as that: merging it ends the mistake, too.
+  void look_at_mistake(const MachineSummary& machine, const MachineDisk& disk) {
+    const Path& active = disk.chain.front().path;
+    const Snapshot* snapshot = snapshot_with(active);
+    if (snapshot == nullptr && is_overlay_name(active) && !is_recorded(snapshots_, active)) return;
+    std::string remedy = "Writes the latter file into the machine's definition; then shut it down and start it.";
+    if (snapshot != nullptr) {
+      remedy +=
+          fmt::format(" Or delete the snapshot \"{}\", which ends it while the machine runs: cohort snapshot delete {}",
+                      snapshot->name, snapshot->id.short_str());
+    }
+    add(AilmentKind::kMistakenDisk, fmt::format("{}/{}", machine.name, disk.target),
+        fmt::format(
+            "libvirt takes \"{}\" for the disk {} of \"{}\", but the machine's QEMU writes to \"{}\": started from "
+            "the former, the machine would lose what it wrote since.",
+            disk.mistaken_for->string(), disk.target, machine.name, active.string()),
+        std::move(remedy), [this, machine, target = disk.target](JobContext&) { return define(machine, target); });
+  }
+
+  // Whose overlay this is; nullptr if it is nobody's.
+  [[nodiscard]] const Snapshot* snapshot_with(const Path& overlay) const {
+    const auto has_it = [&](const MemberSnapshot& member) {
+      return std::ranges::find(member.disks, overlay, &DiskSnapshot::overlay) != member.disks.end();
+    };
+    const auto found = std::ranges::find_if(
+        snapshots_, [&](const Snapshot& snapshot) { return std::ranges::any_of(snapshot.members, has_it); });
+    return found == snapshots_.end() ? nullptr : &*found;
+  }
+
+  Result<std::string> define(const MachineSummary& machine, const std::string& target) const {
+    COHORT_TRY(hypervisor_.define_as_it_runs(machine.id, target));
+    return fmt::format(
+        "The definition of \"{}\" names the file that its disk {} is on: shut the machine down and start it.",
+        machine.name, target);
   }
 
   void look_for_stray_overlays(const std::set<Path>& used) {

@@ -112,6 +112,44 @@ TEST_F(DoctorTest, FindsWhatKeepsASnapshotFromBeingDeletedToTheEnd) {
   EXPECT_THAT(found[0].remedy, HasSubstr("--forget-only"));
 }
 
+TEST_F(DoctorTest, FindsADiskOfWhichLibvirtHasForgottenTheOverlay) {
+  ASSERT_TRUE(lab.take_of_shop("nightly"));
+  lab.hypervisor.change("database", [](FakeMachine& machine) { machine.mistaken_for["vda"] = "/disks/frozen.qcow2"; });
+  const auto found = ailments();
+  ASSERT_THAT(found, ElementsAre(is_ailment(AilmentKind::kMistakenDisk, "libvirt takes \"/disks/frozen.qcow2\"")));
+  EXPECT_EQ(found[0].id, "mistaken_disk:database/vda");
+  EXPECT_THAT(found[0].message, HasSubstr(lab.hypervisor.active_file("database", "vda").string()));
+  EXPECT_THAT(found[0].remedy, AllOf(HasSubstr("delete the snapshot \"nightly\""), HasSubstr("shut it down")));
+  const auto mended = mend({found[0].id});
+  ASSERT_TRUE(mended) << mended.error().describe();
+  EXPECT_EQ(lab.control.count("define_as_it_runs database vda"), 1U);
+  EXPECT_THAT(mended->mended, ElementsAre(HasSubstr("definition of \"database\"")));
+  EXPECT_THAT(mended->ailments, ElementsAre(Field(&Ailment::kind, AilmentKind::kMistakenDisk))) << "until it is off";
+}
+
+TEST_F(DoctorTest, DoesNotCallASnapshotBrokenOfWhoseDiskLibvirtIsWrong) {
+  ASSERT_TRUE(lab.take_of_shop("nightly"));
+  lab.control.fail_next("merge_overlay database", ErrorCode::kIo);
+  ASSERT_FALSE(lab.delete_snapshot({"nightly"}));
+  lab.hypervisor.change("database", [](FakeMachine& machine) { machine.mistaken_for["vda"] = "/disks/frozen.qcow2"; });
+  lab.control.fail_always("check_mergeable database", ErrorCode::kInvalidState);
+  EXPECT_THAT(ailments(), ElementsAre(is_ailment(AilmentKind::kMistakenDisk, "disk vda of \"database\"")));
+}
+
+TEST_F(DoctorTest, NamesAForgottenOverlayThatNoSnapshotKnowsOnce) {
+  ASSERT_TRUE(lab.take_of_shop("nightly"));
+  forget_snapshots();
+  lab.hypervisor.change("database", [](FakeMachine& machine) { machine.mistaken_for["vda"] = "/disks/frozen.qcow2"; });
+  EXPECT_THAT(ailments(), Not(Contains(Field(&Ailment::kind, AilmentKind::kMistakenDisk))));
+}
+
+TEST_F(DoctorTest, FindsADiskThatLibvirtTakesToBeOnAnOverlayThatWasMerged) {
+  lab.hypervisor.change("database", [](FakeMachine& machine) { machine.mistaken_for["vda"] = "/disks/overlay.qcow2"; });
+  const auto found = ailments();
+  ASSERT_THAT(found, ElementsAre(is_ailment(AilmentKind::kMistakenDisk, "\"/disks/overlay.qcow2\"")));
+  EXPECT_THAT(found[0].remedy, Not(HasSubstr("snapshot")));
+}
+
 TEST_F(DoctorTest, DoesNotJudgeAMachineThatCannotBeLookedAt) {
   ASSERT_TRUE(lab.take_of_shop("nightly"));
   lab.control.fail_always("inspect web", ErrorCode::kCorrupt);

@@ -250,7 +250,8 @@ Result<ExportPlan> ExportSnapshot::plan(const ExportRequest& request) {
   return plan(request, snapshot);
 }
 
-Result<ExportPlan> ExportSnapshot::plan(const ExportRequest& request, const Snapshot& snapshot) {
+Result<ExportPlan> ExportSnapshot::plan(const ExportRequest& request, const Snapshot& snapshot,
+                                        const std::stop_token& stop) {
   COHORT_TRY(check_format(request));
   ExportPlan plan;
   COHORT_ASSIGN(plan.package, package_folder(request, snapshot));
@@ -262,7 +263,7 @@ Result<ExportPlan> ExportSnapshot::plan(const ExportRequest& request, const Snap
     for (std::size_t d = 0; d < member.disks.size(); ++d) {
       const DiskSnapshot& disk = member.disks[d];
       if (is_taken) COHORT_TRY(check_unwritten(snapshot, member, disk, all));
-      COHORT_ASSIGN(const auto bytes, copier_.measure(disk.frozen, request.format));
+      COHORT_ASSIGN(const auto bytes, copier_.measure(disk.frozen, request.format, stop));
       plan.disks.push_back({m, d, member.name, disk.target,
                             package::disk_file(member.name, disk.target, request.format), disk.virtual_size, bytes});
       plan.estimated_bytes += bytes;
@@ -277,7 +278,7 @@ Result<ExportReport> ExportSnapshot::run(const ExportRequest& request, JobContex
   job.set_phase("planning");
   COHORT_ASSIGN(auto snapshot, find_snapshot(store_, request.snapshot));
   COHORT_TRY(check_ready(snapshot));
-  COHORT_ASSIGN(const auto planned, plan(request, snapshot));
+  COHORT_ASSIGN(const auto planned, plan(request, snapshot, job.stop()));
   job.set_total(planned.estimated_bytes - kSpaceBesideDisks);
   COHORT_ASSIGN(const auto step, job.will_undo(UndoKind::kRemovePartial,
                                                planned.package.string() + std::string(package::kPartialSuffix)));

@@ -58,7 +58,8 @@ class ExportSnapshot {
   // Checks the target, the space, and that no frozen file was written to after the instant (kCorrupt); changes nothing.
   [[nodiscard]] Result<ExportPlan> plan(const ExportRequest& request);
   // The same for a snapshot that is given; it may not have been taken yet (its disks are then measured as they are).
-  [[nodiscard]] Result<ExportPlan> plan(const ExportRequest& request, const Snapshot& snapshot);
+  [[nodiscard]] Result<ExportPlan> plan(const ExportRequest& request, const Snapshot& snapshot,
+                                        const std::stop_token& stop = {});
   // kAlreadyExists if a package is there; kNoSpace before the first byte (as if it were not to be
   // compressed); kCorrupt if a frozen
   // file was written to after the instant, also while it was copied; kCancelled. After a failure nothing is left.

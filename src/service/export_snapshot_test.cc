@@ -252,6 +252,15 @@ TEST_F(ExportSnapshotTest, PlanNamesEveryDiskAndChangesNothing) {
 
 // --- failures: nothing is left ---
 
+TEST_F(ExportSnapshotTest, CanBeCancelledWhileItIsPlanned) {
+  std::stop_source cancel;
+  lab.control.before("measure /nonexistent/disks/database", [&] { cancel.request_stop(); });
+  const auto exported = lab.run_export(lab.export_request(), {cancel.get_token(), {}});
+  ASSERT_FALSE(exported);
+  EXPECT_EQ(exported.error().code, ErrorCode::kCancelled);
+  EXPECT_EQ(lab.control.count("copy "), 0U);
+}
+
 TEST_F(ExportSnapshotTest, LeavesNothingWhenCancelled) {
   std::stop_source cancel;
   lab.control.before("copy /nonexistent/disks/database", [&] { cancel.request_stop(); });

@@ -332,18 +332,20 @@ TEST_F(TryPackageTest, DoesNotWaitForTheAgentOfAMachineThatHasEnded) {
   expect_nothing_left();
 }
 
-TEST_F(TryPackageTest, RefusesToWaitForAnAgentThatCannotBe) {
-  const auto report = tried(with_agents(), [&](const TryReport&) {
-    lab.hypervisor.change("try-cache", [](FakeMachine& cache) { cache.has_agent_channel = false; });
-  });
-  ASSERT_FALSE(report);
-  EXPECT_EQ(report.error().code, ErrorCode::kUnsupported);
-  EXPECT_THAT(report.error().message,
-              AllOf(HasSubstr("\"try-cache\""), HasSubstr("--wait-for-agent"), HasSubstr("--machine")));
-  expect_nothing_left();
-}
-
 // --- refusals ---
+
+TEST_F(TryPackageTest, RefusesToWaitForAnAgentThatCannotBeBeforeItReadsTheDisks) {
+  std::ofstream(lab.target() / package::disk_file("archive", "vda", "raw")) << "x";  // a verification would tell
+  lab.hypervisor.without_agent_channel = "cache";
+  for (const char* words : {"\"cache\" has no channel for a guest agent", "--wait-for-agent", "--machine"}) {
+    expect_refused(with_agents(), ErrorCode::kUnsupported, words);
+  }
+  EXPECT_EQ(lab.trial.plan(with_agents()).error().code, ErrorCode::kUnsupported);
+  EXPECT_TRUE(lab.trial.plan(request()));
+  auto others = with_agents();
+  others.machines = {"web"};
+  EXPECT_TRUE(lab.trial.plan(others));
+}
 
 TEST_F(TryPackageTest, RefusesAPackageThatIsNotWhole) {
   std::ofstream(lab.target() / package::disk_file("archive", "vda", "raw")) << "x";

@@ -53,6 +53,21 @@ Result<TriedMachine> plan_machine(const TryRequest& request, const OpenedPackage
   return machine;
 }
 
+// Before the package is verified, which may take hours.
+Result<void> check_agents_can_be_asked(const TryRequest& request, const OpenedPackage& package,
+                                       Hypervisor& hypervisor) {
+  if (!request.agent_patience) return {};
+  for (const auto& machine : package.machines) {
+    COHORT_ASSIGN(const auto outline, hypervisor.outline_of(machine.configuration));
+    if (outline.has_agent_channel) continue;
+    return fail(ErrorCode::kUnsupported,
+                "The machine \"{}\" has no channel for a guest agent: try it without --wait-for-agent, or choose "
+                "machines that have one with --machine.",
+                machine.entry.name);
+  }
+  return {};
+}
+
 Result<void> check_scratch(const TryRequest& request) {
   std::error_code code;
   if (request.scratch.empty() || std::filesystem::is_directory(request.scratch, code)) return {};
@@ -66,6 +81,7 @@ Result<PreparedTry> prepare_try(const TryRequest& request, const Path& scratch, 
   COHORT_ASSIGN(auto opened, open_package(std::filesystem::absolute(request.directory), request.trusted, hypervisor));
   PreparedTry prepared{std::move(opened), {}};
   COHORT_TRY(keep_chosen(request.machines, prepared.package));
+  COHORT_TRY(check_agents_can_be_asked(request, prepared.package, hypervisor));
   COHORT_TRY(check_scratch(request));
   auto& plan = prepared.plan;
   plan.network = request.network;

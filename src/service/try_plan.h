@@ -12,7 +12,8 @@ struct PreparedTry {
 };
 
 // `scratch` is the folder for what the machines write when the request names none. Fails as open_package(); kNotFound
-// for a machine that the package does not have, or if the folder that the request names is not there.
+// for a machine that the package does not have, or if the folder that the request names is not there; kUnsupported if
+// agents are to be waited for, and a machine has no channel for one.
 [[nodiscard]] Result<PreparedTry> prepare_try(const TryRequest& request, const Path& scratch, Hypervisor& hypervisor);
 
 }  // namespace cohort::service

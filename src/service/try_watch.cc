@@ -19,15 +19,6 @@ std::string names_of(const std::vector<TriedMachine>& machines, bool (*is_meant)
   return fmt::format("{}", fmt::join(names, ", "));
 }
 
-Error not_asked(const std::string& machine, Error error) {
-  if (error.code != ErrorCode::kUnsupported) return error;
-  error.message = fmt::format(
-      "The machine \"{}\" has no channel for a guest agent: try it without --wait-for-agent, or choose machines that "
-      "have one with --machine.",
-      machine);
-  return error;
-}
-
 bool is_awaited(const TriedMachine& machine) { return !machine.agent_after; }
 bool is_running(const TriedMachine& machine) { return !machine.end; }
 
@@ -72,7 +63,7 @@ Result<void> TryWatch::ask_agents() {
     const auto answers = hypervisor_.agent_answers(machine.id);
     // It has ended since: the next look says how.
     if (!answers && answers.error().code == ErrorCode::kNotFound) continue;
-    if (!answers) return Failure{not_asked(machine.name, answers.error())};
+    if (!answers) return Failure{answers.error()};
     if (*answers) machine.agent_after = passed_since(began_);
   }
   return {};

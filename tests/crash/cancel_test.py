@@ -1,14 +1,12 @@
-"""Ctrl-C in the middle of each operation: it ends with status 130 within seconds, and leaves nothing behind.
+"""Ctrl-C in the middle of each operation: it ends with status 130 within a second, and leaves nothing behind.
 
 The program stops itself at a named place, so that the signal always meets it there, and is then let go on.
 """
 
-import signal
-
 import pytest
 
 from crash_site import OFF
-from harness.stopping import run_on, wait_stopped
+from harness.stopping import Interrupt, wait_stopped
 from operations import Backup, Delete, Export, Import, Take, Try
 
 CANCELLED = 130
@@ -21,25 +19,23 @@ CASES = [(Take(), "take.planned"), (Take(), "fence.suspended"), (Take(), "take.c
          (Backup(), "export.begun")]
 
 
-def interrupted(site, point, *arguments):
+def interrupted(site, type, point, *arguments):
     """Runs the program, with ctrl-C at the point; returns its error as --json told it."""
     program = site.start(*arguments, stop_at=point)
     wait_stopped(program, f"{arguments} at {point}")
-    program.send_signal(signal.SIGINT)
-    out, err = run_on(program, PATIENCE_S)
+    interrupt = Interrupt(program)
+    out, err = interrupt.wait(PATIENCE_S)
     assert program.returncode == CANCELLED, out + err
+    assert '"cancelled"' in out
+    job = last_job(site, type)
+    assert (job["state"], job["error"]["code"]) == ("cancelled", "cancelled")
+    interrupt.was_quick(job, f"{type} at {point}")
     return out
 
 
 def last_job(site, type):
     """The newest job of the type: its end is what the list has to tell."""
     return next(job for job in site.jobs().values() if job["type"] == type)
-
-
-def check_cancelled(site, type, out):
-    assert '"cancelled"' in out
-    job = last_job(site, type)
-    assert (job["state"], job["error"]["code"]) == ("cancelled", "cancelled")
 
 
 def succeeds(site, operation):
@@ -54,7 +50,7 @@ def succeeds(site, operation):
 def test_interrupted_leaves_nothing(site, operation, point):
     operation.prepare(site)
     before, token = site.picture(), site.last_token()
-    check_cancelled(site, operation.job_type, interrupted(site, point, *operation.arguments(site)))
+    interrupted(site, operation.job_type, point, *operation.arguments(site))
     site.nothing_is_half_done()
     assert not operation.is_done(site)
     operation.check_undone(site)
@@ -67,8 +63,7 @@ def test_interrupted_leaves_nothing(site, operation, point):
 def test_an_interrupted_merge_leaves_the_machines_on_their_overlays_and_goes_on_later(site, operation):
     operation.prepare(site)
     before, token = site.picture(), site.last_token()
-    out = interrupted(site, "merge.before_commit", *operation.arguments(site))
-    check_cancelled(site, "delete_snapshot", out)
+    out = interrupted(site, "delete_snapshot", "merge.before_commit", *operation.arguments(site))
     assert "cohort snapshot delete" in out and "goes on" in out
     site.no_block_jobs_run()
     site.no_processes_stay()
@@ -86,8 +81,7 @@ def test_an_interrupted_merge_leaves_the_machines_on_their_overlays_and_goes_on_
 def test_a_backup_interrupted_after_its_package_is_complete_leaves_the_machines_clean(site):
     operation = Backup()
     before = site.picture()
-    out = interrupted(site, "backup.exported", *operation.arguments(site))
-    check_cancelled(site, "backup", out)
+    out = interrupted(site, "backup", "backup.exported", *operation.arguments(site))
     assert "is complete" in out
     site.nothing_is_half_done()
     operation.check_done(site)
@@ -97,7 +91,7 @@ def test_a_backup_interrupted_after_its_package_is_complete_leaves_the_machines_
 
 def test_an_interrupted_verification_changes_nothing(site):
     before = sorted((path, path.stat().st_mtime_ns) for path in site.package.rglob("*"))
-    check_cancelled(site, "verify", interrupted(site, "job.begun", "verify", site.package))
+    interrupted(site, "verify", "job.begun", "verify", site.package)
     site.nothing_is_half_done()
     assert sorted((path, path.stat().st_mtime_ns) for path in site.package.rglob("*")) == before
     site.package_is_whole(site.package)

@@ -127,6 +127,40 @@ def test_the_doctor_merges_a_forgotten_overlay_without_a_record(host):
     mend(host, wanted)
 
 
+def mistakes(site):
+    found = site.cohort("host", "doctor", check=False).json["doctor"]["ailments"]
+    return [each for each in found if each["kind"] == "mistaken_disk"]
+
+
+def test_the_doctor_finds_a_recorded_overlay_that_libvirtd_has_forgotten_until_its_snapshot_is_deleted(host):
+    assert mistakes(host) == []
+    take_and_forget(host)
+    snapshot = host.cohort("snapshot", "show", "forgotten").json["snapshot"]
+    disks = {disk["target"]: disk for member in snapshot["members"] for disk in member["disks"]}
+    found = mistakes(host)
+    assert [each["id"] for each in found] == [f"mistaken_disk:{host.writer.name}/{target}" for target in disks]
+    for each, disk in zip(found, disks.values()):
+        assert disk["overlay"] in each["message"] and disk["frozen"]["path"] in each["message"]
+        assert each["mendable"] and f"cohort snapshot delete {snapshot['id'][:8]}" in each["remedy"]
+    host.cohort("snapshot", "delete", "forgotten")
+    assert mistakes(host) == []
+
+
+def test_a_machine_whose_definition_the_doctor_has_mended_starts_on_its_overlays(host):
+    take_and_forget(host)
+    ids = [each["id"] for each in mistakes(host)]
+    assert len(ids) == 2
+    words = [word for id in ids for word in ("--mend", id)]
+    mended = host.cohort("host", "doctor", *words, check=False).json["doctor"]["mended"]
+    assert len(mended) == len(ids) and all("shut the machine down" in each for each in mended)
+    assert [each["id"] for each in mistakes(host)] == ids, "until the machine is off"
+    host.writer_has_written(above=host.last_token())
+    host.writer.destroy()
+    host.writer.start().wait_ready(timeout=400)
+    assert mistakes(host) == []
+    host.cohort("snapshot", "delete", "forgotten")
+
+
 @pytest.mark.parametrize("first", ["lower", "upper"])
 def test_forgotten_snapshots_on_top_of_each_other_are_deleted_from_the_top(host, first):
     """`first` is the lowest one that libvirtd has forgotten."""

@@ -8,7 +8,7 @@ import shutil
 import pytest
 
 from fault_steps import goes_on_and_fails, is_told_as_failed, nothing_is_open, stopped_at, succeeds
-from harness import Disk, Lab, SmallFileSystem
+from harness import Disk, Lab, LimitedFolder, SmallFileSystem
 from harness.faulty_files import FaultyFiles
 from harness.images import MIB
 from harness.lab import NAME_PREFIX, remove_domain
@@ -126,6 +126,25 @@ def test_a_target_that_fails_in_the_middle(lab, small, command, point, fault, co
     assert is_whole(lab, target)
     shutil.rmtree(target)
     assert names_in(small.place) == ["lost+found"]
+
+
+@pytest.fixture(scope="module")
+def limited(lab):
+    return LimitedFolder(lab.folder / "with a quota", 8)
+
+
+@pytest.mark.parametrize("options", [("--format", "raw"), ("--format", "qcow2"), ("--compress",)],
+                         ids=["raw", "qcow2", "compressed"])
+def test_a_target_whose_quota_is_used_up(lab, limited, options):
+    target = limited.place / "package"
+    with limited.limited():
+        message = refused(lab, "no_space", "export", "of both", target, *options)
+        assert str(limited.place) in message and "quota" in message
+        assert names_in(limited.place) == []
+    assert is_told_as_failed(lab, "export", "no_space")
+    succeeds(lab, "export", "of both", target, *options)
+    assert is_whole(lab, target)
+    shutil.rmtree(target)
 
 
 FAULTS = [("write", errno.EIO, "", "io"), ("write", errno.EDQUOT, "", "no_space"),
@@ -281,10 +300,10 @@ def test_a_package_that_cannot_be_looked_at(lab, faulty, frail, operation, name)
 @pytest.fixture
 def importing(lab, writer, fragile):
     """Runs an import that must succeed, and removes what it made."""
-    def run(package, storage, **how):
+    def run(package, storage, machines=1, **how):
         succeeds(lab, *command_for(package, storage), **how)
         made = [domain for domain in lab.connection.listAllDomains() if domain.name().startswith(COPY)]
-        assert len(made) == 1
+        assert len(made) == machines
         for domain in made:
             remove_domain(domain)
         for path in storage.iterdir():
@@ -305,6 +324,17 @@ def test_a_storage_folder_that_fills_up(lab, small, package, importing):
         assert names_in(small.place) == ["filler", "lost+found"]
     assert is_told_as_failed(lab, "import", "no_space")
     importing(package, small.place)
+
+
+def test_a_storage_folder_whose_quota_is_used_up(lab, limited, importing, shots):
+    package = lab.folder / "package of both"
+    lab.cohort("export", "of both", package, "--format", "raw")
+    with limited.limited():
+        message = refused(lab, "no_space", *command_for(package, limited.place))
+        assert str(limited.place) in message and "quota" in message
+        assert names_in(limited.place) == []
+    assert is_told_as_failed(lab, "import", "no_space")
+    importing(package, limited.place, machines=2)
 
 
 def test_a_storage_folder_that_becomes_read_only(lab, small, package, importing):

@@ -14,7 +14,7 @@ from harness import Guest, Lab, wait_until
 from harness.lab import NAME_PREFIX
 from package_steps import (MIB, AllThereIs, disk_in, ended, goes_on, machines_and_states, manifest, names_in, refused,
                            rehash, sha256sum_agrees, small_filesystem, tokens_of_package)
-from world import PATIENT
+from world import PATIENT, bare_machine
 
 PREFIX = NAME_PREFIX + "try "  # tests may only make machines whose names begin with NAME_PREFIX
 TPM = Path("/var/lib/libvirt/swtpm")
@@ -220,6 +220,28 @@ def test_a_machine_that_does_not_boot_is_named_when_its_agent_does_not_answer(la
     message = refused(lab, "timeout", "try", package, "--name-prefix", PREFIX, "--machine", pair[1].name,
                       "--wait-for-agent=4")
     assert f'"{PREFIX}{pair[1].name}"' in message and "4 s" in message
+    assert nothing_is_left(lab, before)
+
+
+def without_agent_channel(guest):
+    domain = ET.fromstring(guest.xml())
+    devices = domain.find("devices")
+    devices.remove(devices.find("channel"))
+    return ET.tostring(domain, encoding="unicode")
+
+
+def test_agents_that_cannot_be_are_not_waited_for_until_the_package_is_verified(lab):
+    guest = bare_machine(lab, "silent", ["qcow2"])
+    lab.connection.defineXML(without_agent_channel(guest))
+    lab.cohort("collection", "create", "silent", guest.name)
+    target = lab.folder / "silent package"
+    lab.cohort("backup", "silent", target)
+    os.truncate(disk_in(target, guest.name, "vda"), MIB)
+    before = machines_and_states(lab)
+    message = refused(lab, "unsupported", "try", target, "--name-prefix", PREFIX, "--wait-for-agent")
+    assert f'"{guest.name}" has no channel' in message
+    refused(lab, "unsupported", "try", target, "--name-prefix", PREFIX, "--wait-for-agent", "--dry-run")
+    refused(lab, "corrupt", "try", target, "--name-prefix", PREFIX, "--for", "1s")
     assert nothing_is_left(lab, before)
 
 

@@ -14,11 +14,11 @@ from . import daemons, inspect
 from .domain import Guest
 from .images import Disk
 from .lab import CohortFailed, Lab, cleanup_leftovers
-from .storage import SmallFileSystem
+from .storage import LimitedFolder, SmallFileSystem
 from .waiting import TimedOut, wait_until
 
-__all__ = ["CohortFailed", "Disk", "Guest", "Lab", "SmallFileSystem", "TimedOut", "cleanup_leftovers", "daemons",
-           "inspect", "wait_until"]
+__all__ = ["CohortFailed", "Disk", "Guest", "Lab", "LimitedFolder", "SmallFileSystem", "TimedOut",
+           "cleanup_leftovers", "daemons", "inspect", "wait_until"]
 
 # A shell that runs the tests in the background lets them ignore ctrl-C, and with them all that they start.
 if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:

@@ -1,5 +1,7 @@
 """A program that stops itself at a named place (COHORT_STOP_AT), so that a test can act while it stands there."""
 
+import datetime
+import os
 import signal
 import subprocess
 import time
@@ -33,3 +35,40 @@ def run_on(program, timeout=180):
         except subprocess.TimeoutExpired:
             continue
     raise AssertionError("the program does not end")
+
+
+class Interrupt:
+    """Ctrl-C for a program, and how long its job took to end.
+
+    The job's own clock says when it ended, so that the end of the program and the waiting for it do not count. A host
+    on which more wants to run than it has processors makes everything slower by that factor, and is forgiven it.
+    """
+
+    LONGEST_S = 1.0
+
+    def __init__(self, program, ask=None):
+        """`ask` asks in another way than by the signal."""
+        self._program = program
+        self._crowd = _crowd()
+        self._begun = time.time()
+        if ask:
+            ask()
+        else:
+            program.send_signal(signal.SIGINT)
+
+    def wait(self, timeout=180):
+        """Lets the program end; returns its output and errors."""
+        return run_on(self._program, timeout)
+
+    def was_quick(self, job, what):
+        """REQUIRES: wait() has returned; `job` is as --json shows it."""
+        ended = datetime.datetime.fromisoformat(job["ended"].replace("Z", "+00:00")).timestamp()
+        took, crowd = ended - self._begun, max(self._crowd, _crowd())
+        told = f"{what}: ended {took * 1000:.0f} ms after it was cancelled, on a host slowed down {crowd:.1f} times"
+        print(told)
+        assert took <= self.LONGEST_S * crowd, told
+
+
+def _crowd():
+    """How many times slower the host is than an idle one."""
+    return max(1.0, os.getloadavg()[0] / os.cpu_count())

@@ -56,6 +56,37 @@ class SmallFileSystem:
             (self.place / "filler").unlink()
 
 
+class LimitedFolder:
+    """A folder in a btrfs of its own, with a quota: the file system has room, and this folder has none."""
+
+    def __init__(self, place, mebibytes):
+        self._filesystem = Path(place)
+        image = self._filesystem.with_name(self._filesystem.name + ".btrfs")
+        self._filesystem.mkdir()
+        with open(image, "wb") as file:
+            file.truncate(512 * MIB)
+        run("/usr/sbin/mkfs.btrfs", "-q", image)
+        run("mount", "-o", "loop", image, self._filesystem)
+        run("btrfs", "quota", "enable", self._filesystem)
+        self.place = self._filesystem / "limited"
+        run("btrfs", "subvolume", "create", self.place)
+        for folder in (self._filesystem, self.place):
+            folder.chmod(0o711)
+        self._mebibytes = mebibytes
+
+    @contextlib.contextmanager
+    def limited(self):
+        """The quota counts meanwhile."""
+        self._limit(f"{self._mebibytes}M")
+        try:
+            yield
+        finally:
+            self._limit("none")
+
+    def _limit(self, size):
+        run("btrfs", "qgroup", "limit", size, self.place)
+
+
 def fill(folder):
     """Takes all the room that is left, in a file called filler."""
     with open(folder / "filler", "ab", buffering=0) as filler:

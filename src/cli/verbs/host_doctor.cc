@@ -19,7 +19,8 @@ class HostDoctor final : public Verb {
             .description =
                 "Looks for what crashes, other tools and moved files leave behind: jobs that were not "
                 "finished, overlays that no snapshot knows, snapshots whose machines or files have "
-                "changed, members that stand still, and packages that were not finished. Says what it "
+                "changed, machines that run on another file than libvirt takes for their disk, members that "
+                "stand still, and packages that were not finished. Says what it "
                 "found and what mending would do, and changes nothing.\n\n"
                 "With --mend and the id of a finding, that one is mended. The exit status is 5 as long as "
                 "something is amiss.",

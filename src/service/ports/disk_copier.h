@@ -37,8 +37,9 @@ struct CopyFileRequest {
 class DiskCopier {
  public:
   virtual ~DiskCopier() = default;
-  // Bytes that a copy of this disk would take on the target's storage, at most.
-  [[nodiscard]] virtual Result<std::uint64_t> measure(const Layer& source, const std::string& format) = 0;
+  // Bytes that a copy of this disk would take on the target's storage, at most. kCancelled.
+  [[nodiscard]] virtual Result<std::uint64_t> measure(const Layer& source, const std::string& format,
+                                                      const std::stop_token& stop) = 0;
   // Side by side; the answers are in the order of the requests. All targets are complete and synced when this returns;
   // after a failure or cancel all are gone, and the error names the disk. `rate_limit`: bytes per second of all
   // together; 0: none. `on_progress` gets bytes done of the sum of measure()'s estimates, from one thread at a time.

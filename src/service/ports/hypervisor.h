@@ -117,6 +117,7 @@ struct MachineOutline {
   MachineId id;
   std::string name;
   std::vector<std::string> disks;  // targets of its disks, drives for removable media not among them
+  bool has_agent_channel = false;  // its guest's agent can be asked
 };
 
 // Threads: safe to call from several at once; calls for different machines do not wait for each other.
@@ -183,6 +184,11 @@ class Hypervisor {
   // writes to it all the same (the QEMU of a machine that libvirt has lost, say), and with kInvalidState if it is no
   // qcow2 image; it then stays.
   [[nodiscard]] virtual Result<void> remove_stray_overlay(const Path& file) = 0;
+
+  // The machine's definition names the file that its disk is on, as its QEMU says. What libvirt takes the running
+  // machine for stays as it is until that stops. Can be repeated; kInvalidState if the machine is off, or has no
+  // definition.
+  [[nodiscard]] virtual Result<void> define_as_it_runs(const MachineId& id, const std::string& target) = 0;
 
   // --- import ---
 

@@ -16,8 +16,10 @@ class FakeDiskCopier final : public DiskCopier {
 
   explicit FakeDiskCopier(CallControl& control) : control_(control) {}
 
-  [[nodiscard]] Result<std::uint64_t> measure(const Layer& source, const std::string& format) override {
+  [[nodiscard]] Result<std::uint64_t> measure(const Layer& source, const std::string& format,
+                                              const std::stop_token& stop) override {
     return control_.call("measure " + source.path.string(), [&]() -> Result<std::uint64_t> {
+      if (stop.stop_requested()) return fail(ErrorCode::kCancelled, "The measuring was cancelled.");
       measured_formats_.push_back(format);
       return estimate_;
     });

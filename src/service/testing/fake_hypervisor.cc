@@ -183,6 +183,9 @@ Result<MachineDetails> FakeHypervisor::inspect(const MachineId& id) {
       std::vector<Layer> chain;
       for (const auto& path : chain_of(file)) chain.push_back({path, "qcow2"});
       details.disks.push_back({target, std::move(chain), 4096});
+      if (const auto mistake = machine->mistaken_for.find(target); mistake != machine->mistaken_for.end()) {
+        details.disks.back().mistaken_for = mistake->second;
+      }
     }
     details.left_out = machine->left_out;
     details.obstacles = machine->obstacles;

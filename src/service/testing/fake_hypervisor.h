@@ -22,7 +22,8 @@ struct FakeFile {
 
 struct FakeMachine {
   MachineSummary summary;
-  std::map<std::string, Path> disks;  // the active file by target
+  std::map<std::string, Path> disks;         // the active file by target
+  std::map<std::string, Path> mistaken_for;  // by target, what libvirt takes for the active file until it is off
   std::vector<LeftOutDisk> left_out;
   std::vector<std::string> obstacles;
   MachineStateFiles state;
@@ -67,6 +68,7 @@ class FakeHypervisor final : public Hypervisor {
 
   HostInfo info{"fake:///system", "Fake", "1.0", "2.0", "here", true, true};
   std::vector<std::string> outlined_disks;  // what outline_of() finds in any configuration
+  std::string without_agent_channel;        // the machine whose configuration has none
   Path disk_folder = "/nonexistent/fake-disks";
   bool agents_answer = true;
   Milliseconds patience{0};  // of the last freeze
@@ -96,6 +98,7 @@ class FakeHypervisor final : public Hypervisor {
   [[nodiscard]] Result<void> remove_stray_overlay(const Path& file) override {
     return control_.call("remove_stray_overlay " + file.filename().string(), [&] { return remove_file(file); });
   }
+  [[nodiscard]] Result<void> define_as_it_runs(const MachineId& id, const std::string& target) override;
   [[nodiscard]] Result<void> check_disks_reachable() const override {
     if (info.can_snapshot) return {};
     return fail(ErrorCode::kUnsupported, "The disks are on another host.");

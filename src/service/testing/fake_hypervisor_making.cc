@@ -20,7 +20,18 @@ Result<MachineOutline> FakeHypervisor::outline_of(const std::string& configurati
   return control_.call("outline_of", [&]() -> Result<MachineOutline> {
     if (configuration.size() < 38) return fail(ErrorCode::kCorrupt, "This is no configuration.");
     COHORT_ASSIGN(const auto id, MachineId::parse(configuration.substr(0, 36)));
-    return MachineOutline{id, configuration.substr(37), outlined_disks};
+    const std::string name = configuration.substr(37);
+    return MachineOutline{id, name, outlined_disks, name != without_agent_channel};
+  });
+}
+
+// Definitions are not kept beside what runs: that it was called is seen in the calls.
+Result<void> FakeHypervisor::define_as_it_runs(const MachineId& id, const std::string& target) {
+  return control_.call(fmt::format("define_as_it_runs {} {}", name_of(id), target), [&]() -> Result<void> {
+    const Lock lock(mutex_);
+    COHORT_ASSIGN(const auto* machine, find(id));
+    if (machine->summary.power != PowerState::kOff) return {};
+    return fail(ErrorCode::kInvalidState, "\"{}\" is off.", machine->summary.name);
   });
 }
 
