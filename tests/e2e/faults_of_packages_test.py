@@ -130,7 +130,8 @@ def test_a_target_that_fails_in_the_middle(lab, small, command, point, fault, co
 
 FAULTS = [("write", errno.EIO, "", "io"), ("write", errno.EDQUOT, "", "no_space"),
           ("write", errno.ENOSPC, ".raw", "no_space"), ("fsync", errno.EIO, ".raw", "io"),
-          ("fsync", errno.EIO, "cohort.json", "io"),
+          ("fsync", errno.EIO, "cohort.json", "io"), ("write", errno.ENOSPC, ".hashes", "no_space"),
+          ("fsync", errno.EIO, ".hashes", "io"),
           ("fsync", errno.EDQUOT, ".qcow2", "no_space"), ("create", errno.ENOSPC, "SHA256SUMS", "no_space"),
           ("fsyncdir", errno.EIO, "Virtual Hard Disks", "io"), ("fsyncdir", errno.EIO, "/parent", "io"),
           ("rename", errno.EIO, "", "io"), ("mkdir", errno.ENOSPC, "", "no_space")]
