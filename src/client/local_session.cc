@@ -65,28 +65,30 @@ class UnrecordedProgress {
   std::chrono::steady_clock::time_point last_;
 };
 
-Result<package::VerifyReport> verify_unrecorded(const Path& directory, const JobWatch& watch) {
+Result<package::VerifyReport> verify_unrecorded(const Path& directory, const package::VerifyOptions& options,
+                                                const JobWatch& watch) {
   UnrecordedProgress progress(watch, directory.string());
   return package::verify(
       directory, watch.stop,
-      {[&](std::uint64_t total) { progress.set_total(total); }, [&](std::uint64_t bytes) { progress.add(bytes); }});
+      {[&](std::uint64_t total) { progress.set_total(total); }, [&](std::uint64_t bytes) { progress.add(bytes); }},
+      options);
 }
 
 // In the history, a package that is not whole is a job that failed; the caller gets the report all the same. A job that
 // cannot even be begun (the state's file system is full) prevents no verification.
-Result<package::VerifyReport> verify_recorded(const Path& directory, service::JobEngine& engine,
-                                              const JobWatch& watch) {
+Result<package::VerifyReport> verify_recorded(const Path& directory, const package::VerifyOptions& options,
+                                              service::JobEngine& engine, const JobWatch& watch) {
   std::optional<package::VerifyReport> report;
   bool has_begun = false;
   const auto ended =
       engine.run<bool>(JobType::kVerify, directory.string(), watch, [&](service::JobContext& job) -> Result<bool> {
         has_begun = true;
-        COHORT_ASSIGN(report, service::verify_package(directory, job));
+        COHORT_ASSIGN(report, service::verify_package(directory, job, options));
         if (report->is_whole()) return true;
         return fail(report->failure(), "The package {}: {}: {}", report->verdict(), report->problems.front().file,
                     report->problems.front().message);
       });
-  if (!has_begun) return verify_unrecorded(directory, watch);
+  if (!has_begun) return verify_unrecorded(directory, options, watch);
   if (report) return *std::move(report);
   return Failure{ended.error()};
 }
@@ -273,18 +275,19 @@ Result<service::ExportReport> LocalSession::export_snapshot(const service::Expor
 
 // Needs no hypervisor and no lock: where the state cannot be written now, the verification is done all the same, and is
 // not in the history.
-Result<package::VerifyReport> LocalSession::verify(const Path& directory, const JobWatch& watch) {
+Result<package::VerifyReport> LocalSession::verify(const Path& directory, const package::VerifyOptions& options,
+                                                   const JobWatch& watch) {
   if (writing_ == nullptr) {
     planning_.reset();
     reading_.reset();
   }
   auto opened = writing_ != nullptr ? Result<std::unique_ptr<service::StateStore>>(nullptr)
                                     : store::open_sqlite_store(options_.state, store::Access::kWrite, options_.uri);
-  if (!opened) return verify_unrecorded(directory, watch);
+  if (!opened) return verify_unrecorded(directory, options, watch);
   service::StateStore& store = *opened ? **opened : *writing_;
   service::JobEngine engine(
       store, [](const JobId&, service::JobContext&) { return service::UndoReport{}; }, clock_);
-  return verify_recorded(directory, engine, watch);
+  return verify_recorded(directory, options, engine, watch);
 }
 
 Result<service::ImportPlan> LocalSession::plan_import(const service::ImportRequest& request) {

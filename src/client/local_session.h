@@ -44,7 +44,8 @@ class LocalSession final : public Session {
   [[nodiscard]] Result<service::ExportPlan> plan_export(const service::ExportRequest& request) override;
   [[nodiscard]] Result<service::ExportReport> export_snapshot(const service::ExportRequest& request,
                                                               const JobWatch& watch) override;
-  [[nodiscard]] Result<package::VerifyReport> verify(const Path& directory, const JobWatch& watch) override;
+  [[nodiscard]] Result<package::VerifyReport> verify(const Path& directory, const package::VerifyOptions& options,
+                                                     const JobWatch& watch) override;
   [[nodiscard]] Result<service::ImportPlan> plan_import(const service::ImportRequest& request) override;
   [[nodiscard]] Result<service::ImportReport> import_package(const service::ImportRequest& request,
                                                              const JobWatch& watch) override;

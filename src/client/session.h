@@ -62,7 +62,9 @@ class Session {
   [[nodiscard]] virtual Result<service::ExportPlan> plan_export(const service::ExportRequest& request) = 0;
   [[nodiscard]] virtual Result<service::ExportReport> export_snapshot(const service::ExportRequest& request,
                                                                       const JobWatch& watch) = 0;
-  [[nodiscard]] virtual Result<package::VerifyReport> verify(const Path& directory, const JobWatch& watch) = 0;
+  [[nodiscard]] virtual Result<package::VerifyReport> verify(const Path& directory,
+                                                             const package::VerifyOptions& options,
+                                                             const JobWatch& watch) = 0;
   [[nodiscard]] virtual Result<service::ImportPlan> plan_import(const service::ImportRequest& request) = 0;
   [[nodiscard]] virtual Result<service::ImportReport> import_package(const service::ImportRequest& request,
                                                                      const JobWatch& watch) = 0;

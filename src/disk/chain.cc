@@ -118,6 +118,18 @@ Result<Chain> read_chain(const Path& top, const std::string& format, const std::
   return chain;
 }
 
+Result<Chain> listed_chain(const ListedImages& images) {
+  Chain chain;
+  for (const auto& [path, format] : images) {
+    COHORT_ASSIGN(ChainLayer layer, read_layer(absolute_path(path), format));
+    if (layer.header && layer.header->has_data_file) {
+      return fail(ErrorCode::kCorrupt, "\"{}\" keeps its data in another file.", path.string());
+    }
+    chain.layers.push_back(std::move(layer));
+  }
+  return chain;
+}
+
 std::string image_options(const Chain& chain) {
   std::string options;
   std::string prefix;

@@ -5,6 +5,7 @@
 #include <stop_token>
 #include <string>
 #include <string_view>
+#include <utility>
 #include <vector>
 
 #include "base/file.h"
@@ -32,6 +33,13 @@ struct Chain {
 // Fails with kNotFound or kPermission naming the layer, kUnsupported for an encrypted one, kCorrupt for one that is
 // damaged or cut off, kCancelled.
 [[nodiscard]] Result<Chain> read_chain(const Path& top, const std::string& format, const std::stop_token& stop = {});
+
+// Images of which each stands on the next, whatever their heads name: file and format, the top first.
+using ListedImages = std::vector<std::pair<Path, std::string>>;
+// As read_chain, but only the files that are listed are opened. kCorrupt for an image that keeps its data in another
+// file, which would be opened by the name that it says.
+// REQUIRES: there is one.
+[[nodiscard]] Result<Chain> listed_chain(const ListedImages& images);
 
 // The chain as an argument for qemu-img's --image-opts. Each layer is named with its format, so that nothing is guessed
 // and no character of a file name has a meaning.

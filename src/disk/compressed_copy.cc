@@ -14,6 +14,7 @@
 #include "disk/copy_layout.h"
 #include "disk/copy_outcome.h"
 #include "disk/direct_files.h"
+#include "disk/hash_for_copy.h"
 #include "disk/hash_target.h"
 #include "disk/memory_bytes.h"
 #include "disk/ordered_queue.h"
@@ -36,18 +37,18 @@ struct PackedChunk {
 
 class Packing {
  public:
-  Packing(const CopyRequest& request, const BlockMap& map, PackedImage& image, const std::stop_token& stop,
-          const std::function<void(std::uint64_t)>& on_progress)
+  Packing(const CopyRequest& request, const BlockMap& map, PackedImage& image, ContentHash* content,
+          const std::stop_token& stop, const std::function<void(std::uint64_t)>& on_progress)
       : request_(request),
         map_(map),
         image_(image),
         on_progress_(on_progress),
         outcome_(stop),
         files_(request.source),
-        content_(request.source.virtual_size()) {}
+        content_(content) {}
 
   // The content hash, if it is wanted.
-  Result<std::string> run() {
+  Result<HashedContent> run() {
     COHORT_ASSIGN(auto cursor, request_.source.extents());
     ChunkFeed feed(request_, map_, std::move(cursor));
     {
@@ -57,7 +58,7 @@ class Packing {
       if (auto appended = append_chunks(); !appended) outcome_.fail(std::move(appended).error());
     }
     COHORT_TRY(outcome_.result(request_.target));
-    return request_.wants_content_hash ? content_.finish() : std::string();
+    return content_ == nullptr ? Result<HashedContent>(HashedContent{}) : content_->finish();
   }
 
  private:
@@ -105,8 +106,7 @@ class Packing {
     const auto& blocks = packed.read->chunk.blocks;
     for (std::size_t i = 0; i < blocks.size(); ++i) {
       COHORT_TRY(image_.add(blocks[i], packed.clusters[i]));
-      const std::string& digest = packed.read->digests[i];
-      if (!digest.empty()) content_.add(blocks[i] * kBlockBytes, digest);
+      if (content_ != nullptr) COHORT_TRY(content_->add(blocks[i] * kBlockBytes, packed.read->digests[i]));
     }
     return {};
   }
@@ -117,7 +117,7 @@ class Packing {
   const std::function<void(std::uint64_t)>& on_progress_;  // gets blocks
   CopyOutcome outcome_;
   DirectFiles files_;
-  ContentHash content_;
+  ContentHash* content_;  // none if it is not wanted
   OrderedQueue<std::unique_ptr<PackedChunk>> chunks_;
 };
 
@@ -148,10 +148,14 @@ class Progress {
 };
 
 Result<CopiedImage> copy_packed(const CopyRequest& request, const BlockMap& stored, AppendFile& file,
-                                PackedImage& image, const Progress& progress, const std::stop_token& stop) {
+                                PackedImage& image, std::optional<ContentHash> content, const Progress& progress,
+                                const std::stop_token& stop) {
   const std::function<void(std::uint64_t)> on_packed = [&](std::uint64_t blocks) { progress.packed(blocks); };
   CopiedImage copied;
-  COHORT_ASSIGN(copied.content_hash, Packing(request, stored, image, stop, on_packed).run());
+  ContentHash* const hash = content ? &*content : nullptr;
+  COHORT_ASSIGN(const HashedContent hashed_content, Packing(request, stored, image, hash, stop, on_packed).run());
+  copied.content_hash = hashed_content.content_hash;
+  copied.hashes_size = hashed_content.list_bytes;
   std::uint64_t hashed = 0;
   COHORT_ASSIGN(copied.sha256, hash_and_sync(file, stop, [&](std::uint64_t bytes) {
                   hashed += bytes;
@@ -160,6 +164,7 @@ Result<CopiedImage> copy_packed(const CopyRequest& request, const BlockMap& stor
   copied.virtual_size = image.virtual_size();
   copied.file_size = file.size();
   file.keep();
+  if (content) content->keep();
   progress.finish();
   return copied;
 }
@@ -179,8 +184,9 @@ Result<CopiedImage> copy_compressed(const CopyRequest& request, const std::stop_
   COHORT_ASSIGN(const auto uncompressed, lay_out(request.format, map, size));
   COHORT_ASSIGN(AppendFile file, AppendFile::create(request.target));
   COHORT_ASSIGN(PackedImage image, PackedImage::begin(file, size, map));
+  COHORT_ASSIGN(auto content, hash_for_copy(request));
   const Progress progress((uncompressed->head_blocks() + map.blocks()) * kBlockBytes, map.blocks(), on_progress);
-  return copy_packed(request, map, file, image, progress, stop);
+  return copy_packed(request, map, file, image, std::move(content), progress, stop);
 }
 
 Result<CopiedImage> copy_compressed(const CopyRequest& request, const Difference& difference,
@@ -192,9 +198,10 @@ Result<CopiedImage> copy_compressed(const CopyRequest& request, const Difference
   COHORT_ASSIGN(const auto uncompressed, lay_out_difference(map, difference.parent, size));
   COHORT_ASSIGN(AppendFile file, AppendFile::create(request.target));
   COHORT_ASSIGN(PackedImage image, PackedImage::begin(file, size, map, difference.parent));
+  COHORT_ASSIGN(auto content, hash_for_copy(request, difference, map));
   const Progress progress((uncompressed->head_blocks() + map.stored.blocks()) * kBlockBytes, map.stored.blocks(),
                           on_progress);
-  return copy_packed(request, map.stored, file, image, progress, stop);
+  return copy_packed(request, map.stored, file, image, std::move(content), progress, stop);
 }
 
 }  // namespace cohort::disk

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <atomic>
 #include <memory>
+#include <optional>
 #include <thread>
 #include <vector>
 
@@ -14,6 +15,7 @@
 #include "disk/copy_outcome.h"
 #include "disk/direct_files.h"
 #include "disk/file_hash.h"
+#include "disk/hash_for_copy.h"
 #include "disk/ordered_queue.h"
 #include "disk/output_file.h"
 
@@ -26,7 +28,7 @@ constexpr std::size_t kWorkers = 4;
 class Copying {
  public:
   Copying(const CopyRequest& request, const BlockMap& map, const CopyLayout& layout, OutputFile& output,
-          const std::stop_token& stop, const std::function<void(std::uint64_t)>& on_progress)
+          ContentHash* content, const std::stop_token& stop, const std::function<void(std::uint64_t)>& on_progress)
       : request_(request),
         map_(map),
         layout_(layout),
@@ -34,7 +36,7 @@ class Copying {
         on_progress_(on_progress),
         outcome_(stop),
         files_(request.source),
-        content_(request.source.virtual_size()) {}
+        content_(content) {}
 
   Result<CopiedImage> run() {
     COHORT_TRY(write_head());
@@ -48,9 +50,13 @@ class Copying {
     COHORT_TRY(outcome_.result(request_.target));
     COHORT_TRY(output_.sync());
     COHORT_TRY(outcome_.result(request_.target));
+    HashedContent content;
+    if (content_ != nullptr) {
+      COHORT_ASSIGN(content, content_->finish());
+    }
     report(layout_.head_blocks() + map_.blocks());
-    return CopiedImage{layout_.virtual_size(), layout_.file_size(), hash_.finish(),
-                       request_.wants_content_hash ? content_.finish() : std::string()};
+    return CopiedImage{layout_.virtual_size(), layout_.file_size(), hash_.finish(), std::move(content.content_hash),
+                       content.list_bytes};
   }
 
  private:
@@ -140,7 +146,16 @@ class Copying {
       const std::uint64_t place = place_of(chunk, i);
       const std::uint64_t length = std::min(kBlockBytes, layout_.file_size() - place);
       if (!hash_.add(place, read.bytes().subspan(i * kBlockBytes, length), outcome_.stop())) return false;
-      if (!read.digests[i].empty()) content_.add(chunk.blocks[i] * kBlockBytes, read.digests[i]);
+    }
+    return content_ == nullptr || hash_content(read);
+  }
+
+  bool hash_content(const ReadChunk& read) {
+    for (std::size_t i = 0; i < read.chunk.blocks.size(); ++i) {
+      auto added = content_->add(read.chunk.blocks[i] * kBlockBytes, read.digests[i]);
+      if (added) continue;
+      outcome_.fail(std::move(added).error());
+      return false;
     }
     return true;
   }
@@ -157,7 +172,7 @@ class Copying {
   CopyOutcome outcome_;
   FileHash hash_;
   DirectFiles files_;
-  ContentHash content_;
+  ContentHash* content_;  // none if it is not wanted
   OrderedQueue<SharedChunk> chunks_;
   std::atomic<std::uint64_t> written_ = 0;  // blocks
 };
@@ -167,11 +182,13 @@ PlannedCopy planned(const BlockMap& map, const CopyLayout& layout) {
 }
 
 Result<CopiedImage> copy_blocks(const CopyRequest& request, const BlockMap& map, const CopyLayout& layout,
-                                const std::stop_token& stop, const std::function<void(std::uint64_t)>& on_progress) {
+                                std::optional<ContentHash> content, const std::stop_token& stop,
+                                const std::function<void(std::uint64_t)>& on_progress) {
   COHORT_ASSIGN(const auto output, OutputFile::create(request.target, layout.file_size()));
-  Copying copying(request, map, layout, *output, stop, on_progress);
+  Copying copying(request, map, layout, *output, content ? &*content : nullptr, stop, on_progress);
   COHORT_ASSIGN(CopiedImage image, copying.run());
   output->keep();
+  if (content) content->keep();
   return image;
 }
 
@@ -187,7 +204,8 @@ Result<CopiedImage> copy_disk(const CopyRequest& request, const std::stop_token&
                               const std::function<void(std::uint64_t done)>& on_progress) {
   COHORT_ASSIGN(const BlockMap map, BlockMap::of(request.source, stop));
   COHORT_ASSIGN(const auto layout, lay_out(request.format, map, request.source.virtual_size()));
-  return copy_blocks(request, map, *layout, stop, on_progress);
+  COHORT_ASSIGN(auto content, hash_for_copy(request));
+  return copy_blocks(request, map, *layout, std::move(content), stop, on_progress);
 }
 
 Result<PlannedCopy> plan_difference(const DiskSource& source, const Difference& difference,
@@ -202,7 +220,8 @@ Result<CopiedImage> copy_difference(const CopyRequest& request, const Difference
                                     const std::function<void(std::uint64_t done)>& on_progress) {
   COHORT_ASSIGN(const DifferenceMap map, DifferenceMap::of(request.source, difference, stop));
   COHORT_ASSIGN(const auto layout, lay_out_difference(map, difference.parent, request.source.virtual_size()));
-  return copy_blocks(request, map.stored, *layout, stop, on_progress);
+  COHORT_ASSIGN(auto content, hash_for_copy(request, difference, map));
+  return copy_blocks(request, map.stored, *layout, std::move(content), stop, on_progress);
 }
 
 }  // namespace cohort::disk

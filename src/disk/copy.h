@@ -27,6 +27,9 @@ struct CopyRequest {
   std::string format;  // of the target: "qcow2" or "raw"
   CopyResources resources;
   bool wants_content_hash = false;  // takes as much of a processor as the hash of the file
+  // The list of block hashes (content_hash.h); empty: none is made. Must not exist, and is synced and taken back as the
+  // target is. REQUIRES: the content hash is wanted.
+  Path block_hashes = {};
 };
 
 struct CopiedImage {
@@ -34,6 +37,7 @@ struct CopiedImage {
   std::uint64_t file_size = 0;     // bytes, holes included
   std::string sha256;              // of the target file
   std::string content_hash;        // of the disk, if it was wanted: see content_hash.h
+  std::uint64_t hashes_size = 0;   // bytes of the list of block hashes, if it was wanted
 };
 
 struct PlannedCopy {
@@ -58,12 +62,12 @@ struct PlannedCopy {
                                             const std::function<void(std::uint64_t done)>& on_progress);
 
 // The same for a qcow2 image that has only what the disk's parent has not: it stands on the parent's file, which is not
-// looked at. What reads as zeros now hides what the parent has there. No content hash: it would need the whole disk.
+// looked at. What reads as zeros now hides what the parent has there. The content hash is that of the whole disk.
 [[nodiscard]] Result<PlannedCopy> plan_difference(const DiskSource& source, const Difference& difference,
                                                   const std::stop_token& stop = {});
 // Fails with kInvalidArgument for a parent whose name the format cannot have, and as copy_disk and the walk over the
-// changed ranges do.
-// REQUIRES: the format is "qcow2"; no content hash is wanted.
+// changed ranges do; kCorrupt if the parent's list of block hashes is not what it should be.
+// REQUIRES: the format is "qcow2"; the difference has the parent's block hashes if a content hash is wanted.
 [[nodiscard]] Result<CopiedImage> copy_difference(const CopyRequest& request, const Difference& difference,
                                                   const std::stop_token& stop,
                                                   const std::function<void(std::uint64_t done)>& on_progress);

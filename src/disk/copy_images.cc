@@ -52,8 +52,10 @@ class Copies {
   Error remove_copies(Error error) {
     for (std::size_t i = 0; i < images_.size(); ++i) {
       if (!copied_[i]) continue;
-      const auto removed = remove_file(images_[i].request.target);
-      if (!removed) error.message += " " + removed.error().describe();
+      for (const Path& file : {images_[i].request.target, images_[i].request.block_hashes}) {
+        const auto removed = file.empty() ? Result<void>() : remove_file(file);
+        if (!removed) error.message += " " + removed.error().describe();
+      }
     }
     return error;
   }

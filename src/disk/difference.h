@@ -4,10 +4,12 @@
 #include <cstdint>
 #include <functional>
 #include <memory>
+#include <optional>
 #include <stop_token>
 #include <string>
 
 #include "base/result.h"
+#include "disk/block_hashes.h"
 #include "disk/block_map.h"
 #include "disk/changed_ranges.h"
 #include "disk/source.h"
@@ -25,6 +27,8 @@ struct Difference {
   Parent parent;
   // Begins a walk over what may have changed since. What lies past the parent's end has changed in any case.
   std::function<Result<std::unique_ptr<RangeCursor>>()> changed;
+  // Of the parent, which is as large as the disk; without them the content hash cannot be told.
+  std::optional<BlockHashList> parent_hashes = {};
 };
 
 // The blocks of a difference. Those that have changed in part are in it as a whole, which is right since their other

@@ -26,10 +26,12 @@ using NetworkHandle = std::unique_ptr<virNetwork, NetworkFreer>;
 // QEMU gets copies of the descriptors when it starts.
 Result<void> hand_over(virDomainPtr domain, const service::ThrowawayMachine& machine) {
   for (std::size_t i = 0; i < machine.backing.size(); ++i) {
-    int fd = machine.backing[i].fd;
-    const std::string group = backing_group(machine.definition.disks.at(i).target);
-    if (virDomainFDAssociate(domain, group.c_str(), 1, &fd, 0) == 0) continue;
-    return Failure{machine_error(domain, "The disks of the package cannot be handed over to the machine \"{}\".")};
+    for (std::size_t layer = 0; layer < machine.backing[i].size(); ++layer) {
+      int fd = machine.backing[i][layer].fd;
+      const std::string group = backing_group(machine.definition.disks.at(i).target, layer);
+      if (virDomainFDAssociate(domain, group.c_str(), 1, &fd, 0) == 0) continue;
+      return Failure{machine_error(domain, "The disks of the package cannot be handed over to the machine \"{}\".")};
+    }
   }
   return {};
 }

@@ -60,15 +60,17 @@ void set_cache(xmlNode* disk) {
 }
 
 // The chain is told to its end, so that nobody looks for it in the headers of the images.
-void add_backing(xmlNode* disk, const std::string& target, const Layer& file) {
+void add_backing(xmlNode* disk, const std::string& target, const std::vector<service::ThrowawayBacking>& layers) {
   xml::remove_children(disk, "backingStore");
-  xmlNode* const backing = xml::add_child(disk, "backingStore");
-  xml::set_attribute(backing, "type", "file");
-  xml::set_attribute(xml::add_child(backing, "format"), "type", file.format);
-  xmlNode* const source = xml::add_child(backing, "source");
-  xml::set_attribute(source, "file", file.path.string());
-  xml::set_attribute(source, "fdgroup", backing_group(target));
-  xml::add_child(backing, "backingStore");
+  xmlNode* backing = xml::add_child(disk, "backingStore");
+  for (std::size_t i = 0; i < layers.size(); ++i) {
+    xml::set_attribute(backing, "type", "file");
+    xml::set_attribute(xml::add_child(backing, "format"), "type", layers[i].file.format);
+    xmlNode* const source = xml::add_child(backing, "source");
+    xml::set_attribute(source, "file", layers[i].file.path.string());
+    xml::set_attribute(source, "fdgroup", backing_group(target, i));
+    backing = xml::add_child(backing, "backingStore");
+  }
 }
 
 // UEFI keeps variables, unless its loader is a plain ROM or has none.
@@ -104,17 +106,21 @@ Result<void> check_writable(const Path& path) {
 
 }  // namespace
 
-std::string backing_group(const std::string& target) { return "backing-" + target; }
+std::string backing_group(const std::string& target, std::size_t layer) {
+  return fmt::format("backing-{}-{}", target, layer);
+}
 
 Result<std::string> definition_for_try(const std::string& imported, const service::ThrowawayMachine& machine) {
   COHORT_ASSIGN(const auto document, xml::Document::parse(imported, "domain"));
-  for (const auto& backing : machine.backing) COHORT_TRY(check_writable(backing.file.path));
+  for (const auto& layers : machine.backing) {
+    for (const auto& backing : layers) COHORT_TRY(check_writable(backing.file.path));
+  }
   for (xmlNode* disk : xml::select(document.root(), {"devices", "disk"})) {
     const std::string target = xml::attribute_or(xml::child(disk, "target"), "dev", "");
     for (std::size_t i = 0; i < machine.backing.size(); ++i) {
       if (machine.definition.disks.at(i).target != target) continue;
       set_cache(disk);
-      add_backing(disk, target, machine.backing[i].file);
+      add_backing(disk, target, machine.backing[i]);
     }
   }
   drop_needless_variables(document.root());

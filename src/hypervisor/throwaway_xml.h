@@ -8,8 +8,8 @@
 
 namespace cohort::hypervisor {
 
-// The group of descriptors under which libvirt knows the file that a disk's overlay stands on.
-[[nodiscard]] std::string backing_group(const std::string& target);
+// The group of descriptors under which libvirt knows a file that a disk's overlay stands on; the top layer is 0.
+[[nodiscard]] std::string backing_group(const std::string& target, std::size_t layer);
 
 // The definition of an imported machine (definition_for_import) with what its overlays stand on written out, and with
 // its interfaces attached as the machine wants it: nothing of what they were attached to is left. A file for firmware

@@ -24,7 +24,7 @@ const std::string kDisk =
 std::string tried(const std::string& devices, const std::string& network = {}) {
   service::ThrowawayMachine machine;
   machine.definition.disks = {{"vda", {"/tries/new-vda.qcow2", "qcow2"}}};
-  machine.backing = {{{"/package/old vda.raw", "raw"}, 7}};
+  machine.backing = {{{{"/package/old vda.raw", "raw"}, 7}}};
   machine.network = network;
   return definition_for_try(definition(devices), machine).value();
 }
@@ -37,7 +37,7 @@ TEST(DefinitionForTry, TellsTheWholeChainOfADisk) {
   EXPECT_EQ(disk.backing[0].path, "/package/old vda.raw");
   EXPECT_EQ(disk.backing[0].format, "raw");
   EXPECT_TRUE(disk.backing_is_complete) << "nobody looks into the image for more";
-  EXPECT_THAT(text, HasSubstr("fdgroup=\"backing-vda\""));
+  EXPECT_THAT(text, HasSubstr("fdgroup=\"backing-vda-0\""));
 }
 
 TEST(DefinitionForTry, NeedsNoDirectAccess) {
@@ -98,7 +98,7 @@ TEST(DefinitionForTry, AttachesEveryInterfaceToTheOneNetwork) {
 TEST(DefinitionForTry, RefusesAPathThatXmlCannotCarry) {
   service::ThrowawayMachine machine;
   machine.definition.disks = {{"vda", {"/tries/a", "qcow2"}}};
-  machine.backing = {{{"/package/a\x01", "raw"}, 7}};
+  machine.backing = {{{{"/package/a\x01", "raw"}, 7}}};
   EXPECT_EQ(definition_for_try(definition(kDisk), machine).error().code, ErrorCode::kInvalidArgument);
 }
 

@@ -16,6 +16,7 @@ class HeldFile {
   [[nodiscard]] static Result<HeldFile> open(const PackageFolder& folder, const DiskEntry& disk);
 
   [[nodiscard]] int fd() const { return fd_.get(); }
+  [[nodiscard]] const std::string& name() const { return name_; }  // in the package
 
   // kCorrupt, naming the file, if its size or the time of its content is another than when it was opened, or if its
   // name means another file by now. kInUse if only the time of the inode's last change differs, which nobody can set:

@@ -49,4 +49,8 @@ std::string disk_file(std::string_view machine_name, std::string_view target, st
   return fmt::format("{}/{}{}", kDisksFolder, file_name_of(machine_name, kMaxFileName - suffix.size()), suffix);
 }
 
+std::string block_hashes_file(std::string_view machine_name, std::string_view target) {
+  return disk_file(machine_name, target, "hashes");
+}
+
 }  // namespace cohort::package

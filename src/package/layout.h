@@ -20,5 +20,7 @@ inline constexpr std::string_view kPartialSuffix = ".partial";
                                    std::string_view name);  // Virtual Machines/<uuid>.tpm/<name>
 // Virtual Hard Disks/<machine>-<target>.<format>
 [[nodiscard]] std::string disk_file(std::string_view machine_name, std::string_view target, std::string_view format);
+// Virtual Hard Disks/<machine>-<target>.hashes
+[[nodiscard]] std::string block_hashes_file(std::string_view machine_name, std::string_view target);
 
 }  // namespace cohort::package

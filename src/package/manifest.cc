@@ -1,5 +1,6 @@
 #include "package/manifest.h"
 
+#include <algorithm>
 #include <nlohmann/json.hpp>
 
 namespace cohort::package {
@@ -27,6 +28,12 @@ Json format_disk(const DiskEntry& disk) {
   Json json{{"target", disk.target}, {"format", disk.format}, {"virtual_size", disk.virtual_size}};
   json.update(format_file(disk.file));
   if (!disk.content_hash.empty()) json["content_hash"] = disk.content_hash;
+  if (disk.block_hashes) json["block_hashes"] = format_file(*disk.block_hashes);
+  if (disk.parent) {
+    json["parent"] = {
+        {"file", disk.parent->file}, {"format", disk.parent->format}, {"content_hash", disk.parent->content_hash}};
+  }
+  if (!disk.whole_because.empty()) json["whole_because"] = disk.whole_because;
   return json;
 }
 
@@ -56,6 +63,13 @@ Json format_machine(const MachineEntry& machine) {
           {"left_out", format_list(machine.left_out, format_left_out)}};
 }
 
+Json format_parent(const ParentPackage& parent) {
+  return {{"path", parent.path},
+          {"manifest_sha256", parent.manifest_sha256},
+          {"snapshot",
+           {{"id", parent.snapshot.str()}, {"name", parent.snapshot_name}, {"instant", format_utc(parent.instant)}}}};
+}
+
 Json format_fence(const FenceRecord& fence) {
   return {{"deadline_ms", fence.deadline.count()},
           {"raised_us", fence.raised.count()},
@@ -71,13 +85,30 @@ std::vector<const FileEntry*> Manifest::files() const {
     entries.push_back(&machine.configuration);
     if (machine.nvram) entries.push_back(&*machine.nvram);
     for (const auto& entry : machine.tpm_state) entries.push_back(&entry);
-    for (const auto& disk : machine.disks) entries.push_back(&disk.file);
+    for (const auto& disk : machine.disks) {
+      entries.push_back(&disk.file);
+      if (disk.block_hashes) entries.push_back(&*disk.block_hashes);
+    }
   }
   return entries;
 }
 
+std::optional<std::string> DiskEntry::backing_file() const {
+  if (!parent) return std::nullopt;
+  std::string name = parent->file;
+  for (auto depth = std::ranges::count(file.file, '/'); depth > 0; --depth) name.insert(0, "../");
+  return name;
+}
+
+const DiskEntry* Manifest::find_disk(const MachineId& machine, std::string_view target) const {
+  const auto owner = std::ranges::find(machines, machine, &MachineEntry::id);
+  if (owner == machines.end()) return nullptr;
+  const auto disk = std::ranges::find(owner->disks, target, &DiskEntry::target);
+  return disk == owner->disks.end() ? nullptr : &*disk;
+}
+
 std::string format_manifest(const Manifest& manifest) {
-  const Json json{
+  Json json{
       {"format_version", manifest.format_version},
       {"created_by", manifest.created_by},
       {"created", format_utc(manifest.created)},
@@ -86,8 +117,9 @@ std::string format_manifest(const Manifest& manifest) {
        {{"id", manifest.snapshot.str()}, {"name", manifest.snapshot_name}, {"instant", format_utc(manifest.instant)}}},
       {"fence", format_fence(manifest.fence)},
       {"has_storage", manifest.has_storage},
-      {"machines", format_list(manifest.machines, format_machine)},
   };
+  if (manifest.parent) json["parent"] = format_parent(*manifest.parent);
+  json["machines"] = format_list(manifest.machines, format_machine);
   return dump(json);
 }
 

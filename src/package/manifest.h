@@ -13,7 +13,9 @@
 
 namespace cohort::package {
 
-inline constexpr int kFormatVersion = 1;
+inline constexpr int kFormatVersion = 2;
+// A package without a parent can be read by programs that know nothing of differences.
+inline constexpr int kWholeFormatVersion = 1;
 
 // Any file of the package but the manifest and SHA256SUMS.
 struct FileEntry {
@@ -22,12 +24,26 @@ struct FileEntry {
   std::string sha256;      // lower-case hex
 };
 
+// What the image of a difference stands on: the image of the same machine's disk in the parent package.
+struct ParentDisk {
+  std::string file;          // from this package on: "../monday/Virtual Hard Disks/db-vda.qcow2"
+  std::string format;        // "qcow2" or "raw"
+  std::string content_hash;  // lower-case hex
+};
+
 struct DiskEntry {
   std::string target;
   std::string format;              // "qcow2" or "raw"
   std::uint64_t virtual_size = 0;  // bytes
   FileEntry file;
   std::string content_hash;  // of what the guest sees, lower-case hex; empty if the package does not say
+  // The lines that the content hash is of (disk/content_hash.h): its SHA-256 is the content hash.
+  std::optional<FileEntry> block_hashes = {};
+  std::optional<ParentDisk> parent = {};  // of a difference; as large as this disk
+  std::string whole_because = {};         // a sentence, if it was to be a difference and could be none
+
+  // The name of the backing file that the image must have; nothing for one that stands alone.
+  [[nodiscard]] std::optional<std::string> backing_file() const;
 };
 
 struct MachineEntry {
@@ -45,8 +61,17 @@ struct MachineEntry {
   std::vector<LeftOutDisk> left_out;
 };
 
+// The package that a difference stands on.
+struct ParentPackage {
+  std::string path;             // from this package on: "../monday"; see is_parent_path
+  std::string manifest_sha256;  // of its cohort.json, which has the hashes of all else
+  SnapshotId snapshot;
+  std::string snapshot_name;
+  WallTime instant;
+};
+
 struct Manifest {
-  int format_version = kFormatVersion;
+  int format_version = kWholeFormatVersion;
   std::string created_by;  // "cohort 0.1.0"
   WallTime created;
   CollectionId collection;
@@ -56,8 +81,10 @@ struct Manifest {
   WallTime instant;
   FenceRecord fence;
   bool has_storage = true;
+  std::optional<ParentPackage> parent = {};  // if any disk is a difference
   std::vector<MachineEntry> machines;
 
+  [[nodiscard]] const DiskEntry* find_disk(const MachineId& machine, std::string_view target) const;
   // Every file entry, in the order of the manifest.
   [[nodiscard]] std::vector<const FileEntry*> files() const;
 };
@@ -76,5 +103,9 @@ struct Manifest {
 // True for a relative path that stays below the package: no empty, "." or ".." part, no leading '/', no NUL or other
 // control character, no backslash, valid UTF-8, at most 1024 bytes, at most 8 parts.
 [[nodiscard]] bool is_safe_path(std::string_view path);
+
+// True for the relative path of another package: one to three "..", then one to three parts as in is_safe_path. So a
+// package can name others beside it, and none in a place that has nothing to do with it.
+[[nodiscard]] bool is_parent_path(std::string_view path);
 
 }  // namespace cohort::package

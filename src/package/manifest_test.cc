@@ -64,10 +64,10 @@ TEST(ManifestTest, ListsFilesInItsOwnOrder) {
   const Manifest manifest = full_manifest();
   std::vector<std::string> names;
   for (const auto* entry : manifest.files()) names.push_back(entry->file.substr(entry->file.rfind('/') + 1));
-  EXPECT_THAT(names, testing::ElementsAre("0a0a0a0a-0b0b-4c0c-8d0d-0e0e0e0e0e0e.xml",
-                                          "0a0a0a0a-0b0b-4c0c-8d0d-0e0e0e0e0e0e.nvram", "tpm2-00.permall",
-                                          "Datenbank für \"alle\"-vda.qcow2", "Datenbank für \"alle\"-vdb.raw",
-                                          "1b1b1b1b-0b0b-4c0c-8d0d-0e0e0e0e0e0e.xml"));
+  EXPECT_THAT(names, testing::ElementsAre(
+                         "0a0a0a0a-0b0b-4c0c-8d0d-0e0e0e0e0e0e.xml", "0a0a0a0a-0b0b-4c0c-8d0d-0e0e0e0e0e0e.nvram",
+                         "tpm2-00.permall", "Datenbank für \"alle\"-vda.qcow2", "Datenbank für \"alle\"-vda.hashes",
+                         "Datenbank für \"alle\"-vdb.raw", "1b1b1b1b-0b0b-4c0c-8d0d-0e0e0e0e0e0e.xml"));
 }
 
 TEST(ManifestTest, KnowsContentHashesOnlyWhereThePackageDoes) {
@@ -84,17 +84,67 @@ TEST(ManifestTest, KnowsContentHashesOnlyWhereThePackageDoes) {
 TEST(ManifestTest, IgnoresFieldsThatItDoesNotKnow) {
   json text = json::parse(format_manifest(full_manifest()));
   text["future"] = {1, 2, 3};
-  text["machines"][0]["disks"][0]["parent"] = "x";
+  text["machines"][0]["disks"][0]["future"] = "x";
   EXPECT_TRUE(parse_manifest(text.dump()));
 }
 
 TEST(ManifestTest, RefusesANewerFormat) {
   json text = json::parse(format_manifest(full_manifest()));
-  text["format_version"] = 2;
+  text["format_version"] = 3;
   const auto parsed = parse_manifest(text.dump());
   ASSERT_FALSE(parsed);
   EXPECT_EQ(parsed.error().code, ErrorCode::kUnsupported);
 }
+
+// A package that older programs read wrongly is none that they read.
+TEST(ManifestTest, KnowsAParentFromTheSecondFormatOn) {
+  json text = json::parse(format_manifest(difference_manifest()));
+  EXPECT_EQ(text["format_version"], 2);
+  EXPECT_EQ(json::parse(format_manifest(full_manifest()))["format_version"], 1);
+  text["format_version"] = 1;
+  const auto parsed = parse_manifest(text.dump());
+  ASSERT_FALSE(parsed);
+  EXPECT_THAT(parsed.error().message, HasSubstr("parent is not known"));
+}
+
+TEST(ManifestTest, ReadsTheParentThatItWrote) {
+  const auto parsed = parse_manifest(format_manifest(difference_manifest()));
+  ASSERT_TRUE(parsed) << parsed.error().describe();
+  EXPECT_EQ(format_manifest(*parsed), format_manifest(difference_manifest()));
+  EXPECT_EQ(parsed->parent->path, "../monday");
+  EXPECT_EQ(parsed->machines[0].disks[0].backing_file(), "../../monday/Virtual Hard Disks/db-vda.qcow2");
+  EXPECT_EQ(parsed->machines[0].disks[1].backing_file(), std::nullopt);
+  EXPECT_EQ(parsed->machines[0].disks[1].whole_because, "The base has no such disk.");
+}
+
+class WrongParentTest : public testing::TestWithParam<std::tuple<std::string, json, std::string>> {};
+
+TEST_P(WrongParentTest, IsRefusedAndNamed) {
+  json text = json::parse(format_manifest(difference_manifest()));
+  const auto& [place, value, message] = GetParam();
+  text[json::json_pointer(place)] = value;
+  const auto parsed = parse_manifest(text.dump());
+  ASSERT_FALSE(parsed);
+  EXPECT_EQ(parsed.error().code, ErrorCode::kCorrupt);
+  EXPECT_THAT(parsed.error().message, HasSubstr(message));
+}
+
+INSTANTIATE_TEST_SUITE_P(
+    All, WrongParentTest,
+    testing::Values(
+        std::tuple("/parent/path", "/backup/monday", "parent.path is not the path of a package beside"),
+        std::tuple("/parent/path", "../../../../etc", "parent.path is not the path"),
+        std::tuple("/parent/path", "monday", "parent.path is not the path"),
+        std::tuple("/parent/path", "../sunday", "disks[0].parent.file is not below the parent package"),
+        std::tuple("/parent/manifest_sha256", "x", "parent.manifest_sha256"),
+        std::tuple("/parent", json(), "disks[0].parent.file is not below the parent package"),
+        std::tuple("/machines/0/disks/0/parent/file", "../monday/../x", "disks[0].parent.file is not below"),
+        std::tuple("/machines/0/disks/0/parent/file", "/etc/passwd", "disks[0].parent.file is not below"),
+        std::tuple("/machines/0/disks/0/parent/file", "../monday", "disks[0].parent.file is not below"),
+        std::tuple("/machines/0/disks/0/parent/format", "vmdk", "disks[0].parent.format"),
+        std::tuple("/machines/0/disks/0/parent/content_hash", "", "disks[0].parent.content_hash"),
+        std::tuple("/machines/0/disks/0/format", "raw", "disks[0].parent is of a disk that is no qcow2"),
+        std::tuple("/machines/0/disks/0/block_hashes/sha256", std::string(64, '0'), "disks[0].block_hashes has a")));
 
 TEST(ManifestTest, RefusesTextThatIsNoManifest) {
   for (const std::string& text :

@@ -27,6 +27,22 @@ Result<void> check_ordinary(const UniqueFd& fd, const std::string& file) {
   return fail(ErrorCode::kInvalidState, "\"{}\" is not an ordinary file.", file);
 }
 
+constexpr int kNoLinks = O_RDONLY | O_NOFOLLOW | O_CLOEXEC | O_NONBLOCK;
+
+// Below `top`, which stays open; the folder of the last part, or `top` itself if there is but one.
+Result<UniqueFd> open_folder_of(int top, const std::string& file, std::string& rest) {
+  UniqueFd folder;
+  rest = file;
+  for (std::size_t slash = rest.find('/'); slash != std::string::npos; slash = rest.find('/')) {
+    const int above = folder.is_open() ? folder.get() : top;
+    UniqueFd next(::openat(above, rest.substr(0, slash).c_str(), kNoLinks | O_DIRECTORY));
+    if (!next.is_open()) return cannot_open(errno, file);
+    folder = std::move(next);
+    rest.erase(0, slash + 1);
+  }
+  return folder;
+}
+
 }  // namespace
 
 Result<PackageFolder> PackageFolder::open(const Path& path) {
@@ -38,20 +54,24 @@ Result<PackageFolder> PackageFolder::open(const Path& path) {
 }
 
 Result<UniqueFd> PackageFolder::open_file(const std::string& file) const {
-  constexpr int kFlags = O_RDONLY | O_NOFOLLOW | O_CLOEXEC | O_NONBLOCK;
-  UniqueFd folder;
-  std::string rest = file;
-  for (std::size_t slash = rest.find('/'); slash != std::string::npos; slash = rest.find('/')) {
-    const int above = folder.is_open() ? folder.get() : fd_.get();
-    UniqueFd next(::openat(above, rest.substr(0, slash).c_str(), kFlags | O_DIRECTORY));
-    if (!next.is_open()) return cannot_open(errno, file);
-    folder = std::move(next);
-    rest.erase(0, slash + 1);
-  }
-  UniqueFd fd(::openat(folder.is_open() ? folder.get() : fd_.get(), rest.c_str(), kFlags));
+  std::string name;
+  COHORT_ASSIGN(const UniqueFd folder, open_folder_of(fd_.get(), file, name));
+  UniqueFd fd(::openat(folder.is_open() ? folder.get() : fd_.get(), name.c_str(), kNoLinks));
   if (!fd.is_open()) return cannot_open(errno, file);
   COHORT_TRY(check_ordinary(fd, file));
   return fd;
+}
+
+Result<PackageFolder> PackageFolder::open_parent(const std::string& path) const {
+  std::string name;
+  COHORT_ASSIGN(const UniqueFd folder, open_folder_of(fd_.get(), path, name));
+  UniqueFd fd(::openat(folder.get(), name.c_str(), kNoLinks | O_DIRECTORY));
+  if (!fd.is_open()) return cannot_open(errno, path);
+  // Where it is, not how it was reached: that depends on what the path of this folder went through.
+  std::error_code code;
+  Path place = std::filesystem::read_symlink(path_of(fd), code);
+  if (code) return Failure{system_error(code.value(), fmt::format("\"{}\" cannot be looked up.", path))};
+  return PackageFolder(std::move(place), std::move(fd));
 }
 
 Result<std::string> PackageFolder::read(const std::string& file, std::uint64_t limit) const {

@@ -17,6 +17,10 @@ class PackageFolder {
 
   [[nodiscard]] const Path& path() const { return path_; }
 
+  // The folder of another package, without following a link on the way. Fails as open_file().
+  // REQUIRES: is_parent_path(path).
+  [[nodiscard]] Result<PackageFolder> open_parent(const std::string& path) const;
+
   // Opens an ordinary file for reading. kNotFound; kInvalidState if it, or a folder above it, is a link, or if it is
   // not an ordinary file; kPermission, kIo.
   // REQUIRES: is_safe_path(file).

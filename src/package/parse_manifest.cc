@@ -25,10 +25,14 @@ class ManifestParser {
   Result<void> parse_machine_disks(const JsonField& field, MachineEntry& machine);
   Result<FileEntry> parse_file(const JsonField& field);
   Result<DiskEntry> parse_disk(const JsonField& field);
+  Result<void> parse_content(const JsonField& field, DiskEntry& disk);
+  Result<void> parse_parent(const JsonField& root, Manifest& manifest);
+  Result<void> parse_parent_disk(const JsonField& field, DiskEntry& disk);
 
   std::set<MachineId> ids_;
   std::set<std::string> names_;
   std::set<std::string> files_;
+  std::string parent_path_;  // empty: the package has no parent
 };
 
 template <typename IdType>
@@ -96,6 +100,13 @@ Result<LeftOutDisk> parse_left_out(const JsonField& field) {
   return disk;
 }
 
+Result<std::string> parse_format(const JsonField& parent) {
+  COHORT_ASSIGN(const JsonField field, parent.member("format"));
+  COHORT_ASSIGN(std::string format, field.name());
+  if (format != "qcow2" && format != "raw") return field.wrong("is neither \"qcow2\" nor \"raw\"");
+  return format;
+}
+
 Result<FileEntry> ManifestParser::parse_file(const JsonField& field) {
   FileEntry entry;
   COHORT_ASSIGN(const JsonField file, field.member("file"));
@@ -111,16 +122,65 @@ Result<FileEntry> ManifestParser::parse_file(const JsonField& field) {
 Result<DiskEntry> ManifestParser::parse_disk(const JsonField& field) {
   DiskEntry disk;
   COHORT_ASSIGN(disk.target, field.read("target", &JsonField::name));
-  COHORT_ASSIGN(const JsonField format, field.member("format"));
-  COHORT_ASSIGN(disk.format, format.name());
-  if (disk.format != "qcow2" && disk.format != "raw") return format.wrong("is neither \"qcow2\" nor \"raw\"");
+  COHORT_ASSIGN(disk.format, parse_format(field));
   COHORT_ASSIGN(disk.virtual_size, field.read("virtual_size", &JsonField::number));
   COHORT_ASSIGN(disk.file, parse_file(field));
+  COHORT_TRY(parse_content(field, disk));
+  COHORT_TRY(parse_parent_disk(field, disk));
+  COHORT_ASSIGN(const JsonField reason, field.member("whole_because"));
+  if (!reason.is_null()) {
+    COHORT_ASSIGN(disk.whole_because, reason.text(kMaxReason));
+  }
+  return disk;
+}
+
+Result<void> ManifestParser::parse_content(const JsonField& field, DiskEntry& disk) {
   COHORT_ASSIGN(const JsonField content_hash, field.member("content_hash"));
   if (!content_hash.is_null()) {
     COHORT_ASSIGN(disk.content_hash, parse_hash(field, "content_hash"));
   }
-  return disk;
+  COHORT_ASSIGN(const JsonField hashes, field.member("block_hashes"));
+  if (hashes.is_null()) return {};
+  COHORT_ASSIGN(disk.block_hashes, parse_file(hashes));
+  if (disk.block_hashes->sha256 == disk.content_hash) return {};
+  return hashes.wrong("has a SHA-256 that is not the content hash");
+}
+
+Result<void> ManifestParser::parse_parent_disk(const JsonField& field, DiskEntry& disk) {
+  COHORT_ASSIGN(const JsonField parent, field.member("parent"));
+  if (parent.is_null()) return {};
+  disk.parent.emplace();
+  COHORT_ASSIGN(const JsonField file, parent.member("file"));
+  COHORT_ASSIGN(disk.parent->file, file.name());
+  const std::string above = parent_path_ + "/";
+  const bool is_there = !parent_path_.empty() && disk.parent->file.starts_with(above) &&
+                        is_safe_path(std::string_view(disk.parent->file).substr(above.size()));
+  if (!is_there) return file.wrong("is not below the parent package");
+  COHORT_ASSIGN(disk.parent->format, parse_format(parent));
+  COHORT_ASSIGN(disk.parent->content_hash, parse_hash(parent, "content_hash"));
+  if (disk.format != "qcow2" || disk.content_hash.empty()) {
+    return parent.wrong("is of a disk that is no qcow2 image, or has no content hash");
+  }
+  return {};
+}
+
+Result<void> ManifestParser::parse_parent(const JsonField& root, Manifest& manifest) {
+  COHORT_ASSIGN(const JsonField field, root.member("parent"));
+  if (field.is_null()) return {};
+  ParentPackage& parent = manifest.parent.emplace();
+  if (manifest.format_version < kFormatVersion) return field.wrong("is not known in this format_version");
+  COHORT_ASSIGN(const JsonField path, field.member("path"));
+  COHORT_ASSIGN(parent.path, path.name());
+  if (!is_parent_path(parent.path)) {
+    return path.wrong(fmt::format("is not the path of a package beside this one: \"{}\"", parent.path));
+  }
+  parent_path_ = parent.path;
+  COHORT_ASSIGN(parent.manifest_sha256, parse_hash(field, "manifest_sha256"));
+  COHORT_ASSIGN(const JsonField snapshot, field.member("snapshot"));
+  COHORT_ASSIGN(parent.snapshot, parse_id<SnapshotId>(snapshot));
+  COHORT_ASSIGN(parent.snapshot_name, snapshot.read("name", &JsonField::name));
+  COHORT_ASSIGN(parent.instant, snapshot.read("instant", &JsonField::time));
+  return {};
 }
 
 Result<void> ManifestParser::parse_machine_files(const JsonField& field, MachineEntry& machine) {
@@ -211,6 +271,7 @@ Result<Manifest> ManifestParser::parse(const JsonField& root) {
   if (version == 0) return fail(ErrorCode::kCorrupt, "format_version is 0.");
   manifest.format_version = static_cast<int>(version);
   COHORT_TRY(parse_heading(root, manifest));
+  COHORT_TRY(parse_parent(root, manifest));
   COHORT_ASSIGN(const JsonField machines, root.member("machines"));
   COHORT_TRY(machines.for_each([&](const JsonField& element) -> Result<void> {
     COHORT_ASSIGN(MachineEntry machine, parse_machine(element));

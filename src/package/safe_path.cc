@@ -19,6 +19,8 @@ bool is_safe_part(std::string_view part) {
   return !part.empty() && part != "." && part != ".." && part.size() <= kMaxPartBytes;
 }
 
+std::ptrdiff_t parts_of(std::string_view path) { return std::ranges::count(path, '/') + 1; }
+
 }  // namespace
 
 bool is_safe_path(std::string_view path) {
@@ -30,6 +32,14 @@ bool is_safe_path(std::string_view path) {
     path.remove_prefix(slash + 1);
   }
   return false;
+}
+
+bool is_parent_path(std::string_view path) {
+  constexpr std::string_view kUp = "../";
+  constexpr std::ptrdiff_t kMaxEach = 3;
+  std::ptrdiff_t ups = 0;
+  for (; path.starts_with(kUp); path.remove_prefix(kUp.size())) ++ups;
+  return ups >= 1 && ups <= kMaxEach && is_safe_path(path) && parts_of(path) <= kMaxEach;
 }
 
 }  // namespace cohort::package

@@ -36,7 +36,8 @@ inline Manifest full_manifest() {
        "qcow2",
        2'147'483'648,
        {disk_file(database.name, "vda", "qcow2"), 1'310'720, std::string(64, 'd')},
-       std::string(64, '9')},
+       std::string(64, '9'),
+       FileEntry{block_hashes_file(database.name, "vda"), 4321, std::string(64, '9')}},
       {"vdb", "raw", 1'048'576, {disk_file(database.name, "vdb", "raw"), 1'048'576, std::string(64, 'e')}, {}}};
   database.left_out = {{"sda", LeftOutReason::kCdrom, "/srv/iso/debian 12.iso"}};
 
@@ -46,6 +47,19 @@ inline Manifest full_manifest() {
   web.consistency = "off";
   web.configuration = {configuration_file(web.id), 1234, std::string(64, 'f')};
   manifest.machines = {database, web};
+  return manifest;
+}
+
+// Of the same machines, with one disk as the difference from a package beside it.
+inline Manifest difference_manifest() {
+  Manifest manifest = full_manifest();
+  manifest.format_version = kFormatVersion;
+  manifest.parent =
+      ParentPackage{"../monday", std::string(64, '7'), *SnapshotId::parse("55555555-7777-4888-8999-aaaaaaaaaaaa"),
+                    "monday", at_second(1'769'800'000)};
+  auto& disks = manifest.machines[0].disks;
+  disks[0].parent = ParentDisk{"../monday/Virtual Hard Disks/db-vda.qcow2", "qcow2", std::string(64, '8')};
+  disks[1].whole_because = "The base has no such disk.";
   return manifest;
 }
 

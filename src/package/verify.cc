@@ -12,7 +12,7 @@
 #include "base/utf8.h"
 #include "package/layout.h"
 #include "package/manifest_file.h"
-#include "package/package_folder.h"
+#include "package/package_chain.h"
 #include "package/verify_file.h"
 #include "package/writer.h"
 
@@ -29,7 +29,7 @@ struct KindName {
   std::string_view name;
 };
 
-constexpr std::array<KindName, 9> kKindNames{{
+constexpr std::array<KindName, 11> kKindNames{{
     {ProblemKind::kMissing, "missing"},
     {ProblemKind::kNotAFile, "not-a-file"},
     {ProblemKind::kWrongSize, "wrong-size"},
@@ -38,25 +38,31 @@ constexpr std::array<KindName, 9> kKindNames{{
     {ProblemKind::kForeignFile, "foreign-file"},
     {ProblemKind::kUnreadable, "unreadable"},
     {ProblemKind::kBadList, "bad-list"},
+    {ProblemKind::kMissingParent, "missing-parent"},
+    {ProblemKind::kWrongParent, "wrong-parent"},
     {ProblemKind::kUnlisted, "unlisted"},
 }};
 
 struct Work {
+  const ChainLink* package;
   const FileEntry* file;
   const DiskEntry* disk;  // null for a file that is no disk
 };
 
-std::vector<Work> work_of(const Manifest& manifest) {
+void add_work(const ChainLink& package, std::vector<Work>& work) {
   std::map<const FileEntry*, const DiskEntry*> disks;
-  for (const auto& machine : manifest.machines) {
+  for (const auto& machine : package.manifest().machines) {
     for (const auto& disk : machine.disks) disks[&disk.file] = &disk;
   }
-  std::vector<Work> work;
-  for (const auto* file : manifest.files()) {
+  for (const auto* file : package.manifest().files()) {
     const auto disk = disks.find(file);
-    work.push_back({file, disk == disks.end() ? nullptr : disk->second});
+    work.push_back({&package, file, disk == disks.end() ? nullptr : disk->second});
   }
-  return work;
+}
+
+// How the report calls a file of a package.
+std::string name_of(const ChainLink& package, const std::string& file) {
+  return package.name.empty() ? file : package.name + "/" + file;
 }
 
 // The sizes are a stranger's: their sum may not fit.
@@ -71,18 +77,18 @@ std::uint64_t total_bytes(const std::vector<Work>& work) {
 
 class Verification {
  public:
-  Verification(const PackageFolder& folder, VerifyReport& report, std::stop_token stop, const VerifyProgress& progress)
-      : folder_(folder), report_(report), stop_(std::move(stop)), progress_(progress) {}
+  Verification(const PackageChain& chain, VerifyReport& report, std::stop_token stop, const VerifyProgress& progress)
+      : chain_(chain), report_(report), stop_(std::move(stop)), progress_(progress) {}
 
   Result<void> check_files();
-  void check_list(const std::string& manifest_text);
-  Result<void> find_unlisted();
+  void check_list(const ChainLink& package);
+  Result<void> find_unlisted(const ChainLink& package);
 
  private:
   // Takes one piece of work after the other until there is none, or the first failure.
   Result<void> read_files(const std::vector<Work>& work, std::vector<CheckedFile>& checked);
 
-  const PackageFolder& folder_;
+  const PackageChain& chain_;
   VerifyReport& report_;
   std::stop_token stop_;
   const VerifyProgress& progress_;
@@ -97,13 +103,15 @@ Result<void> Verification::read_files(const std::vector<Work>& work, std::vector
   };
   for (std::size_t i = next_++; i < work.size(); i = next_++) {
     if (stop_.stop_requested()) return fail(ErrorCode::kCancelled, "The verification was cancelled.");
-    COHORT_ASSIGN(checked[i], verify_file(folder_, *work[i].file, work[i].disk, stop_, on_read));
+    COHORT_ASSIGN(checked[i], verify_file(work[i].package->folder, *work[i].file, work[i].disk, stop_, on_read));
+    for (auto& problem : checked[i].problems) problem.file = name_of(*work[i].package, problem.file);
   }
   return {};
 }
 
 Result<void> Verification::check_files() {
-  const std::vector<Work> work = work_of(report_.manifest);
+  std::vector<Work> work;
+  for (const auto& package : chain_.links) add_work(package, work);
   if (progress_.on_total) progress_.on_total(total_bytes(work));
   std::vector<CheckedFile> checked(work.size());
   for (auto& outcome : run_in_parallel(kReaders, [&](std::size_t) { return read_files(work, checked); })) {
@@ -129,10 +137,10 @@ std::string first_difference(std::string_view found, std::string_view expected) 
   }
 }
 
-void Verification::check_list(const std::string& manifest_text) {
-  const std::string name(kHashListName);
-  const std::string expected = format_hash_list(report_.manifest, manifest_text);
-  const auto found = folder_.read(name, kMaxHashList + expected.size());
+void Verification::check_list(const ChainLink& package) {
+  const std::string name = name_of(package, std::string(kHashListName));
+  const std::string expected = format_hash_list(package.manifest(), package.file.text);
+  const auto found = package.folder.read(std::string(kHashListName), kMaxHashList + expected.size());
   if (!found) {
     const bool is_bad = found.error().code == ErrorCode::kNotFound || found.error().code == ErrorCode::kInvalidState ||
                         found.error().code == ErrorCode::kCorrupt;
@@ -156,16 +164,22 @@ std::string printable(const Path& path) {
   return text;
 }
 
-Result<void> Verification::find_unlisted() {
+Result<void> Verification::find_unlisted(const ChainLink& package) {
   std::set<std::string> listed{std::string(kManifestName), std::string(kHashListName)};
-  for (const auto* file : report_.manifest.files()) listed.insert(file->file);
-  COHORT_ASSIGN(const std::vector<Path> found, folder_.list(kMaxListed));
+  for (const auto* file : package.manifest().files()) listed.insert(file->file);
+  COHORT_ASSIGN(const std::vector<Path> found, package.folder.list(kMaxListed));
   for (const auto& path : found) {
     if (!listed.contains(path.native())) {
-      report_.notes.push_back({printable(path), ProblemKind::kUnlisted, "The manifest does not name it."});
+      report_.notes.push_back(
+          {name_of(package, printable(path)), ProblemKind::kUnlisted, "The manifest does not name it."});
     }
   }
   return {};
+}
+
+VerifiedParent parent_of(const ChainLink& link) {
+  const Manifest& manifest = link.manifest();
+  return {link.folder.path(), manifest.snapshot, manifest.snapshot_name, manifest.instant};
 }
 
 }  // namespace
@@ -186,16 +200,20 @@ std::string_view VerifyReport::verdict() const {
   return failure() == ErrorCode::kIo ? "cannot be read as a whole" : "is not whole";
 }
 
-Result<VerifyReport> verify(const Path& package, std::stop_token stop, const VerifyProgress& progress) {
-  COHORT_ASSIGN(const PackageFolder folder, PackageFolder::open(package));
-  COHORT_ASSIGN(ManifestFile file, read_manifest_file(folder));
+Result<VerifyReport> verify(const Path& package, std::stop_token stop, const VerifyProgress& progress,
+                            const VerifyOptions& options) {
+  COHORT_ASSIGN(PackageChain chain, options.with_parents ? open_chain(package) : open_alone(package));
   VerifyReport report;
   report.package = package;
-  report.manifest = std::move(file.manifest);
-  Verification verification(folder, report, std::move(stop), progress);
-  verification.check_list(file.text);
+  report.manifest = chain.links.front().manifest();
+  if (chain.broken) report.problems.push_back(*chain.broken);
+  Verification verification(chain, report, std::move(stop), progress);
+  for (const auto& link : chain.links) verification.check_list(link);
   COHORT_TRY(verification.check_files());
-  COHORT_TRY(verification.find_unlisted());
+  for (const auto& link : chain.links) {
+    COHORT_TRY(verification.find_unlisted(link));
+    if (!link.name.empty()) report.parents.push_back(parent_of(link));
+  }
   return report;
 }
 

@@ -19,13 +19,21 @@ Problem cannot_read(const FileEntry& entry, const Error& error) {
   return problem(entry, kind, std::move(message));
 }
 
+std::optional<Problem> check_backing(const DiskEntry& disk, const disk::Qcow2Header& header) {
+  const auto expected = disk.backing_file();
+  if (header.backing_file == expected && (!expected || header.backing_format == disk.parent->format)) {
+    return std::nullopt;
+  }
+  const std::string named = header.backing_file.value_or("nothing");
+  const std::string wanted = expected ? fmt::format("name \"{}\" ({})", *expected, disk.parent->format) : "stand alone";
+  return problem(disk.file, ProblemKind::kForeignFile,
+                 fmt::format("The image names \"{}\" ({}) as its backing file; it must {}.", named,
+                             header.backing_format.value_or("no format"), wanted));
+}
+
 // What the head of a qcow2 file must say before QEMU may open it.
 std::optional<Problem> check_head(const DiskEntry& disk, const disk::Qcow2Header& header) {
-  if (header.backing_file) {
-    return problem(
-        disk.file, ProblemKind::kForeignFile,
-        fmt::format("The image names \"{}\" as its backing file; it must stand alone.", *header.backing_file));
-  }
+  if (auto found = check_backing(disk, header)) return found;
   if (header.has_data_file) {
     return problem(disk.file, ProblemKind::kForeignFile, "The image keeps its data in another file.");
   }

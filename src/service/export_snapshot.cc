@@ -40,6 +40,32 @@ Result<void> check_space(const ExportPlan& plan) {
               plan.package.parent_path().string(), plan.free_bytes >> 20U, plan.estimated_bytes >> 20U);
 }
 
+Result<std::optional<DifferenceBase>> open_base(const ExportRequest& request, const Path& target,
+                                                const Snapshot& snapshot, StateStore& store) {
+  if (request.since.empty()) return std::optional<DifferenceBase>();
+  if (request.no_storage) {
+    return fail(ErrorCode::kInvalidArgument, "Without storage there is nothing to be a difference.");
+  }
+  return DifferenceBase::open(request.since, target, snapshot, store).map([](DifferenceBase&& base) {
+    return std::optional(std::move(base));
+  });
+}
+
+// What the list of block hashes takes: that of the base grows with what has changed at most.
+Result<std::uint64_t> estimated_hashes(const PlannedDisk& disk) {
+  constexpr std::uint64_t kBlockBytes = 64ULL << 10U;
+  constexpr std::uint64_t kLineBytes = 90;
+  const std::uint64_t own = disk.estimated_bytes / kBlockBytes * kLineBytes;
+  if (!disk.choice.base) return own;
+  return size_of_file(disk.choice.base->block_hashes).map([&](std::uint64_t bytes) { return bytes + own; });
+}
+
+std::uint64_t disk_bytes_of(const ExportPlan& plan) {
+  std::uint64_t bytes = 0;
+  for (const auto& disk : plan.disks) bytes += disk.estimated_bytes;
+  return bytes;
+}
+
 std::uint64_t allocated_bytes(const Path& path) {
   struct stat info {};
   return ::stat(path.c_str(), &info) == 0 ? static_cast<std::uint64_t>(info.st_blocks) * 512 : 0;
@@ -107,12 +133,7 @@ class Exporting {
     COHORT_TRY(check_sizes(copied));
     COHORT_TRY(check_all_unwritten(all));
     for (std::size_t i = 0; i < copied.size(); ++i) {
-      const PlannedDisk& planned = plan_.disks[i];
-      machines[planned.member].disks.push_back({planned.target,
-                                                request_.format,
-                                                copied[i].virtual_size,
-                                                {planned.file, copied[i].file_size, std::move(copied[i].sha256)},
-                                                std::move(copied[i].content_hash)});
+      machines[plan_.disks[i].member].disks.push_back(entry_of_disk(plan_.disks[i], copied[i]));
     }
     kill_point("export.disks_copied");
     return {};
@@ -139,6 +160,20 @@ class Exporting {
   }
 
  private:
+  [[nodiscard]] package::DiskEntry entry_of_disk(const PlannedDisk& planned, const CopiedDisk& copied) const {
+    package::DiskEntry entry;
+    entry.target = planned.target;
+    entry.format = request_.format;
+    entry.virtual_size = copied.virtual_size;
+    entry.file = {planned.file, copied.file_size, copied.sha256};
+    entry.content_hash = copied.content_hash;
+    entry.block_hashes = {package::block_hashes_file(planned.machine, planned.target), copied.hashes_size,
+                          copied.content_hash};
+    entry.parent = planned.choice.parent;
+    entry.whole_because = planned.choice.whole_because;
+    return entry;
+  }
+
   Result<void> abandon(const UndoStep& step) {
     COHORT_TRY(writer_.abandon());
     return job_.will_keep(step);
@@ -172,8 +207,10 @@ class Exporting {
     std::vector<CopyDiskRequest> requests;
     for (const PlannedDisk& planned : plan_.disks) {
       COHORT_ASSIGN(Path target, writer_.place_for(planned.file));
+      COHORT_ASSIGN(Path hashes, writer_.place_for(package::block_hashes_file(planned.machine, planned.target)));
       requests.push_back({disk_of(planned).frozen, std::move(target), request_.format, request_.is_compressed,
-                          fmt::format("disk {} of \"{}\"", planned.target, planned.machine)});
+                          fmt::format("disk {} of \"{}\"", planned.target, planned.machine), std::move(hashes),
+                          planned.choice.base});
     }
     return requests;
   }
@@ -230,6 +267,12 @@ Result<void> write_package(Exporting& exporting, const Snapshot& snapshot, packa
 ExportReport report_of(const Path& package, const package::Manifest& manifest, Snapshot snapshot) {
   ExportReport report;
   report.package = package;
+  report.parent = manifest.parent;
+  for (const auto& machine : manifest.machines) {
+    for (const auto& disk : machine.disks) {
+      report.disks.push_back({machine.name, disk.target, disk.file.size, disk.parent.has_value(), disk.whole_because});
+    }
+  }
   report.snapshot = std::move(snapshot);
   for (const auto* file : manifest.files()) {
     ++report.files;
@@ -255,6 +298,7 @@ Result<ExportPlan> ExportSnapshot::plan(const ExportRequest& request, const Snap
   COHORT_TRY(check_format(request));
   ExportPlan plan;
   COHORT_ASSIGN(plan.package, package_folder(request, snapshot));
+  COHORT_ASSIGN(const auto base, open_base(request, plan.package, snapshot, store_));
   plan.estimated_bytes = kSpaceBesideDisks;
   COHORT_ASSIGN(const auto all, store_.snapshots());
   const bool is_taken = snapshot.state == SnapshotState::kReady;
@@ -263,15 +307,40 @@ Result<ExportPlan> ExportSnapshot::plan(const ExportRequest& request, const Snap
     for (std::size_t d = 0; d < member.disks.size(); ++d) {
       const DiskSnapshot& disk = member.disks[d];
       if (is_taken) COHORT_TRY(check_unwritten(snapshot, member, disk, all));
-      COHORT_ASSIGN(const auto bytes, copier_.measure(disk.frozen, request.format, stop));
-      plan.disks.push_back({m, d, member.name, disk.target,
-                            package::disk_file(member.name, disk.target, request.format), disk.virtual_size, bytes});
-      plan.estimated_bytes += bytes;
+      COHORT_TRY(plan_disk(request, member, base,
+                           {m, d, member.name, disk.target,
+                            package::disk_file(member.name, disk.target, request.format), disk.virtual_size},
+                           stop, plan));
     }
   }
+  const bool has_difference =
+      std::ranges::any_of(plan.disks, [](const auto& disk) { return disk.choice.base.has_value(); });
+  if (has_difference) plan.parent = base->parent();
   COHORT_ASSIGN(plan.free_bytes, free_bytes(plan.package.parent_path()));
   COHORT_TRY(check_space(plan));
   return plan;
+}
+
+Result<void> ExportSnapshot::plan_disk(const ExportRequest& request, const MemberSnapshot& member,
+                                       const std::optional<DifferenceBase>& base, PlannedDisk planned,
+                                       const std::stop_token& stop, ExportPlan& plan) {
+  const DiskSnapshot& disk = member.disks[planned.disk];
+  if (base) {
+    COHORT_ASSIGN(planned.choice, base->choose(member, disk, request.format, planned.file));
+  }
+  if (planned.choice.base) {
+    auto bytes = copier_.measure_difference(disk.frozen, *planned.choice.base, stop);
+    if (!bytes && bytes.error().code != ErrorCode::kUnsupported) return Failure{bytes.error()};
+    if (bytes) planned.estimated_bytes = *bytes;
+    if (!bytes) planned.choice = {{}, {}, bytes.error().message};
+  }
+  if (!planned.choice.base) {
+    COHORT_ASSIGN(planned.estimated_bytes, copier_.measure(disk.frozen, request.format, stop));
+  }
+  COHORT_ASSIGN(const auto hashes, estimated_hashes(planned));
+  plan.estimated_bytes += planned.estimated_bytes + hashes;
+  plan.disks.push_back(std::move(planned));
+  return {};
 }
 
 Result<ExportReport> ExportSnapshot::run(const ExportRequest& request, JobContext& job) {
@@ -279,7 +348,7 @@ Result<ExportReport> ExportSnapshot::run(const ExportRequest& request, JobContex
   COHORT_ASSIGN(auto snapshot, find_snapshot(store_, request.snapshot));
   COHORT_TRY(check_ready(snapshot));
   COHORT_ASSIGN(const auto planned, plan(request, snapshot, job.stop()));
-  job.set_total(planned.estimated_bytes - kSpaceBesideDisks);
+  job.set_total(disk_bytes_of(planned));
   COHORT_ASSIGN(const auto step, job.will_undo(UndoKind::kRemovePartial,
                                                planned.package.string() + std::string(package::kPartialSuffix)));
   Exporting exporting(request, snapshot, planned, store_, copier_, job);
@@ -290,6 +359,10 @@ Result<ExportReport> ExportSnapshot::run(const ExportRequest& request, JobContex
   }
   kill_point("export.begun");
   package::Manifest manifest = manifest_of(snapshot, !request.no_storage, clock_.wall());
+  if (planned.parent) {
+    manifest.format_version = package::kFormatVersion;
+    manifest.parent = planned.parent;
+  }
   if (auto written = write_package(exporting, snapshot, manifest, job); !written) {
     return exporting.failed(std::move(written).error(), step);
   }

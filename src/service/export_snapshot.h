@@ -2,11 +2,14 @@
 #pragma once
 
 #include <cstdint>
+#include <optional>
 #include <string>
 #include <vector>
 
 #include "base/file.h"
 #include "domain/snapshot.h"
+#include "package/manifest.h"
+#include "service/difference_base.h"
 #include "service/job_context.h"
 #include "service/ports/disk_copier.h"
 #include "service/ports/state_store.h"
@@ -21,6 +24,7 @@ struct ExportRequest {
   bool no_storage = false;       // configuration only
   std::uint64_t rate_limit = 0;  // bytes per second for the whole export; 0: none
   bool is_compressed = false;    // the clusters of qcow2 disks
+  Path since = {};               // a package: disks that can be are exported as the difference from it; empty: none
 };
 
 struct PlannedDisk {
@@ -31,6 +35,7 @@ struct PlannedDisk {
   std::string file;  // relative to the package
   std::uint64_t virtual_size = 0;
   std::uint64_t estimated_bytes = 0;
+  DiskChoice choice = {};
 };
 
 struct ExportPlan {
@@ -38,6 +43,15 @@ struct ExportPlan {
   std::vector<PlannedDisk> disks;
   std::uint64_t estimated_bytes = 0;
   std::uint64_t free_bytes = 0;
+  std::optional<package::ParentPackage> parent = {};  // if any disk is a difference
+};
+
+struct ExportedDisk {
+  std::string machine;
+  std::string target;
+  std::uint64_t bytes = 0;  // length of its image
+  bool is_difference = false;
+  std::string whole_because;  // if it was to be a difference and is none
 };
 
 struct ExportReport {
@@ -48,6 +62,8 @@ struct ExportReport {
   std::uint64_t disk_bytes = 0;  // what they take on the disk
   // After a backup: overlay files of machines that vanished before the snapshot was deleted.
   std::vector<Path> left_behind;
+  std::optional<package::ParentPackage> parent = {};  // if any disk is a difference
+  std::vector<ExportedDisk> disks = {};
 };
 
 // Crash: the package grows as "<package>.partial" and is renamed when all of it is synced; recover() removes the rest.
@@ -55,7 +71,8 @@ class ExportSnapshot {
  public:
   ExportSnapshot(StateStore& store, DiskCopier& copier, const Clock& clock);
 
-  // Checks the target, the space, and that no frozen file was written to after the instant (kCorrupt); changes nothing.
+  // Checks the target, the base (DifferenceBase::open), the space, and that no frozen file was written to after the
+  // instant (kCorrupt); changes nothing.
   [[nodiscard]] Result<ExportPlan> plan(const ExportRequest& request);
   // The same for a snapshot that is given; it may not have been taken yet (its disks are then measured as they are).
   [[nodiscard]] Result<ExportPlan> plan(const ExportRequest& request, const Snapshot& snapshot,
@@ -66,6 +83,10 @@ class ExportSnapshot {
   [[nodiscard]] Result<ExportReport> run(const ExportRequest& request, JobContext& job);
 
  private:
+  [[nodiscard]] Result<void> plan_disk(const ExportRequest& request, const MemberSnapshot& member,
+                                       const std::optional<DifferenceBase>& base, PlannedDisk planned,
+                                       const std::stop_token& stop, ExportPlan& plan);
+
   StateStore& store_;
   DiskCopier& copier_;
   const Clock& clock_;

@@ -1,7 +1,6 @@
 #include "service/import_package.h"
 
 #include "base/kill_point.h"
-#include "package/verify_file.h"
 #include "service/import_plan.h"
 #include "service/machine_parts.h"
 
@@ -34,18 +33,27 @@ class Importing {
     COHORT_TRY(job_.check_cancelled());
     COHORT_ASSIGN(const auto step, parts.will_remove(target.file.path));
     kill_point("import.before_copy");
-    COHORT_ASSIGN(const UniqueFd fd, package::open_entry(prepared_.package.folder, disk.file, &disk));
-    std::uint64_t last = 0;
-    const auto copied = copier_.copy_file({package::path_of(fd), target.file.path, disk.file.sha256}, job_.stop(),
-                                          [&](std::uint64_t done) {
-                                            if (done > last) job_.add_done(done - last);
-                                            last = done;
-                                          });
+    COHORT_ASSIGN(const auto opened, open_layers(prepared_.package, entry.id, disk));
+    const auto copied = copy(opened, disk, target.file.path);
     kill_point("import.copied");
     if (copied) return {};
     Error error = copied.error();
-    error.message = package::with_own_name(error.message, fd, disk.file.file);
+    error.message = opened.with_own_names(error.message);
     return parts.refuse(error, step);
+  }
+
+  // An image that stands alone as it is; of others one is made that does.
+  Result<void> copy(const OpenedLayers& opened, const package::DiskEntry& disk, const Path& target) {
+    std::uint64_t last = 0;
+    const auto on_progress = [&](std::uint64_t done) {
+      if (done > last) job_.add_done(done - last);
+      last = done;
+    };
+    if (disk.parent) {
+      return copier_.copy_layers({opened.layers(), target, disk.format, disk.content_hash}, job_.stop(), on_progress);
+    }
+    return copier_.copy_file({package::path_of(opened.fds.front()), target, disk.file.sha256}, job_.stop(),
+                             on_progress);
   }
 
   Result<void> define(const ImportedMachine& machine, MachineParts& parts) {
@@ -87,14 +95,14 @@ Result<void> start_all(std::vector<ImportedMachine>& machines, Hypervisor& hyper
 ImportPackage::ImportPackage(Hypervisor& hypervisor, DiskCopier& copier) : hypervisor_(hypervisor), copier_(copier) {}
 
 Result<ImportPlan> ImportPackage::plan(const ImportRequest& request) {
-  return prepare_import(request, hypervisor_, copier_).map([](PreparedImport&& prepared) {
+  return prepare_import(request, hypervisor_, copier_, {}).map([](PreparedImport&& prepared) {
     return std::move(prepared.plan);
   });
 }
 
 Result<ImportReport> ImportPackage::run(const ImportRequest& request, JobContext& job) {
   job.set_phase("planning");
-  COHORT_ASSIGN(const auto prepared, prepare_import(request, hypervisor_, copier_));
+  COHORT_ASSIGN(const auto prepared, prepare_import(request, hypervisor_, copier_, job.stop()));
   COHORT_TRY(verify_opened(prepared.package, job));
   job.set_done(0);
   job.set_total(prepared.plan.estimated_bytes);

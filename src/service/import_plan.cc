@@ -3,7 +3,6 @@
 #include <algorithm>
 #include <set>
 
-#include "package/verify_file.h"
 #include "service/machine_parts.h"
 
 namespace cohort::service {
@@ -63,14 +62,17 @@ Result<void> check_no_tpm_state(const ImportRequest& request, const package::Mac
               entry.id.str(), folder.string());
 }
 
-Result<std::uint64_t> measure(const package::PackageFolder& folder, const package::DiskEntry& disk,
-                              DiskCopier& copier) {
-  COHORT_ASSIGN(const UniqueFd fd, package::open_entry(folder, disk.file, &disk));
-  return copier.measure_file(package::path_of(fd));
+// As one image, whatever it consists of.
+Result<std::uint64_t> measure(const OpenedPackage& package, const MachineId& machine, const package::DiskEntry& disk,
+                              DiskCopier& copier, const std::stop_token& stop) {
+  COHORT_ASSIGN(const auto opened, open_layers(package, machine, disk));
+  if (!disk.parent) return copier.measure_file(package::path_of(opened.fds.front()));
+  return copier.measure_layers(opened.layers(), disk.format, stop);
 }
 
 Result<ImportedMachine> plan_machine(const ImportRequest& request, const PreparedImport& prepared,
-                                     const package::MachineEntry& entry, Hypervisor& hypervisor, DiskCopier& copier) {
+                                     const package::MachineEntry& entry, Hypervisor& hypervisor, DiskCopier& copier,
+                                     const std::stop_token& stop) {
   const Path& storage = prepared.plan.storage;
   ImportedMachine machine;
   machine.original_name = entry.name;
@@ -82,7 +84,7 @@ Result<ImportedMachine> plan_machine(const ImportRequest& request, const Prepare
   for (const auto& disk : entry.disks) {
     const Path target = storage / fmt::format("{}-{}.{}", machine.name, disk.target, disk.format);
     COHORT_TRY(check_path_is_free(target));
-    COHORT_ASSIGN(const auto bytes, measure(prepared.package.folder, disk, copier));
+    COHORT_ASSIGN(const auto bytes, measure(prepared.package, entry.id, disk, copier, stop));
     machine.bytes += bytes;
     machine.disks.push_back({disk.target, {target, disk.format}});
   }
@@ -118,16 +120,17 @@ Result<void> check_space(const ImportPlan& plan) {
 
 }  // namespace
 
-Result<PreparedImport> prepare_import(const ImportRequest& request, Hypervisor& hypervisor, DiskCopier& copier) {
+Result<PreparedImport> prepare_import(const ImportRequest& request, Hypervisor& hypervisor, DiskCopier& copier,
+                                      const std::stop_token& stop) {
   COHORT_ASSIGN(auto opened, open_package(request.directory, request.trusted, hypervisor));
   PreparedImport prepared{std::move(opened), {}};
-  COHORT_TRY(check_renames(request, prepared.package.manifest));
+  COHORT_TRY(check_renames(request, prepared.package.manifest()));
   auto& plan = prepared.plan;
   plan.storage = std::filesystem::absolute(request.storage.empty() ? hypervisor.default_disk_folder() : request.storage)
                      .lexically_normal();
   COHORT_TRY(check_storage(plan));
   for (const auto& packaged : prepared.package.machines) {
-    COHORT_ASSIGN(auto machine, plan_machine(request, prepared, packaged.entry, hypervisor, copier));
+    COHORT_ASSIGN(auto machine, plan_machine(request, prepared, packaged.entry, hypervisor, copier, stop));
     plan.estimated_bytes += machine.bytes;
     plan.machines.push_back(std::move(machine));
   }

@@ -12,9 +12,9 @@ struct PreparedImport {
   ImportPlan plan;
 };
 
-// Fails with what is in the way, naming it: see ImportPackage::plan. The package has not been verified then: no image
-// is opened but for its head, and nothing that it names.
+// Fails with what is in the way, naming it: see ImportPackage::plan; kCancelled. The package has not been verified
+// then: no image is opened but for its head, and nothing that it names.
 [[nodiscard]] Result<PreparedImport> prepare_import(const ImportRequest& request, Hypervisor& hypervisor,
-                                                    DiskCopier& copier);
+                                                    DiskCopier& copier, const std::stop_token& stop);
 
 }  // namespace cohort::service

@@ -56,7 +56,8 @@ Result<void> check_whole(const package::VerifyReport& report) {
               report.package.string(), report.verdict(), report.problems.size(), first.file, first.message);
 }
 
-// The hashes that are compared from now on must be those that the files had.
+// The hashes that are compared from now on must be those that the files had. It has the hash of its parent's manifest,
+// and so on.
 Result<void> check_same(const package::Manifest& opened, const package::Manifest& verified) {
   if (package::format_manifest(opened) == package::format_manifest(verified)) return {};
   return fail(ErrorCode::kCorrupt, "The manifest of the package has changed while it was verified.");
@@ -67,25 +68,48 @@ Result<void> check_same(const package::Manifest& opened, const package::Manifest
 Result<OpenedPackage> open_package(const Path& directory, const std::set<RefusalKind>& trusted,
                                    Hypervisor& hypervisor) {
   COHORT_TRY(hypervisor.check_disks_reachable());
-  COHORT_ASSIGN(auto manifest, package::read_manifest(directory));
-  COHORT_ASSIGN(auto folder, package::PackageFolder::open(directory));
-  OpenedPackage opened{std::move(folder), std::move(manifest), {}};
-  COHORT_TRY(check_has_storage(opened.manifest, directory));
-  for (const auto& entry : opened.manifest.machines) {
-    COHORT_ASSIGN(auto text, read_configuration(opened.folder, entry, trusted, hypervisor));
+  COHORT_ASSIGN(auto chain, package::open_chain(directory));
+  COHORT_TRY(package::check_complete(chain));
+  OpenedPackage opened{std::move(chain), {}};
+  COHORT_TRY(check_has_storage(opened.manifest(), directory));
+  for (const auto& entry : opened.manifest().machines) {
+    COHORT_ASSIGN(auto text, read_configuration(opened.folder(), entry, trusted, hypervisor));
     opened.machines.push_back({entry, std::move(text)});
   }
   return opened;
 }
 
 Result<void> verify_opened(const OpenedPackage& opened, JobContext& job) {
-  COHORT_ASSIGN(const auto verified, verify_package(opened.folder.path(), job));
+  COHORT_ASSIGN(const auto verified, verify_package(opened.folder().path(), job));
   COHORT_TRY(check_whole(verified));
-  return check_same(opened.manifest, verified.manifest);
+  return check_same(opened.manifest(), verified.manifest);
+}
+
+std::vector<Layer> OpenedLayers::layers() const {
+  std::vector<Layer> layers;
+  for (std::size_t i = 0; i < fds.size(); ++i) layers.push_back({package::path_of(fds[i]), formats[i]});
+  return layers;
+}
+
+std::string OpenedLayers::with_own_names(std::string text) const {
+  for (std::size_t i = 0; i < fds.size(); ++i) text = package::with_own_name(std::move(text), fds[i], names[i]);
+  return text;
+}
+
+Result<OpenedLayers> open_layers(const OpenedPackage& package, const MachineId& machine,
+                                 const package::DiskEntry& disk) {
+  OpenedLayers opened;
+  for (const auto& layer : package::layers_of(package.chain, machine, disk.target)) {
+    COHORT_ASSIGN(UniqueFd fd, package::open_layer(layer));
+    opened.fds.push_back(std::move(fd));
+    opened.formats.push_back(layer.disk->format);
+    opened.names.push_back(layer.disk->file.file);
+  }
+  return opened;
 }
 
 Result<std::string> read_verified(const OpenedPackage& opened, const package::FileEntry& entry) {
-  COHORT_ASSIGN(auto content, opened.folder.read(entry.file, kStateFileLimit));
+  COHORT_ASSIGN(auto content, opened.folder().read(entry.file, kStateFileLimit));
   if (Sha256::of(content) != entry.sha256) {
     return fail(ErrorCode::kCorrupt, "\"{}\" has changed since it was verified.", entry.file);
   }

@@ -6,9 +6,9 @@
 #include <string>
 #include <vector>
 
+#include "domain/machine.h"
 #include "domain/refusal_kind.h"
-#include "package/manifest.h"
-#include "package/package_folder.h"
+#include "package/package_chain.h"
 #include "service/job_context.h"
 #include "service/ports/hypervisor.h"
 
@@ -20,19 +20,37 @@ struct PackagedMachine {
 };
 
 struct OpenedPackage {
-  package::PackageFolder folder;
-  package::Manifest manifest;
+  package::PackageChain chain;            // complete
   std::vector<PackagedMachine> machines;  // in the order of the manifest
+
+  [[nodiscard]] const package::PackageFolder& folder() const { return chain.links.front().folder; }
+  [[nodiscard]] const package::Manifest& manifest() const { return chain.links.front().manifest(); }
 };
 
-// Opens the package and checks the configurations of its machines. It has not been verified then: no image is opened.
-// kUnsupported where the machines' disks would not be files of this host, or if a configuration is refused;
-// kInvalidState if the package has no disks.
+// Opens the package with its parents and checks the configurations of its machines. It has not been verified then: no
+// image is opened. kUnsupported where the machines' disks would not be files of this host, or if a configuration is
+// refused; kInvalidState if the package has no disks; kNotFound, kCorrupt if a parent is not there or not the one that
+// was meant.
 [[nodiscard]] Result<OpenedPackage> open_package(const Path& directory, const std::set<RefusalKind>& trusted,
                                                  Hypervisor& hypervisor);
 
-// Reads every byte of it. kCorrupt if it is not whole, or not what was opened.
+// Reads every byte of it and of its parents. kCorrupt if it is not whole, or not what was opened.
 [[nodiscard]] Result<void> verify_opened(const OpenedPackage& opened, JobContext& job);
+
+// The images of a disk, open; a disk that stands alone has one.
+struct OpenedLayers {
+  std::vector<UniqueFd> fds;  // the top first
+  std::vector<std::string> formats;
+  std::vector<std::string> names;  // in their packages
+
+  // By names that are good while they are open.
+  [[nodiscard]] std::vector<Layer> layers() const;
+  // A message with the files' own names in place of those.
+  [[nodiscard]] std::string with_own_names(std::string text) const;
+};
+// kCorrupt as package::open_entry.
+[[nodiscard]] Result<OpenedLayers> open_layers(const OpenedPackage& package, const MachineId& machine,
+                                               const package::DiskEntry& disk);
 
 // A small file of a verified package. kCorrupt if it is not the same any more.
 [[nodiscard]] Result<std::string> read_verified(const OpenedPackage& opened, const package::FileEntry& entry);

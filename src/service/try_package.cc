@@ -19,23 +19,48 @@ constexpr std::array<NamedValue<TryNetwork>, 2> kTryNetworks{{
 }};
 
 // The disks of the package, open from before they are verified until the machines stand on them.
-using HeldDisks = std::vector<std::vector<package::HeldFile>>;  // by machine, by disk
+struct HeldLayer {
+  const package::PackageFolder* folder;
+  std::string format;
+  package::HeldFile file;
+};
+using HeldDisk = std::vector<HeldLayer>;               // the top first
+using HeldDisks = std::vector<std::vector<HeldDisk>>;  // by machine, by disk
+
+Result<HeldDisk> hold_disk(const OpenedPackage& package, const MachineId& machine, const std::string& target) {
+  HeldDisk held;
+  for (const auto& layer : package::layers_of(package.chain, machine, target)) {
+    COHORT_ASSIGN(auto file, package::HeldFile::open(*layer.folder, *layer.disk));
+    held.push_back({layer.folder, layer.disk->format, std::move(file)});
+  }
+  return held;
+}
 
 Result<HeldDisks> hold_disks(const OpenedPackage& package) {
   HeldDisks held;
   for (const auto& machine : package.machines) {
     auto& disks = held.emplace_back();
     for (const auto& disk : machine.entry.disks) {
-      COHORT_ASSIGN(auto file, package::HeldFile::open(package.folder, disk));
-      disks.push_back(std::move(file));
+      COHORT_ASSIGN(auto layers, hold_disk(package, machine.entry.id, disk.target));
+      disks.push_back(std::move(layers));
     }
   }
   return held;
 }
 
-Result<void> check_unchanged(const std::vector<package::HeldFile>& disks, const package::PackageFolder& folder) {
-  for (const auto& disk : disks) COHORT_TRY(disk.check_unchanged(folder));
+Result<void> check_unchanged(const std::vector<HeldDisk>& disks) {
+  for (const auto& disk : disks) {
+    for (const auto& layer : disk) COHORT_TRY(layer.file.check_unchanged(*layer.folder));
+  }
   return {};
+}
+
+std::vector<ThrowawayBacking> backing_of(const HeldDisk& held) {
+  std::vector<ThrowawayBacking> backing;
+  for (const auto& layer : held) {
+    backing.push_back({{layer.folder->path() / layer.file.name(), layer.format}, layer.file.fd()});
+  }
+  return backing;
 }
 
 // Makes the machines of one try; they stand still then.
@@ -79,9 +104,9 @@ class Trying {
     machine.network = network_;
     for (std::size_t i = 0; i < tried.disks.size(); ++i) {
       COHORT_TRY(add_disk(tried, i, packaged.entry.disks[i].virtual_size, parts, machine));
-      machine.backing[i].fd = held_[index][i].fd();
+      machine.backing.push_back(backing_of(held_[index][i]));
     }
-    COHORT_TRY(check_unchanged(held_[index], prepared_.package.folder));
+    COHORT_TRY(check_unchanged(held_[index]));
     COHORT_TRY(parts.will_remove_fresh_state(machine.definition, folder_));
     COHORT_TRY(parts.complete(machine.definition, folder_));
     COHORT_ASSIGN(tried.console, console_of(machine.definition));
@@ -109,7 +134,6 @@ class Trying {
     COHORT_TRY(hypervisor_.create_overlay({disk.target, disk.file, overlay, size}));
     kill_point("try.overlay_made");
     machine.definition.disks.push_back({disk.target, {overlay, "qcow2"}});
-    machine.backing.push_back({disk.file, -1});
     return {};
   }
 
@@ -177,7 +201,7 @@ Result<TryReport> TryPackage::run(const TryRequest& request, JobContext& job, co
     COHORT_ASSIGN(auto machine, trying.make(i));
     report.machines.push_back(std::move(machine));
   }
-  for (const auto& disks : held) COHORT_TRY(check_unchanged(disks, prepared.package.folder));
+  for (const auto& disks : held) COHORT_TRY(check_unchanged(disks));
   COHORT_ASSIGN(const auto ends, hypervisor_.watch_ends(ids_of(report)));
   COHORT_TRY(job.check_cancelled());
   for (const auto& machine : report.machines) COHORT_TRY(hypervisor_.resume(machine.id));

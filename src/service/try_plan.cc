@@ -2,8 +2,6 @@
 
 #include <algorithm>
 
-#include "package/verify_file.h"
-
 namespace cohort::service {
 namespace {
 
@@ -47,8 +45,8 @@ Result<TriedMachine> plan_machine(const TryRequest& request, const OpenedPackage
   COHORT_ASSIGN(machine.name, free_name(request.name_prefix + entry.name, plan, hypervisor));
   machine.left_out = entry.left_out;
   for (const auto& disk : entry.disks) {
-    COHORT_TRY(package::open_entry(package.folder, disk.file, &disk));
-    machine.disks.push_back({disk.target, {package.folder.path() / disk.file.file, disk.format}});
+    COHORT_TRY(open_layers(package, entry.id, disk));
+    machine.disks.push_back({disk.target, {package.folder().path() / disk.file.file, disk.format}});
   }
   return machine;
 }

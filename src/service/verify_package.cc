@@ -2,12 +2,13 @@
 
 namespace cohort::service {
 
-Result<package::VerifyReport> verify_package(const Path& directory, JobContext& job) {
+Result<package::VerifyReport> verify_package(const Path& directory, JobContext& job,
+                                             const package::VerifyOptions& options) {
   job.set_phase("verifying the package");
   job.set_done(0);
   const package::VerifyProgress progress{[&](std::uint64_t total) { job.set_total(total); },
                                          [&](std::uint64_t bytes) { job.add_done(bytes); }};
-  return package::verify(directory, job.stop(), progress);
+  return package::verify(directory, job.stop(), progress, options);
 }
 
 }  // namespace cohort::service

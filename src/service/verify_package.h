@@ -9,6 +9,7 @@ namespace cohort::service {
 
 // Reads every byte of the package; see package::verify for what is checked. A package that is not whole is no failure
 // of the job: the report says what is wrong. Fails if the folder is not a package or cannot be read.
-[[nodiscard]] Result<package::VerifyReport> verify_package(const Path& directory, JobContext& job);
+[[nodiscard]] Result<package::VerifyReport> verify_package(const Path& directory, JobContext& job,
+                                                           const package::VerifyOptions& options = {});
 
 }  // namespace cohort::service

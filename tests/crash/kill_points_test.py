@@ -18,7 +18,8 @@ import forgotten_test
 from crash_site import OFF
 from harness import inspect
 from harness.images import REPOSITORY, run
-from operations import Backup, Delete, DeleteLower, Export, Import, Operation, Take, TakeFrozen, Try
+from operations import (Backup, Delete, DeleteLower, Export, ExportDifference, Import, Operation, Take, TakeFrozen,
+                        Try)
 
 # What is left of an operation after recovery. DONE: the job was interrupted, but what it was to do is done.
 UNDONE, DONE, EITHER = "undone", "done", "either"
@@ -71,6 +72,9 @@ CASES = [
     # The package is whole: there is nothing to take back, and nothing to tell of.
     *[Case(Export(), point, DONE, is_told=False) for point in ("publish.after_rename", "export.published")],
 
+    *cases(ExportDifference(), UNDONE, "export.begun", "export.disks_copied", "publish.before_rename"),
+    Case(ExportDifference(), "publish.after_rename", DONE, is_told=False),
+
     Case(Import(), "import.before_copy", UNDONE, is_told=False),
     *cases(Import(), UNDONE, ("import.before_copy", 1), "import.copied", "import.before_define", "define.after_define",
            ("import.defined", 1), ("import.before_start", 1), "import.started"),
@@ -88,7 +92,8 @@ RECOVERY_POINTS = ["job.begun", "merge.before_commit", "merge.before_pivot", "me
                    "merge.before_remove", "merge_back.after_merge", "merge.offline_after_commit",
                    "merge.offline_marked", "merge.offline_after_define", "undo.after_step"]
 
-OPERATIONS = (Take(), TakeFrozen(), Delete(), Delete(OFF), DeleteLower(), Export(), Import(), Try(), Backup())
+OPERATIONS = (Take(), TakeFrozen(), Delete(), Delete(OFF), DeleteLower(), Export(), ExportDifference(), Import(), Try(),
+              Backup())
 
 ROUNDS = int(os.environ.get("COHORT_CRASH_ROUNDS") or 8)
 SEED = int(os.environ.get("COHORT_CRASH_SEED") or time.time())

@@ -154,6 +154,39 @@ class Export(Operation):
         site.cohort("snapshot", "delete", "exported")
 
 
+class ExportDifference(Export):
+    """Since a package whose snapshot is there, too; that package stays as it is whatever happens."""
+
+    def prepare(self, site):
+        if "base" not in site.snapshots():
+            site.take("base")
+            site.cohort("export", "base", self.base(site))
+            site.scribble()
+        super().prepare(site)
+
+    @staticmethod
+    def base(site):
+        return site.lab.folder / "exported base"
+
+    def arguments(self, site):
+        return [*super().arguments(site), "--since", self.base(site)]
+
+    def check_done(self, site):
+        report = site.cohort("verify", self.target(site)).json["verify"]
+        assert report["whole"] is True
+        assert [parent["package"] for parent in report["parents"]] == [str(self.base(site))]
+        self.check_undone(site)
+
+    def check_undone(self, site):
+        assert site.snapshots() == {"base": "ready", "exported": "ready"}
+        site.package_is_whole(self.base(site))
+
+    def give_up(self, site):
+        super().give_up(site)
+        site.cohort("snapshot", "delete", "base")
+        site.remove(self.base(site))
+
+
 class Backup(Operation):
     job_type = "backup"
 

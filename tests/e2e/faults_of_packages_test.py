@@ -149,7 +149,8 @@ def test_a_target_whose_quota_is_used_up(lab, limited, options):
 
 FAULTS = [("write", errno.EIO, "", "io"), ("write", errno.EDQUOT, "", "no_space"),
           ("write", errno.ENOSPC, ".raw", "no_space"), ("fsync", errno.EIO, ".raw", "io"),
-          ("fsync", errno.EIO, "cohort.json", "io"),
+          ("fsync", errno.EIO, "cohort.json", "io"), ("write", errno.ENOSPC, ".hashes", "no_space"),
+          ("fsync", errno.EIO, ".hashes", "io"),
           ("fsync", errno.EDQUOT, ".qcow2", "no_space"), ("create", errno.ENOSPC, "SHA256SUMS", "no_space"),
           ("fsyncdir", errno.EIO, "Virtual Hard Disks", "io"), ("fsyncdir", errno.EIO, "/parent", "io"),
           ("rename", errno.EIO, "", "io"), ("mkdir", errno.ENOSPC, "", "no_space")]

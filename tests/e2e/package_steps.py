@@ -89,12 +89,18 @@ def disk_in(package, name, target):
     return package / next(disk["file"] for disk in disks if disk["target"] == target)
 
 
+def files_of(machine):
+    """The entries of a machine's files, in the order of the list of hashes."""
+    disks = [file for disk in machine["disks"] for file in (disk, disk.get("block_hashes"))]
+    return [file for file in [machine["configuration"], machine["nvram"], *machine["tpm_state"], *disks] if file]
+
+
 def rehash(package):
     """Makes the manifest and the list of hashes fit the files that are there, as a forger would."""
     document = manifest(package)
     for machine in document["machines"]:
-        for file in [machine["configuration"], machine["nvram"], *machine["tpm_state"], *machine["disks"]]:
-            if file and (package / file["file"]).is_file():
+        for file in files_of(machine):
+            if (package / file["file"]).is_file():
                 file["size"] = (package / file["file"]).stat().st_size
                 file["sha256"] = sha256(package / file["file"])
     write_manifest(package, document)
@@ -105,9 +111,8 @@ def write_manifest(package, document):
     (package / "cohort.json").write_text(json.dumps(document))
     lines = [f"{sha256(package / 'cohort.json')}  cohort.json"]
     for machine in document["machines"]:
-        for file in [machine["configuration"], machine["nvram"], *machine["tpm_state"], *machine["disks"]]:
-            if file:
-                lines.append(f"{file['sha256']}  {file['file']}")
+        for file in files_of(machine):
+            lines.append(f"{file['sha256']}  {file['file']}")
     (package / "SHA256SUMS").write_text("\n".join(lines) + "\n")
 
 

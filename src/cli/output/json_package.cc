@@ -14,14 +14,36 @@ Json problems_to_json(const std::vector<package::Problem>& problems) {
   return list;
 }
 
+// "difference" or "whole", and why the latter if it was to be the former.
+void add_kind(Json& disk, bool is_difference, const std::string& whole_because) {
+  disk["kind"] = is_difference ? "difference" : "whole";
+  disk["whole_because"] = whole_because.empty() ? Json() : Json(whole_because);
+}
+
+Json parent_to_json(const std::optional<package::ParentPackage>& parent) {
+  if (!parent) return {};
+  return Json{{"path", parent->path},
+              {"manifest_sha256", parent->manifest_sha256},
+              {"snapshot", {{"id", parent->snapshot.str()}, {"name", parent->snapshot_name}}},
+              {"instant", format_utc(parent->instant)}};
+}
+
+Json parent_disk_to_json(const std::optional<package::ParentDisk>& parent) {
+  if (!parent) return {};
+  return Json{{"file", parent->file}, {"format", parent->format}, {"content_hash", parent->content_hash}};
+}
+
 Json disk_to_json(const package::DiskEntry& disk) {
-  return Json{{"target", disk.target},
-              {"format", disk.format},
-              {"virtual_size_bytes", disk.virtual_size},
-              {"file", disk.file.file},
-              {"size_bytes", disk.file.size},
-              {"sha256", disk.file.sha256},
-              {"content_hash", disk.content_hash.empty() ? Json() : Json(disk.content_hash)}};
+  Json json{{"target", disk.target},
+            {"format", disk.format},
+            {"virtual_size_bytes", disk.virtual_size},
+            {"file", disk.file.file},
+            {"size_bytes", disk.file.size},
+            {"sha256", disk.file.sha256},
+            {"content_hash", disk.content_hash.empty() ? Json() : Json(disk.content_hash)},
+            {"parent", parent_disk_to_json(disk.parent)}};
+  add_kind(json, disk.parent.has_value(), disk.whole_because);
+  return json;
 }
 
 Json machine_to_json(const package::MachineEntry& machine) {
@@ -55,6 +77,7 @@ Json manifest_to_json(const package::Manifest& manifest) {
               {"instant", format_utc(manifest.instant)},
               {"fence", to_json(manifest.fence)},
               {"has_storage", manifest.has_storage},
+              {"parent", parent_to_json(manifest.parent)},
               {"machines", std::move(machines)}};
 }
 
@@ -94,10 +117,12 @@ Json to_json(const service::ExportPlan& plan) {
                          {"file", disk.file},
                          {"virtual_size_bytes", disk.virtual_size},
                          {"estimated_bytes", disk.estimated_bytes}});
+    add_kind(disks.back(), disk.choice.base.has_value(), disk.choice.whole_because);
   }
   return Json{{"package", plan.package.string()},
               {"estimated_bytes", plan.estimated_bytes},
               {"free_bytes", plan.free_bytes},
+              {"parent", parent_to_json(plan.parent)},
               {"disks", std::move(disks)}};
 }
 
@@ -106,10 +131,17 @@ Json to_json(const service::ExportReport& report) {
   for (const auto& path : report.left_behind) {
     left.push_back(path.string());
   }
+  Json disks = Json::array();
+  for (const auto& disk : report.disks) {
+    disks.push_back(Json{{"machine", disk.machine}, {"target", disk.target}, {"bytes", disk.bytes}});
+    add_kind(disks.back(), disk.is_difference, disk.whole_because);
+  }
   return Json{{"package", report.package.string()},
               {"files", report.files},
               {"bytes", report.bytes},
               {"disk_bytes", report.disk_bytes},
+              {"parent", parent_to_json(report.parent)},
+              {"disks", std::move(disks)},
               {"snapshot", to_json(report.snapshot)},
               {"left_behind", std::move(left)}};
 }
@@ -119,10 +151,17 @@ Json to_json(const service::BackupPlan& plan) {
 }
 
 Json to_json(const package::VerifyReport& report) {
+  Json parents = Json::array();
+  for (const auto& parent : report.parents) {
+    parents.push_back(Json{{"package", parent.package.string()},
+                           {"snapshot", {{"id", parent.snapshot.str()}, {"name", parent.snapshot_name}}},
+                           {"instant", format_utc(parent.instant)}});
+  }
   return Json{{"package", report.package.string()},
               {"whole", report.is_whole()},
               {"files", report.files},
               {"bytes", report.bytes},
+              {"parents", std::move(parents)},
               {"problems", problems_to_json(report.problems)},
               {"notes", problems_to_json(report.notes)},
               {"manifest", manifest_to_json(report.manifest)}};

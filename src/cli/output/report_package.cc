@@ -1,6 +1,8 @@
 // Packages: exported, verified, imported.
 #include <fmt/format.h>
 
+#include <algorithm>
+
 #include "cli/output/printable.h"
 #include "cli/output/quantity.h"
 #include "cli/output/report.h"
@@ -82,15 +84,46 @@ std::string manifest_sheet(const package::Manifest& manifest) {
   for (const auto& machine : manifest.machines) {
     if (!machine.left_out.empty()) sheet.add("Left out of " + machine.name, left_out_of(machine.left_out));
   }
+  if (manifest.parent) {
+    sheet.add("Difference from", fmt::format("{} (snapshot \"{}\" of {})", manifest.parent->path,
+                                             manifest.parent->snapshot_name, format_time(manifest.parent->instant)));
+  }
   sheet.add("Made by", manifest.created_by);
   return sheet.str();
 }
 
+std::string kind_of(bool is_difference) { return is_difference ? "difference" : "whole"; }
+
+std::string whole_notice(const std::string& target, const std::string& machine, const std::string& reason) {
+  if (reason.empty()) return {};
+  return fmt::format("Disk {} of \"{}\" goes whole: {}\n", printable(target), printable(machine), printable(reason));
+}
+
+// What a package stands on, and which of its disks do not.
+std::string difference_notice(const service::ExportReport& report) {
+  std::string text;
+  if (report.parent) {
+    const auto count = std::ranges::count(report.disks, true, &service::ExportedDisk::is_difference);
+    text = fmt::format("{} the difference from {} (snapshot \"{}\"): keep that package where it is, seen from here.\n",
+                       count == 1 ? std::string("One disk is") : fmt::format("{} disks are", count),
+                       printable(report.parent->path), printable(report.parent->snapshot_name));
+  }
+  for (const auto& disk : report.disks) text += whole_notice(disk.target, disk.machine, disk.whole_because);
+  return text.empty() ? text : text + "\n";
+}
+
+std::string parents_of(const package::VerifyReport& report) {
+  if (!report.manifest.parent) return {};
+  if (report.parents.empty()) return ", what it stands on not looked at";
+  return fmt::format(", with the {} that it stands on", count_of(report.parents.size(), "package", "packages"));
+}
+
 std::string manifest_disks(const package::Manifest& manifest) {
-  Table table({{"MACHINE"}, {"DISK"}, {"FORMAT"}, {"SIZE", Align::kRight}, {"FILE"}});
+  Table table({{"MACHINE"}, {"DISK"}, {"FORMAT"}, {"SIZE", Align::kRight}, {"KIND"}, {"FILE"}});
   for (const auto& machine : manifest.machines) {
     for (const auto& disk : machine.disks) {
-      table.add({machine.name, disk.target, disk.format, format_bytes(disk.virtual_size), disk.file.file});
+      table.add({machine.name, disk.target, disk.format, format_bytes(disk.virtual_size),
+                 kind_of(disk.parent.has_value()), disk.file.file});
     }
   }
   return "\n" + table.str();
@@ -114,24 +147,27 @@ std::string report_export(const service::ExportReport& report, Detail detail) {
   return fmt::format("Exported \"{}\" to {}: {}, {} ({} on the disk).\n\n", printable(report.snapshot.name),
                      printable(report.package.string()), count_of(report.files, "file", "files"),
                      format_bytes(report.bytes), format_bytes(report.disk_bytes)) +
-         report_snapshot(report.snapshot, detail) + report_left_behind(report.left_behind);
+         difference_notice(report) + report_snapshot(report.snapshot, detail) + report_left_behind(report.left_behind);
 }
 
 std::string report_export_plan(const service::ExportPlan& plan) {
-  Table table({{"MACHINE"}, {"DISK"}, {"SIZE", Align::kRight}, {"AT MOST", Align::kRight}, {"FILE"}});
+  Table table({{"MACHINE"}, {"DISK"}, {"SIZE", Align::kRight}, {"AT MOST", Align::kRight}, {"KIND"}, {"FILE"}});
+  std::string reasons;
   for (const auto& disk : plan.disks) {
-    table.add(
-        {disk.machine, disk.target, format_bytes(disk.virtual_size), format_bytes(disk.estimated_bytes), disk.file});
+    table.add({disk.machine, disk.target, format_bytes(disk.virtual_size), format_bytes(disk.estimated_bytes),
+               kind_of(disk.choice.base.has_value()), disk.file});
+    reasons += whole_notice(disk.target, disk.machine, disk.choice.whole_because);
   }
-  return fmt::format("The package would be {}.\n\n", printable(plan.package.string())) + table.str() +
+  if (!reasons.empty()) reasons.insert(0, "\n");
+  return fmt::format("The package would be {}.\n\n", printable(plan.package.string())) + table.str() + reasons +
          needed_and_free(plan.estimated_bytes, plan.free_bytes);
 }
 
 std::string report_verify(const package::VerifyReport& report, Detail detail) {
   const std::string head =
       report.is_whole()
-          ? fmt::format("The package {} is whole: {}, {} read and compared.\n", printable(report.package.string()),
-                        count_of(report.files, "file", "files"), format_bytes(report.bytes))
+          ? fmt::format("The package {} is whole{}: {}, {} read and compared.\n", printable(report.package.string()),
+                        parents_of(report), count_of(report.files, "file", "files"), format_bytes(report.bytes))
           : fmt::format("The package {} {}: {}.\n", printable(report.package.string()),
                         report.failure() == ErrorCode::kIo ? "CANNOT be read as a whole" : "is NOT whole",
                         count_of(report.problems.size(), "problem", "problems"));

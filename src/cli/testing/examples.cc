@@ -34,6 +34,10 @@ MemberSnapshot member_snapshot(char digit, const std::string& name, PowerState p
   return member;
 }
 
+package::ParentPackage parent() {
+  return {"../shop-monday", std::string(64, '6'), id_of<SnapshotId>('4'), "monday", example_time(-90'000'000)};
+}
+
 package::MachineEntry machine_entry() {
   package::MachineEntry entry;
   entry.id = id_of<MachineId>('a');
@@ -46,12 +50,15 @@ package::MachineEntry machine_entry() {
                   2 * kGiB,
                   {"Virtual Hard Disks/db-vda.qcow2", 300'000'000, std::string(64, '2')},
                   std::string(64, '5')}};
+  entry.disks[0].parent =
+      package::ParentDisk{"../shop-monday/Virtual Hard Disks/db-vda.qcow2", "qcow2", std::string(64, '7')};
   entry.left_out = {{"sda", LeftOutReason::kCdrom, "/iso/debian.iso"}};
   return entry;
 }
 
 package::Manifest manifest() {
   package::Manifest manifest;
+  manifest.format_version = package::kFormatVersion;
   manifest.created_by = "cohort 0.1.0";
   manifest.created = example_time(900'000);
   manifest.collection = id_of<CollectionId>('c');
@@ -60,6 +67,7 @@ package::Manifest manifest() {
   manifest.snapshot_name = "before-upgrade";
   manifest.instant = example_time(4000);
   manifest.fence = example_snapshot().fence;
+  manifest.parent = parent();
   manifest.machines = {machine_entry()};
   return manifest;
 }
@@ -179,17 +187,26 @@ service::ExportPlan example_export_plan() {
   return {"/backup/shop",
           {{0, 0, "db", "vda", "Virtual Hard Disks/db-vda.qcow2", 2 * kGiB, 300'000'000}},
           300'100'000,
-          50 * kGiB};
+          50 * kGiB,
+          {}};
 }
 
 service::ExportReport example_export_report() {
-  return {"/backup/shop", example_snapshot(), 5, 300'000'000, 290'000'000, {}};
+  return {"/backup/shop",
+          example_snapshot(),
+          5,
+          300'000'000,
+          290'000'000,
+          {},
+          parent(),
+          {{"db", "vda", 300'000, true, ""}, {"web", "vda", 299'700'000, false, "The base has no such disk."}}};
 }
 
 package::VerifyReport example_verify_report() {
   package::VerifyReport report;
   report.package = "/backup/shop";
   report.manifest = manifest();
+  report.parents = {{"/backup/shop-monday", parent().snapshot, parent().snapshot_name, parent().instant}};
   report.notes = {{"notes.txt", package::ProblemKind::kUnlisted, "It is not in the manifest."}};
   report.files = 4;
   report.bytes = 300'001'234;

@@ -109,8 +109,10 @@ Result<service::ExportReport> FakeSession::export_snapshot(const service::Export
   return reply_to_job("export_snapshot", example_export_report(), watch);
 }
 
-Result<package::VerifyReport> FakeSession::verify(const Path& directory, const client::JobWatch& watch) {
+Result<package::VerifyReport> FakeSession::verify(const Path& directory, const package::VerifyOptions& options,
+                                                  const client::JobWatch& watch) {
   record_.verified = directory;
+  record_.verify_options = options;
   return reply_to_job("verify", record_.verify_report, watch);
 }
 

@@ -32,6 +32,7 @@ struct SessionRecord {
   service::TryReport try_report;
   service::BackupRequest backup_request;
   Path verified;
+  package::VerifyOptions verify_options;
   std::string asked_for;  // the name given to queries
 
   // Every call fails with this if set.
@@ -76,7 +77,8 @@ class FakeSession final : public client::Session {
   [[nodiscard]] Result<service::ExportPlan> plan_export(const service::ExportRequest& request) override;
   [[nodiscard]] Result<service::ExportReport> export_snapshot(const service::ExportRequest& request,
                                                               const client::JobWatch& watch) override;
-  [[nodiscard]] Result<package::VerifyReport> verify(const Path& directory, const client::JobWatch& watch) override;
+  [[nodiscard]] Result<package::VerifyReport> verify(const Path& directory, const package::VerifyOptions& options,
+                                                     const client::JobWatch& watch) override;
   [[nodiscard]] Result<service::ImportPlan> plan_import(const service::ImportRequest& request) override;
   [[nodiscard]] Result<service::ImportReport> import_package(const service::ImportRequest& request,
                                                              const client::JobWatch& watch) override;

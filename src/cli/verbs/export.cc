@@ -23,10 +23,18 @@ class Export final : public Verb {
             "machines may run meanwhile.\n\n"
             "DIR must not exist, or be empty; its parent must exist. The package grows as "
             "DIR.partial and gets its name when all of it is on the disk: a package that is there "
-            "is whole. Nothing is left of an export that fails or is cancelled.",
+            "is whole. Nothing is left of an export that fails or is cancelled.\n\n"
+            "With --since PACKAGE, disks are exported as the difference from an earlier package of the "
+            "same collection, full or itself a difference: only what has changed since. The snapshot "
+            "that PACKAGE was exported from must still be there. A disk of which the changes are not "
+            "known (it is new, has another size, was moved or written to by others) goes whole, and it "
+            "is said why. The new package stands on PACKAGE: keep both, at the same places as seen from "
+            "each other. verify, import and try follow the chain.",
         .examples = {
             {"cohort export before-upgrade /backup/shop --rate-limit 50M", "Writes 50 MiB per second at most."},
             {"cohort export before-upgrade /backup/shop --compress", "Takes less room, and more of the processors."},
+            {"cohort export tuesday /backup/shop-tuesday --since /backup/shop-monday",
+             "Only what has changed since the snapshot of Monday's package."},
             {"cohort export before-upgrade /backup --subdirectory --format raw",
              "Writes to /backup/shop, the disks as raw files."}}};
   }
@@ -35,6 +43,8 @@ class Export final : public Verb {
     arguments.required("SNAPSHOT", snapshot_, "Name or id.");
     arguments.required("DIR", directory_, "The package.");
     export_.declare(arguments);
+    arguments.option("--since", since_, "PACKAGE",
+                     "Export the difference from this package, whose snapshot must still be there.");
     arguments.dry_run(is_dry_run_);
   }
 
@@ -43,6 +53,9 @@ class Export final : public Verb {
     request.snapshot = snapshot_;
     COHORT_ASSIGN(request.directory, parse_folder(directory_));
     COHORT_TRY(export_.apply_to(request));
+    if (!since_.empty()) {
+      COHORT_ASSIGN(request.since, parse_folder(since_));
+    }
     if (is_dry_run_) {
       COHORT_ASSIGN(const auto plan, context.session().plan_export(request));
       return planned(to_json(plan), report_export_plan(plan));
@@ -56,6 +69,7 @@ class Export final : public Verb {
  private:
   std::string snapshot_;
   std::string directory_;
+  std::string since_;
   ExportOptions export_;
   bool is_dry_run_ = false;
 };

@@ -42,6 +42,23 @@ TEST_F(PackageVerbs, ExportCompressesOnRequest) {
   EXPECT_TRUE(session.export_request.is_compressed);
 }
 
+TEST_F(PackageVerbs, ExportNamesTheBaseOfADifference) {
+  EXPECT_EQ(program.run({"export", "snap", "/b"}), 0);
+  EXPECT_EQ(session.export_request.since, "");
+  EXPECT_EQ(program.run({"export", "snap", "/b", "--since", "/backup/monday/"}), 0);
+  EXPECT_EQ(session.export_request.since, "/backup/monday");
+  EXPECT_THAT(program.out(), HasSubstr("One disk is the difference from ../shop-monday (snapshot \"monday\")"));
+  EXPECT_THAT(program.out(), HasSubstr("Disk vda of \"web\" goes whole: The base has no such disk."));
+}
+
+TEST_F(PackageVerbs, VerifyFollowsParentsUnlessItIsTold) {
+  EXPECT_EQ(program.run({"verify", "/backup/shop"}), 0);
+  EXPECT_TRUE(session.verify_options.with_parents);
+  EXPECT_THAT(program.out(), HasSubstr("is whole, with the 1 package that it stands on"));
+  EXPECT_EQ(program.run({"verify", "/backup/shop", "--no-parents"}), 0);
+  EXPECT_FALSE(session.verify_options.with_parents);
+}
+
 TEST_F(PackageVerbs, WrongValuesAreNamedBeforeAnythingIsDone) {
   EXPECT_EQ(program.run({"export", "snap", "/b", "--format", "raw", "--compress"}), 2);
   EXPECT_THAT(program.err(), HasSubstr("--compress"));

@@ -19,18 +19,27 @@ class Verify final : public Verb {
         .description =
             "Reads every file of the package and compares it with the manifest: presence, size, "
             "SHA-256; every image is checked by qemu-img, and has to stand alone. All that is "
-            "wrong is named. The exit status is 12 if the package is not whole, and 11 if some of it "
-            "cannot be read and the rest is right.",
+            "wrong is named.\n\n"
+            "A package that is the difference from another (export --since) is checked with all that it "
+            "stands on: each parent has to be there, to be the one that was meant, and to be whole; an "
+            "image may name the parent's image that the manifest names, and nothing else.\n\n"
+            "The exit status is 12 if the package is not whole, and 11 if some of it cannot be read and "
+            "the rest is right.",
         .examples = {{"cohort verify /backup/shop-monday", "Reads all of the package."},
+                     {"cohort verify /backup/shop-tuesday --no-parents",
+                      "Only the difference itself, not the package that it stands on."},
                      {"cohort verify /backup/shop-monday --quiet >/dev/null && echo whole", "Only the exit status."}}};
   }
 
-  void declare(Arguments& arguments) override { arguments.required("DIR", directory_, "The package."); }
+  void declare(Arguments& arguments) override {
+    arguments.required("DIR", directory_, "The package.");
+    arguments.flag("--no-parents", is_alone_, "Do not check what the package stands on.");
+  }
 
   [[nodiscard]] Result<Outcome> run(Context& context) override {
     COHORT_ASSIGN(const auto directory, parse_folder(directory_));
     COHORT_ASSIGN(const auto report, context.run_job([&](const client::JobWatch& watch) {
-      return context.session().verify(directory, watch);
+      return context.session().verify(directory, {.with_parents = !is_alone_}, watch);
     }));
     Outcome outcome = answer(Json{{"verify", to_json(report)}}, report_verify(report, context.detail()));
     outcome.exit_code = report.is_whole() ? kExitDone : exit_code(report.failure());
@@ -39,6 +48,7 @@ class Verify final : public Verb {
 
  private:
   std::string directory_;
+  bool is_alone_ = false;
 };
 
 }  // namespace

@@ -78,14 +78,15 @@ struct DefineMachineRequest {
 // What the overlay of a throw-away machine's disk stands on. QEMU gets the file through the descriptor: it is not
 // opened by its name, and its owner and mode stay, whoever may read it.
 struct ThrowawayBacking {
-  Layer file;   // stands alone
+  Layer file;
   int fd = -1;  // open for reading; needed no longer when the machine has been started
 };
 
 struct ThrowawayMachine {
-  DefineMachineRequest definition;        // `new_id` is set; its disks are overlays in qcow2
-  std::vector<ThrowawayBacking> backing;  // of those disks, in their order
-  std::string network;                    // all interfaces are attached to this network; empty: their cables are off
+  DefineMachineRequest definition;  // `new_id` is set; its disks are overlays in qcow2
+  // What each of those disks stands on, the top first and to the end, whatever the heads of the images say.
+  std::vector<std::vector<ThrowawayBacking>> backing;
+  std::string network;  // all interfaces are attached to this network; empty: their cables are off
 };
 
 // How a machine came to its end.

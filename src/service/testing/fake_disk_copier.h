@@ -25,6 +25,15 @@ class FakeDiskCopier final : public DiskCopier {
     });
   }
 
+  [[nodiscard]] Result<std::uint64_t> measure_difference(const Layer& source, const DiskBase& base,
+                                                         const std::stop_token& stop) override {
+    return control_.call("measure_difference " + source.path.string(), [&]() -> Result<std::uint64_t> {
+      if (stop.stop_requested()) return fail(ErrorCode::kCancelled, "The measuring was cancelled.");
+      bases_.push_back(base);
+      return estimate_ / 2;
+    });
+  }
+
   // One after the other.
   [[nodiscard]] Result<std::vector<CopiedDisk>> copy(
       const std::vector<CopyDiskRequest>& requests, std::uint64_t rate_limit, std::stop_token stop,
@@ -35,7 +44,10 @@ class FakeDiskCopier final : public DiskCopier {
       const std::uint64_t before = disks.size() * estimate_;
       auto disk = copy_one(request, stop, [&](std::uint64_t done) { on_progress(before + done); });
       if (!disk) {
-        for (std::size_t i = 0; i < disks.size(); ++i) COHORT_TRY(remove_file(requests[i].target));
+        for (std::size_t i = 0; i < disks.size(); ++i) {
+          COHORT_TRY(remove_file(requests[i].target));
+          COHORT_TRY(remove_file(requests[i].block_hashes));
+        }
         return Failure{std::move(disk).error().with_context("copying " + request.name)};
       }
       disks.push_back(*std::move(disk));
@@ -61,11 +73,30 @@ class FakeDiskCopier final : public DiskCopier {
     return control_.call("measure_file", [&]() -> Result<std::uint64_t> { return estimate_; });
   }
 
+  // The copy says nothing of the layers.
+  [[nodiscard]] Result<void> copy_layers(const CopyLayersRequest& request, std::stop_token stop,
+                                         const std::function<void(std::uint64_t done)>& on_progress) override {
+    return control_.call("copy_layers", [&]() -> Result<void> {
+      if (stop.stop_requested()) return fail(ErrorCode::kCancelled, "The copy was cancelled.");
+      layers_.push_back(request);
+      COHORT_TRY(create_file(request.target, "layers"));
+      on_progress(estimate_);
+      return {};
+    });
+  }
+  [[nodiscard]] Result<std::uint64_t> measure_layers(const std::vector<Layer>& /*layers*/,
+                                                     const std::string& /*format*/,
+                                                     const std::stop_token& /*stop*/) override {
+    return control_.call("measure_layers", [&]() -> Result<std::uint64_t> { return estimate_; });
+  }
+
   void estimate(std::uint64_t bytes) { estimate_ = bytes; }
   // Of the copies from now on.
   void virtual_size(std::uint64_t bytes) { virtual_size_ = bytes; }
   [[nodiscard]] std::uint64_t rate_limit() const { return rate_limit_; }
   [[nodiscard]] const std::vector<CopyDiskRequest>& requests() const { return requests_; }
+  [[nodiscard]] const std::vector<DiskBase>& bases() const { return bases_; }
+  [[nodiscard]] const std::vector<CopyLayersRequest>& layers() const { return layers_; }
   [[nodiscard]] const std::vector<std::string>& measured_formats() const { return measured_formats_; }
 
  private:
@@ -79,7 +110,9 @@ class FakeDiskCopier final : public DiskCopier {
       COHORT_TRY(create_file(request.target, content));
       on_progress(estimate_ / 2);
       on_progress(estimate_);
-      return CopiedDisk{virtual_size_, content.size(), Sha256::of(content), Sha256::of(request.source.path.string())};
+      const std::string hashes = request.source.path.string();
+      COHORT_TRY(create_file(request.block_hashes, hashes));
+      return CopiedDisk{virtual_size_, content.size(), Sha256::of(content), Sha256::of(hashes), hashes.size()};
     });
   }
 
@@ -89,6 +122,8 @@ class FakeDiskCopier final : public DiskCopier {
   std::uint64_t rate_limit_ = 0;
   std::vector<CopyDiskRequest> requests_;
   std::vector<std::string> measured_formats_;
+  std::vector<DiskBase> bases_;
+  std::vector<CopyLayersRequest> layers_;
 };
 
 }  // namespace cohort::service
