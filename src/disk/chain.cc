@@ -118,10 +118,10 @@ Result<Chain> read_chain(const Path& top, const std::string& format, const std::
   return chain;
 }
 
-Result<Chain> listed_chain(const ListedImages& images) {
+Result<Chain> listed_chain(const ListedImages& images, const std::stop_token& stop) {
   Chain chain;
   for (const auto& [path, format] : images) {
-    COHORT_ASSIGN(ChainLayer layer, read_layer(absolute_path(path), format));
+    COHORT_ASSIGN(ChainLayer layer, read_layer(absolute_path(path), format, stop));
     if (layer.header && layer.header->has_data_file) {
       return fail(ErrorCode::kCorrupt, "\"{}\" keeps its data in another file.", path.string());
     }

@@ -39,7 +39,7 @@ using ListedImages = std::vector<std::pair<Path, std::string>>;
 // As read_chain, but only the files that are listed are opened. kCorrupt for an image that keeps its data in another
 // file, which would be opened by the name that it says.
 // REQUIRES: there is one.
-[[nodiscard]] Result<Chain> listed_chain(const ListedImages& images);
+[[nodiscard]] Result<Chain> listed_chain(const ListedImages& images, const std::stop_token& stop);
 
 // The chain as an argument for qemu-img's --image-opts. Each layer is named with its format, so that nothing is guessed
 // and no character of a file name has a meaning.

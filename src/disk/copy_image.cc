@@ -101,7 +101,7 @@ Result<std::uint64_t> measure_difference(const Path& source, const std::string& 
 
 Result<CopiedImage> copy_listed(const CopyListedRequest& request, const std::stop_token& stop,
                                 const std::function<void(std::uint64_t done)>& on_progress) {
-  COHORT_ASSIGN(const Chain chain, listed_chain(request.source));
+  COHORT_ASSIGN(const Chain chain, listed_chain(request.source, stop));
   COHORT_ASSIGN(const ImageLock lock, ImageLock::hold(chain));
   COHORT_ASSIGN(const auto source, open_disk(chain, stop));
   return copy_disk({*source, request.target, request.target_format, request.resources, true}, stop, on_progress);
@@ -109,7 +109,7 @@ Result<CopiedImage> copy_listed(const CopyListedRequest& request, const std::sto
 
 Result<std::uint64_t> measure_listed(const ListedImages& source, const std::string& target_format,
                                      const std::stop_token& stop) {
-  COHORT_ASSIGN(const Chain chain, listed_chain(source));
+  COHORT_ASSIGN(const Chain chain, listed_chain(source, stop));
   COHORT_ASSIGN(const auto disk, open_disk(chain, stop));
   COHORT_ASSIGN(const PlannedCopy planned, plan_copy(*disk, target_format, stop));
   return planned.stored_bytes;

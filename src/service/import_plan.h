@@ -1,6 +1,8 @@
 // What an import would make, checked before anything is made.
 #pragma once
 
+#include <stop_token>
+
 #include "service/import_package.h"
 #include "service/opened_package.h"
 
