@@ -96,7 +96,8 @@ TEST(ReportSnapshotPlan, SaysThatNothingWasChanged) {
 
 TEST(ReportVerify, NamesEveryProblemAndKeepsNotesApart) {
   EXPECT_THAT(report_verify(example_verify_report(), Detail::kUsual),
-              AllOf(HasSubstr("is whole: 4 files, 286.1 MiB"), HasSubstr("does no harm:\n  notes.txt: unlisted")));
+              AllOf(HasSubstr("is whole, with the 1 package that it stands on: 4 files, 286.1 MiB"),
+                    HasSubstr("does no harm:\n  notes.txt: unlisted")));
   EXPECT_THAT(report_verify(example_broken_report(), Detail::kUsual),
               AllOf(HasSubstr("is NOT whole: 1 problem."),
                     HasSubstr("What is wrong:\n  Virtual Hard Disks/db-vda.qcow2: wrong-hash: Expected")));
