@@ -1,7 +1,7 @@
 // Where libvirt is wrong about the disk of a running machine.
 //
 // libvirt writes what it knows of a machine to a file when QEMU has done what it was told. A libvirtd that is killed in
-// between comes back with an older view (docs/lessons.md, 12). QEMU's image locks tell, without a question to QEMU,
+// between comes back with an older view (docs/lessons.md, 13). QEMU's image locks tell, without a question to QEMU,
 // whether that may be so; QEMU is asked only then.
 #pragma once
 

@@ -77,9 +77,9 @@ class ExportSnapshot {
   // The same for a snapshot that is given; it may not have been taken yet (its disks are then measured as they are).
   [[nodiscard]] Result<ExportPlan> plan(const ExportRequest& request, const Snapshot& snapshot,
                                         const std::stop_token& stop = {});
-  // kAlreadyExists if a package is there; kNoSpace before the first byte (as if it were not to be
-  // compressed); kCorrupt if a frozen
-  // file was written to after the instant, also while it was copied; kCancelled. After a failure nothing is left.
+  // kAlreadyExists if a package is there; kNoSpace before the first byte (as if it were not to be compressed); kCorrupt
+  // if a frozen file was written to after the instant, also while it was copied; kCancelled. After a failure nothing is
+  // left.
   [[nodiscard]] Result<ExportReport> run(const ExportRequest& request, JobContext& job);
 
  private:
