@@ -74,7 +74,9 @@ class Server::Impl final : private Surroundings {
 
   [[nodiscard]] Result<void> start() {
     COHORT_ASSIGN(const tcp::endpoint endpoint, endpoint_of(options_));
-    COHORT_TRY(reload_certificate());
+    if (options_.certificate) {
+      COHORT_ASSIGN(tls_, read_certificate(*options_.certificate));
+    }
     COHORT_TRY(listen(endpoint));
     accept();
     thread_ = std::thread([this] { io_.run(); });
@@ -143,8 +145,9 @@ class Server::Impl final : private Surroundings {
 
   void begin(tcp::socket socket) {
     ++count_;
-    const auto made =
-        tls_ ? make_connection(std::move(socket), *tls_, *this) : make_connection(std::move(socket), *this);
+    // Asked of the options: a server that is to encrypt never begins to speak in the clear.
+    const auto made = options_.certificate ? make_connection(std::move(socket), *tls_, *this)
+                                           : make_connection(std::move(socket), *this);
     connections_.push_back(made);
     made->start();
   }

@@ -15,7 +15,8 @@ struct PreparedImport {
 };
 
 // Fails with what is in the way, naming it: see ImportPackage::plan; kCancelled. The package has not been verified
-// then: no image is opened but for its head, and nothing that it names.
+// then: an image that stands alone is not interpreted. Of a difference the tables are read, here and not by QEMU, to
+// tell how large the copy becomes; nothing is opened that an image names.
 [[nodiscard]] Result<PreparedImport> prepare_import(const ImportRequest& request, Hypervisor& hypervisor,
                                                     DiskCopier& copier, const std::stop_token& stop);
 
