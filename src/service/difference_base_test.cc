@@ -8,6 +8,7 @@
 #include "package/layout.h"
 #include "service/frozen_stamps.h"
 #include "service/testing/package_lab.h"
+#include "service/testing/refused_export.h"
 
 namespace cohort::service {
 namespace {
@@ -53,13 +54,7 @@ class DifferenceBaseTest : public ::testing::Test {
     return disk == nullptr ? package::DiskEntry{} : *disk;
   }
   void expect_refused(const ExportRequest& wanted, ErrorCode code, const std::string& words) {
-    const auto before = PackageLab::names_in(lab.folder.path());
-    const auto refused = lab.run_export(wanted);
-    ASSERT_FALSE(refused);
-    EXPECT_EQ(refused.error().code, code) << refused.error().describe();
-    EXPECT_THAT(refused.error().describe(), HasSubstr(words));
-    EXPECT_EQ(PackageLab::names_in(lab.folder.path()), before);
-    EXPECT_EQ(lab.control.count("copy"), 0U);
+    expect_refused_export(lab, wanted, code, words);
   }
   void change_manifest(const std::function<void(package::Manifest&)>& change) {
     const Path file = lab.target() / package::kManifestName;

@@ -9,6 +9,7 @@
 #include "package/verify.h"
 #include "service/frozen_stamps.h"
 #include "service/testing/package_lab.h"
+#include "service/testing/refused_export.h"
 
 namespace cohort::service {
 namespace {
@@ -22,14 +23,7 @@ using ::testing::SizeIs;
 class ExportSnapshotTest : public ::testing::Test {
  protected:
   void expect_refused(const ExportRequest& request, ErrorCode code, const std::string& words) {
-    const auto before = PackageLab::names_in(lab.folder.path());
-    const auto exported = lab.run_export(request);
-    ASSERT_FALSE(exported);
-    EXPECT_EQ(exported.error().code, code) << exported.error().describe();
-    EXPECT_THAT(exported.error().describe(), HasSubstr(words));
-    EXPECT_EQ(PackageLab::names_in(lab.folder.path()), before);
-    EXPECT_EQ(lab.control.count("copy"), 0U);
-    EXPECT_THAT(lab.left_open(), IsEmpty());
+    expect_refused_export(lab, request, code, words);
   }
 
   [[nodiscard]] Snapshot nightly() { return lab.kept.snapshots()->front(); }
