@@ -252,6 +252,21 @@ def test_merges_of_other_snapshots_do_not_matter_and_the_bases_own_does(lab, nig
     assert not (folder / "never").exists()
 
 
+def test_each_night_can_stand_on_the_last_while_but_one_snapshot_stays(lab, nights, writer, still):
+    """What is below the base's snapshot is merged into the disks, of machines that run and of those that are off."""
+    folder, _ = nights
+    lab.cohort("snapshot", "delete", "monday")
+    writer.wait_token(above=max(writer.tokens_seen()) + 3, timeout=300)
+    write_to(still, "write -P 4 2M 64k")
+    take(lab, "nights", "thursday")
+    report = lab.cohort("export", "thursday", folder / "thursday", "--since", folder / "wednesday").json["export"]
+    assert all(kind == ("difference", None) for kind in kinds(report).values())
+    lab.cohort("export", "thursday", folder / "thursday full")
+    for key, disk in disks(folder / "thursday").items():
+        assert disk["content_hash"] == disks(folder / "thursday full")[key]["content_hash"], key
+    assert lab.cohort("verify", folder / "thursday").json["verify"]["whole"] is True
+
+
 # A stranger's
 
 def forged(lab, nights, name):
