@@ -12,6 +12,7 @@
 #include "hypervisor/libvirt_error.h"
 #include "hypervisor/merge_forgotten.h"
 #include "hypervisor/overlay_file.h"
+#include "hypervisor/qemu_view.h"
 
 namespace cohort::hypervisor {
 namespace {
@@ -140,6 +141,8 @@ Result<void> check_mergeable(virDomainPtr domain, const MergeRequest& request) {
   if (!found) COHORT_TRY(check_files_are_there(request));
   COHORT_ASSIGN(const Chain chain, std::move(found));
   if (is_live) {
+    COHORT_ASSIGN(const bool is_stuck, has_dead_job(domain, request.disk.target));
+    if (is_stuck) return fail(ErrorCode::kInvalidState, "{}", words_of_dead_job(request.machine, request.disk.target));
     COHORT_ASSIGN(const bool has_forgotten, is_forgotten(domain, request, chain));
     if (has_forgotten) return {};
   }

@@ -6,11 +6,13 @@
 
 #include "base/file.h"
 #include "base/kill_point.h"
+#include "hypervisor/defined_disk.h"
 #include "hypervisor/disk_chains.h"
 #include "hypervisor/libvirt_error.h"
 #include "hypervisor/merge.h"
 #include "hypervisor/merge_forgotten.h"
 #include "hypervisor/overlay_file.h"
+#include "hypervisor/qemu_view.h"
 
 #include <libvirt/virterror.h>
 
@@ -28,6 +30,8 @@ class LiveMerge {
   LiveMerge(virDomainPtr domain, MergeRequest& request) : domain_(domain), request_(request) {}
 
   Result<MergeOutcome> run() {
+    COHORT_ASSIGN(const bool is_stuck, has_dead_job(domain_, request_.disk.target));
+    if (is_stuck) return leave_to_restart();
     COHORT_ASSIGN(const Place place, look());
     COHORT_ASSIGN(const bool has_forgotten, is_forgotten(domain_, request_, chain_));
     if (has_forgotten) {
@@ -49,6 +53,27 @@ class LiveMerge {
   Result<MergeOutcome> leave() {
     COHORT_TRY(forget_overlay(domain_, request_));
     return finish_merge(domain_, request_);
+  }
+
+  // Nothing can be done while the machine runs but to see to it that it starts on the file that QEMU is on.
+  Result<MergeOutcome> leave_to_restart() {
+    COHORT_ASSIGN(const DomainDescription running, describe(domain_, 0));
+    const DomainDisk* disk = find_disk(running, request_.disk.target);
+    if (disk == nullptr) return changed_chain(request_);
+    COHORT_ASSIGN(const QemuDisk actual, ask_qemu(domain_, request_.machine, *disk));
+    const Layer& active = actual.chain.front();
+    if (!is_same_file(active.path, disk->source)) {
+      if (virDomainIsPersistent(domain_) != 1) {
+        return fail(ErrorCode::kInvalidState, "{}",
+                    words_of_mistake(request_.machine, disk->target, disk->source, active.path));
+      }
+      COHORT_TRY(define_source(domain_, request_.machine, disk->target, active));
+      // Only a commit that was complete ends with this switch.
+      const bool is_merged =
+          is_same_file(disk->source, request_.disk.overlay) && is_same_file(active.path, request_.disk.frozen.path);
+      if (is_merged) COHORT_TRY(request_.mark(true));
+    }
+    return fail(ErrorCode::kInvalidState, "{}", words_of_dead_job(request_.machine, disk->target));
   }
 
   Result<Place> look() {

@@ -2,6 +2,8 @@
 
 #include <algorithm>
 
+#include "hypervisor/disk_chains.h"
+#include "hypervisor/libvirt_error.h"
 #include "hypervisor/overlay_file.h"
 
 namespace cohort::hypervisor {
@@ -18,6 +20,29 @@ Result<QemuDisk> ask_qemu(virDomainPtr domain, const std::string& machine, const
   if (found != disks.end() && !found->chain.empty()) return std::move(*found);
   return fail(ErrorCode::kInvalidState, "The QEMU of \"{}\" does not say which file its disk {} is.", machine,
               disk.target);
+}
+
+Result<bool> has_dead_job(virDomainPtr domain, const std::string& target) {
+  // A job that begins or ends meanwhile is seen by one of the three: the second waits until libvirt is done with it.
+  const auto is_noted = [&]() -> Result<bool> {
+    COHORT_ASSIGN(const DomainDescription description, describe(domain, 0));
+    const DomainDisk* disk = find_disk(description, target);
+    return disk != nullptr && disk->has_mirror;
+  };
+  COHORT_ASSIGN(const bool was_noted, is_noted());
+  if (!was_noted) return false;
+  virDomainBlockJobInfo job{};
+  const int found = virDomainGetBlockJobInfo(domain, target.c_str(), &job, 0);
+  if (found < 0) return Failure{machine_error(domain, "The block jobs of \"{}\" cannot be read.")};
+  if (found > 0) return false;
+  return is_noted();
+}
+
+std::string words_of_dead_job(const std::string& machine, const std::string& target) {
+  return fmt::format(
+      "libvirtd was killed when a block job of the disk {} of \"{}\" ended, and takes it for running still: the disk "
+      "cannot be worked on. Nothing is lost. Shut the machine down and start it.",
+      target, machine);
 }
 
 std::string words_of_mistake(const std::string& machine, const std::string& target, const Path& believed,

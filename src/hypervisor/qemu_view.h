@@ -23,6 +23,13 @@ namespace cohort::hypervisor {
 // The disk as QEMU has it. kInvalidState if it has no such device, or one without files.
 [[nodiscard]] Result<QemuDisk> ask_qemu(virDomainPtr domain, const std::string& machine, const DomainDisk& disk);
 
+// Whether libvirt has noted a block job of this disk that QEMU does not have: libvirtd was killed when the job ended,
+// and keeps the note until the machine stops (docs/lessons.md, 15).
+[[nodiscard]] Result<bool> has_dead_job(virDomainPtr domain, const std::string& target);
+
+// Of such a disk, and the remedy, for the operator.
+[[nodiscard]] std::string words_of_dead_job(const std::string& machine, const std::string& target);
+
 // What libvirt is wrong about, and the remedy, for the operator.
 [[nodiscard]] std::string words_of_mistake(const std::string& machine, const std::string& target, const Path& believed,
                                            const Path& actual);

@@ -94,6 +94,33 @@ def test_a_commit_of_which_libvirtd_has_forgotten_the_end_waits_for_the_machine_
     host.writer.start().wait_ready(timeout=400)
 
 
+@pytest.mark.parametrize("ended_by", ["a switch", "an abort"])
+def test_a_commit_of_which_libvirtd_has_not_noted_the_end_waits_for_the_machine_to_start_anew(host, ended_by):
+    """libvirtd keeps a mirror without a job then, and refuses all work on the disk. After a switch the machine is on the
+    frozen file, and would start on the overlay again."""
+    writer, first = host.writer, sorted(host.writer.disk_paths())[0]
+    frozen = writer.disk_paths()[first]
+    host.take("deleted", WRITER)
+    overlay = writer.disk_paths()[first]
+    host.writer_has_written(above=host.last_token())
+    program = host.start("snapshot", "delete", "deleted", stop_at="merge.before_pivot")
+    wait_stopped(program, "a deletion")
+    knowledge = knowledge_of(writer)
+    is_switch = ended_by == "a switch"
+    writer.domain.blockJobAbort(first, libvirt.VIR_DOMAIN_BLOCK_JOB_ABORT_PIVOT if is_switch else 0)
+    host.writer_has_written(above=host.last_token())
+    forget_since(knowledge)
+    out, err = run_on(program)
+    assert program.returncode == 5 and "Shut the machine down and start it" in out, out + err
+    assert writer.disk_paths(inactive=True)[first] == (frozen if is_switch else overlay)
+    assert [each["id"] for each in mistakes(host)] == ([f"mistaken_disk:{writer.name}/{first}"] if is_switch else [])
+    assert "Shut the machine down and start it" in refused(host, "snapshot", "take", WRITER, "--name", "next")
+    host.writer_has_written(above=host.last_token())
+    writer.destroy()
+    writer.start().wait_ready(timeout=400)
+    host.cohort("snapshot", "delete", "deleted")
+
+
 def test_a_take_that_libvirtd_forgets_is_undone(host):
     before, knowledge = host.picture(), knowledge_of(host.writer)
     host.cohort("snapshot", "take", WRITER, kill_at="capture.after_snapshot", check=False)

@@ -70,5 +70,6 @@ class Interrupt:
 
 
 def _crowd():
-    """How many times slower the host is than an idle one."""
-    return max(1.0, os.getloadavg()[0] / os.cpu_count())
+    """How many times slower the host is than an idle one: now, or on average of the last minute."""
+    average, _, _, tasks, _ = Path("/proc/loadavg").read_text().split()
+    return max(1.0, max(float(average), int(tasks.partition("/")[0])) / os.cpu_count())
