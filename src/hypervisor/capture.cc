@@ -4,6 +4,7 @@
 #include "base/kill_point.h"
 #include "hypervisor/disk_chains.h"
 #include "hypervisor/driver.h"
+#include "hypervisor/left_nodes.h"
 #include "hypervisor/libvirt_error.h"
 #include "hypervisor/power.h"
 #include "hypervisor/state_files.h"
@@ -53,9 +54,12 @@ Result<std::optional<std::string>> read_nvram(const DomainDescription& descripti
 Result<void> switch_disks(virDomainPtr domain, const DomainDescription& description, const MemberSnapshot& member) {
   if (member.disks.empty()) return {};
   const std::string xml = snapshot_xml(description, member);
-  const SnapshotHandle snapshot(virDomainSnapshotCreateXML(domain, xml.c_str(), kSnapshotFlags));
-  if (snapshot) return {};
-  return Failure{libvirt_error(fmt::format("The disks of the machine \"{}\" cannot be snapshotted.", member.name))};
+  for (std::size_t attempts = 1 + member.disks.size();; --attempts) {
+    const SnapshotHandle snapshot(virDomainSnapshotCreateXML(domain, xml.c_str(), kSnapshotFlags));
+    if (snapshot) return {};
+    Error error = libvirt_error(fmt::format("The disks of the machine \"{}\" cannot be snapshotted.", member.name));
+    if (attempts == 1 || !remove_left_nodes(domain, error)) return Failure{std::move(error)};
+  }
 }
 
 }  // namespace

@@ -4,6 +4,7 @@ The machine is on its overlay then, libvirt takes it to be on the frozen file, a
 moments are too short to be met, so the files of libvirtd's knowledge are put back to what they were.
 """
 
+import json
 import re
 import xml.etree.ElementTree as ET
 
@@ -11,8 +12,9 @@ import libvirt
 import pytest
 
 from harness import daemons
+from harness.images import run
 from harness.stopping import run_on, wait_stopped
-from libvirtd_death import forget_since, knowledge_of
+from libvirtd_death import STATUS, forget_since, knowledge_of
 
 WRITER, OTHERS = "the one that writes", "those that run"
 POINTS = ["merge.forgotten_begun", "merge.forgotten_marked", "merge.forgotten_switched", "merge.forgotten_node_removed"]
@@ -119,6 +121,29 @@ def test_a_commit_of_which_libvirtd_has_not_noted_the_end_waits_for_the_machine_
     writer.destroy()
     writer.start().wait_ready(timeout=400)
     host.cohort("snapshot", "delete", "deleted")
+
+
+def test_a_snapshot_is_taken_where_a_killed_libvirtd_has_left_nodes_in_qemu(host):
+    """It had opened the overlays, and forgot; it gives the next ones the same names."""
+    number = int(re.search(rb"<nodename index='(\d+)'", knowledge_of(host.writer)[STATUS / f"{host.writer.name}.xml"]).group(1))
+    file = host.writer.folder / "left.qcow2"
+    run("qemu-img", "create", "-q", "-f", "qcow2", file, "1M")
+    file.chmod(0o666)
+
+    def ask(command, **arguments):
+        told = run("virsh", "qemu-monitor-command", host.writer.name,
+                   json.dumps({"execute": command, "arguments": arguments}))
+        return json.loads(told)["return"]
+
+    for index in (number + 1, number + 2):
+        ask("blockdev-add", driver="file", filename=str(file), **{"node-name": f"libvirt-{index}-storage", "read-only": True})
+    ask("blockdev-add", driver="qcow2", file=f"libvirt-{number + 1}-storage",
+        **{"node-name": f"libvirt-{number + 1}-format", "read-only": True})
+    file.unlink()
+    host.take("taken", WRITER)
+    assert not any(str(file) in node["file"] for node in ask("query-named-block-nodes"))
+    host.writer_has_written(above=host.last_token())
+    host.cohort("snapshot", "delete", "taken")
 
 
 def test_a_take_that_libvirtd_forgets_is_undone(host):
