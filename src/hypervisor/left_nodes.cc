@@ -22,7 +22,8 @@ std::string refused_number(std::string_view cause) {
   std::string_view name = cause.substr(found + kRefusal.size());
   name = name.substr(0, name.find('\''));
   for (const std::string_view kind : {kFormat, kStorage}) {
-    if (name.starts_with(kPrefix) && name.ends_with(kind)) return std::string(name.substr(0, name.size() - kind.size()));
+    if (name.starts_with(kPrefix) && name.ends_with(kind))
+      return std::string(name.substr(0, name.size() - kind.size()));
   }
   return {};
 }
