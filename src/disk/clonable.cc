@@ -23,7 +23,7 @@ std::optional<ClonableRange> clonable_from(const Chunk& chunk, std::span<const s
   const std::size_t end = piece->at + piece->length;
   std::size_t count = 0;
   while (begin + (count + 1) * kBlockBytes <= end &&
-         !is_zero(bytes.subspan(begin + count * kBlockBytes, kBlockBytes))) {
+         (bytes.empty() || !is_zero(bytes.subspan(begin + count * kBlockBytes, kBlockBytes)))) {
     ++count;
   }
   if (count == 0) return std::nullopt;

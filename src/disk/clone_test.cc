@@ -35,14 +35,18 @@ class CloneTest : public testing::TestWithParam<const char*> {
   }
 
   // The bytes of room that the copy took.
-  std::uint64_t copy(const Path& source, const std::string& source_format, const std::string& format) {
+  std::uint64_t copy(const Path& source, const std::string& source_format, const std::string& format,
+                     bool is_hashed = true) {
     const Path target = place_ / ("copy." + format);
     const std::uint64_t before = free_after_sync();
-    const auto copied = copy_image({source, source_format, target, format, {buffers_, limiter_}}, {}, {});
+    CopyImageRequest request{source, source_format, target, format, {buffers_, limiter_}};
+    request.is_hashed = is_hashed;
+    const auto copied = copy_image(request, {}, {});
     EXPECT_TRUE(copied) << copied.error().describe();
     const std::uint64_t after = free_after_sync();
     if (!copied) return 0;
-    EXPECT_EQ(copied->sha256, sha256sum(target));
+    EXPECT_EQ(copied->sha256, is_hashed ? sha256sum(target) : "");
+    EXPECT_EQ(copied->content_hash.empty(), !is_hashed);
     EXPECT_TRUE(are_identical(source, source_format, target, format));
     if (format == "qcow2") qemu_img({"check", "-q", "-f", "qcow2", target});
     std::filesystem::remove(target);
@@ -89,6 +93,25 @@ TEST_P(CloneTest, CopiesWhatCannotBeShared) {
   const Path elsewhere = folder_.path() / "elsewhere";
   write_content(elsewhere, std::string(3 * kMiB, 'x'));
   EXPECT_GT(copy(elsewhere, "raw", "qcow2"), 2 * kMiB);
+}
+
+TEST_P(CloneTest, SharesWithoutReadingWhenNothingIsHashed) {
+  const Path raw = make_raw();
+  // Reading it would take minutes at this rate: only the last block, which is no whole one, is read.
+  limiter_.set_rate(64 * 1024);
+  EXPECT_LT(copy(raw, "raw", "raw", false), 2 * kMiB);
+  EXPECT_LT(copy(raw, "raw", "qcow2", false), 2 * kMiB);
+}
+
+TEST_P(CloneTest, CopiesWithoutHashesWhatCannotBeShared) {
+  const Path image = place_ / "mixed.qcow2";
+  qemu_img({"create", "-q", "-f", "qcow2", "-o", "cluster_size=4096", image, "64M"});
+  qemu_io(image, "qcow2", {"write -q -P 3 1M 9M", "write -q -c -P 4 20M 64k", "write -q -z 3M 1M", "write -q -P 5 63M 4k"});
+  copy(image, "qcow2", "raw", false);
+  copy(image, "qcow2", "qcow2", false);
+  const Path elsewhere = folder_.path() / "elsewhere";
+  write_content(elsewhere, std::string(3 * kMiB + 512, 'x'));
+  EXPECT_GT(copy(elsewhere, "raw", "qcow2", false), 2 * kMiB);
 }
 
 INSTANTIATE_TEST_SUITE_P(FileSystems, CloneTest, testing::Values("xfs", "btrfs"),

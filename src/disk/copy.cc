@@ -8,8 +8,8 @@
 #include <vector>
 
 #include "disk/block_map.h"
+#include "disk/block_writer.h"
 #include "disk/chunk_feed.h"
-#include "disk/clonable.h"
 #include "disk/content_hash.h"
 #include "disk/copy_layout.h"
 #include "disk/copy_outcome.h"
@@ -18,6 +18,7 @@
 #include "disk/hash_for_copy.h"
 #include "disk/ordered_queue.h"
 #include "disk/output_file.h"
+#include "disk/write_head.h"
 
 namespace cohort::disk {
 namespace {
@@ -33,6 +34,7 @@ class Copying {
         map_(map),
         layout_(layout),
         output_(output),
+        writer_(request.source, layout, output),
         on_progress_(on_progress),
         outcome_(stop),
         files_(request.source),
@@ -61,18 +63,11 @@ class Copying {
 
  private:
   Result<void> write_head() {
-    const auto buffer = request_.resources.buffers.take(outcome_.stop());
-    for (std::uint64_t done = 0; buffer && done < layout_.head_blocks() && !outcome_.stop().stop_requested();) {
-      const std::uint64_t count = std::min<std::uint64_t>(layout_.head_blocks() - done, Chunk::kMaxBlocks);
-      const auto bytes = buffer->bytes().first(count * kBlockBytes);
-      for (std::uint64_t i = 0; i < count; ++i) {
-        layout_.fill_head_block(done + i, bytes.subspan(i * kBlockBytes, kBlockBytes));
-      }
-      COHORT_TRY(output_.write(done * kBlockBytes, bytes));
-      static_cast<void>(hash_.add(done * kBlockBytes, bytes, outcome_.stop()));
-      done += count;
-      report(done);
-    }
+    const auto on_written = [this](std::uint64_t offset, std::span<const std::byte> bytes) {
+      static_cast<void>(hash_.add(offset, bytes, outcome_.stop()));
+      report((offset + bytes.size()) / kBlockBytes);
+    };
+    COHORT_TRY(disk::write_head(layout_, output_, request_.resources.buffers, outcome_.stop(), on_written));
     return outcome_.result(request_.target);
   }
 
@@ -84,46 +79,10 @@ class Copying {
       if (!chunk) return outcome_.fail(std::move(chunk).error());
       if (!*chunk) return;
       chunks_.put((*chunk)->chunk.number, *chunk);
-      if (auto written = write(**chunk); !written) return outcome_.fail(std::move(written).error());
-      written_ += (*chunk)->chunk.blocks.size();
+      const ReadChunk& read = **chunk;
+      if (auto written = writer_.write(read.chunk, read.bytes()); !written) return outcome_.fail(std::move(written).error());
+      written_ += read.chunk.blocks.size();
     }
-  }
-
-  // How many blocks from the i-th on are neighbours in the target, too.
-  [[nodiscard]] std::size_t neighbours(const Chunk& chunk, std::size_t i) const {
-    const std::uint64_t place = place_of(chunk, i);
-    std::size_t count = 1;
-    while (i + count < chunk.blocks.size() && place_of(chunk, i + count) == place + count * kBlockBytes) ++count;
-    return count;
-  }
-  [[nodiscard]] std::uint64_t place_of(const Chunk& chunk, std::size_t i) const {
-    return layout_.place_of(chunk.blocks[i], chunk.blocks_before + i);
-  }
-
-  Result<void> write(const ReadChunk& read) {
-    for (std::size_t i = 0; i < read.chunk.blocks.size();) {
-      const std::size_t cloned = clone(read, i);
-      if (cloned > 0) {
-        i += cloned;
-        continue;
-      }
-      const std::size_t count = neighbours(read.chunk, i);
-      COHORT_TRY(output_.write(place_of(read.chunk, i), read.bytes().subspan(i * kBlockBytes, count * kBlockBytes)));
-      i += count;
-    }
-    return {};
-  }
-
-  // How many blocks from the i-th on the target shares with the source now.
-  std::size_t clone(const ReadChunk& read, std::size_t i) {
-    if (!output_.may_clone()) return 0;
-    const auto range = clonable_from(read.chunk, read.bytes(), i);
-    if (!range) return 0;
-    const int fd = request_.source.descriptor(range->file);
-    const std::size_t count = std::min(range->blocks, neighbours(read.chunk, i));
-    const bool is_cloned =
-        fd >= 0 && output_.clone(fd, range->file_offset, place_of(read.chunk, i), count * kBlockBytes);
-    return is_cloned ? count : 0;
   }
 
   void hash_chunks() {
@@ -143,7 +102,7 @@ class Copying {
   bool hash(const ReadChunk& read) {
     const Chunk& chunk = read.chunk;
     for (std::size_t i = 0; i < chunk.blocks.size(); ++i) {
-      const std::uint64_t place = place_of(chunk, i);
+      const std::uint64_t place = writer_.place_of(chunk, i);
       const std::uint64_t length = std::min(kBlockBytes, layout_.file_size() - place);
       if (!hash_.add(place, read.bytes().subspan(i * kBlockBytes, length), outcome_.stop())) return false;
     }
@@ -168,6 +127,7 @@ class Copying {
   const BlockMap& map_;
   const CopyLayout& layout_;
   OutputFile& output_;
+  BlockWriter writer_;
   const std::function<void(std::uint64_t)>& on_progress_;
   CopyOutcome outcome_;
   FileHash hash_;

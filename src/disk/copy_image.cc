@@ -9,17 +9,19 @@
 #include "disk/measure.h"
 #include "disk/nbd_source.h"
 #include "disk/source.h"
+#include "disk/unhashed_copy.h"
 
 namespace cohort::disk {
 namespace {
 
 CopyRequest request_for(const CopyImageRequest& request, const DiskSource& source) {
-  return {source, request.target, request.target_format, request.resources, true, request.block_hashes};
+  return {source, request.target, request.target_format, request.resources, request.is_hashed, request.block_hashes};
 }
 
 Result<CopiedImage> copy_source(const CopyImageRequest& request, const DiskSource& source, const std::stop_token& stop,
                                 const std::function<void(std::uint64_t)>& on_progress) {
   const CopyRequest copy = request_for(request, source);
+  if (!request.is_hashed) return copy_unhashed(copy, stop, on_progress);
   return request.is_compressed ? copy_compressed(copy, stop, on_progress) : copy_disk(copy, stop, on_progress);
 }
 

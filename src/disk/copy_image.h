@@ -28,11 +28,12 @@ struct CopyImageRequest {
   std::string target_format;  // "qcow2" or "raw"
   CopyResources resources;
   bool is_compressed = false;  // see copy_compressed
+  bool is_hashed = true;       // else copy_unhashed; REQUIRES then: neither compressed, nor with block hashes or a base
   Path block_hashes = {};      // the list of the target's block hashes; empty: none is made
   std::optional<ImageBase> base = {};
 };
 
-// copy_disk, with a content hash, or copy_compressed, under an ImageLock. What cannot be read without QEMU goes through
+// copy_disk, with a content hash, copy_unhashed or copy_compressed, under an ImageLock. What cannot be read without QEMU goes through
 // copy_image_through_qemu.
 //
 // `on_progress` gets the bytes done of measure_copy's answer, never fewer than before. After a failure or cancel the
