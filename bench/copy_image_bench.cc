@@ -1,6 +1,6 @@
 // What `cohort export` does with each disk, without all that is around it:
 //
-//   cohort-bench-copy (SOURCE FORMAT TARGET FORMAT)...
+//   cohort-bench-copy [--no-hash] (SOURCE FORMAT TARGET FORMAT)...
 //
 // copies all of them side by side and prints one line of JSON: seconds of planning, seconds of all, bytes of the files.
 #include <fmt/format.h>
@@ -9,6 +9,7 @@
 #include <chrono>
 #include <cstdio>
 #include <span>
+#include <string_view>
 #include <vector>
 
 #include "base/parallel.h"
@@ -44,22 +45,27 @@ Result<double> plan_all(const std::vector<Job>& jobs) {
   return seconds_since(begin);
 }
 
-Result<void> copy_all(const std::vector<Job>& jobs) {
+Result<void> copy_all(const std::vector<Job>& jobs, bool is_hashed) {
   cohort::disk::BufferPool buffers;
   cohort::disk::RateLimiter limiter;
   auto copied = cohort::run_in_parallel(jobs.size(), [&](std::size_t i) {
     const Job& job = jobs[i];
-    return cohort::disk::copy_image({job.source, job.source_format, job.target, job.target_format, {buffers, limiter}},
+    return cohort::disk::copy_image({.source = job.source,
+                                     .source_format = job.source_format,
+                                     .target = job.target,
+                                     .target_format = job.target_format,
+                                     .resources = {buffers, limiter},
+                                     .is_hashed = is_hashed},
                                     {}, {});
   });
   for (auto& result : copied) COHORT_TRY(std::move(result));
   return {};
 }
 
-Result<std::string> run(const std::vector<Job>& jobs) {
+Result<std::string> run(const std::vector<Job>& jobs, bool is_hashed) {
   const auto begin = Clock::now();
   COHORT_ASSIGN(const double planned, plan_all(jobs));
-  COHORT_TRY(copy_all(jobs));
+  COHORT_TRY(copy_all(jobs, is_hashed));
   rusage usage{};
   ::getrusage(RUSAGE_SELF, &usage);
   return fmt::format(R"({{"plan": {:.4f}, "seconds": {:.4f}, "user": {:.3f}, "system": {:.3f}, "peak_kib": {}}})",
@@ -72,8 +78,10 @@ Result<std::string> run(const std::vector<Job>& jobs) {
 }  // namespace
 
 int main(int argc, char** argv) {
-  const auto jobs = jobs_of(std::span(argv, static_cast<std::size_t>(argc)).subspan(1));
-  const auto line = run(jobs);
+  auto arguments = std::span(argv, static_cast<std::size_t>(argc)).subspan(1);
+  const bool is_hashed = arguments.empty() || std::string_view(arguments.front()) != "--no-hash";
+  if (!is_hashed) arguments = arguments.subspan(1);
+  const auto line = run(jobs_of(arguments), is_hashed);
   if (!line) {
     fmt::print(stderr, "cohort-bench-copy: {}\n", line.error().describe());
     return 1;

@@ -41,6 +41,7 @@ Result<std::vector<service::CopiedDisk>> ImageCopier::copy(const std::vector<ser
                        .target_format = request.format,
                        .resources = {buffers_, limiter},
                        .is_compressed = request.is_compressed,
+                       .is_hashed = request.is_hashed,
                        .block_hashes = request.block_hashes,
                        .base = request.base ? std::optional(image_base(*request.base)) : std::nullopt},
                       fmt::format("copying {}", request.name)});

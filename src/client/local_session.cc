@@ -10,6 +10,7 @@
 #include "hypervisor/libvirt_hypervisor.h"
 #include "service/lookup.h"
 #include "service/recover.h"
+#include "service/seal_package.h"
 #include "service/verify_package.h"
 
 namespace cohort::client {
@@ -76,19 +77,19 @@ Result<package::VerifyReport> verify_unrecorded(const Path& directory, const pac
 
 // In the history, a package that is not whole is a job that failed; the caller gets the report all the same. A job that
 // cannot even be begun (the state's file system is full) prevents no verification.
-Result<package::VerifyReport> verify_recorded(const Path& directory, const package::VerifyOptions& options,
-                                              service::JobEngine& engine, const JobWatch& watch) {
+using Check = std::function<Result<package::VerifyReport>(service::JobContext& job)>;
+
+Result<package::VerifyReport> verify_recorded(const Path& directory, const Check& check, service::JobEngine& engine,
+                                              const JobWatch& watch, bool& has_begun) {
   std::optional<package::VerifyReport> report;
-  bool has_begun = false;
   const auto ended =
       engine.run<bool>(JobType::kVerify, directory.string(), watch, [&](service::JobContext& job) -> Result<bool> {
         has_begun = true;
-        COHORT_ASSIGN(report, service::verify_package(directory, job, options));
+        COHORT_ASSIGN(report, check(job));
         if (report->is_whole()) return true;
         return fail(report->failure(), "The package {}: {}: {}", report->verdict(), report->problems.front().file,
                     report->problems.front().message);
       });
-  if (!has_begun) return verify_unrecorded(directory, options, watch);
   if (report) return *std::move(report);
   return Failure{ended.error()};
 }
@@ -287,7 +288,20 @@ Result<package::VerifyReport> LocalSession::verify(const Path& directory, const 
   service::StateStore& store = *opened ? **opened : *writing_;
   service::JobEngine engine(
       store, [](const JobId&, service::JobContext&) { return service::UndoReport{}; }, clock_);
-  return verify_recorded(directory, options, engine, watch);
+  bool has_begun = false;
+  auto report = verify_recorded(
+      directory, [&](service::JobContext& job) { return service::verify_package(directory, job, options); }, engine,
+      watch, has_begun);
+  return has_begun ? std::move(report) : verify_unrecorded(directory, options, watch);
+}
+
+Result<package::VerifyReport> LocalSession::seal(const Path& directory, const package::VerifyOptions& options,
+                                                 const JobWatch& watch) {
+  COHORT_ASSIGN(auto* const with, working());
+  bool has_begun = false;
+  return verify_recorded(
+      directory, [&](service::JobContext& job) { return service::seal_package(directory, clock_, job, options); },
+      with->engine, watch, has_begun);
 }
 
 Result<service::ImportPlan> LocalSession::plan_import(const service::ImportRequest& request) {

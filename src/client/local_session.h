@@ -46,6 +46,8 @@ class LocalSession final : public Session {
                                                               const JobWatch& watch) override;
   [[nodiscard]] Result<package::VerifyReport> verify(const Path& directory, const package::VerifyOptions& options,
                                                      const JobWatch& watch) override;
+  [[nodiscard]] Result<package::VerifyReport> seal(const Path& directory, const package::VerifyOptions& options,
+                                                   const JobWatch& watch) override;
   [[nodiscard]] Result<service::ImportPlan> plan_import(const service::ImportRequest& request) override;
   [[nodiscard]] Result<service::ImportReport> import_package(const service::ImportRequest& request,
                                                              const JobWatch& watch) override;

@@ -65,6 +65,9 @@ class Session {
   [[nodiscard]] virtual Result<package::VerifyReport> verify(const Path& directory,
                                                              const package::VerifyOptions& options,
                                                              const JobWatch& watch) = 0;
+  // The same; then, if it only lacks hashes, they are computed (service/seal_package.h).
+  [[nodiscard]] virtual Result<package::VerifyReport> seal(const Path& directory, const package::VerifyOptions& options,
+                                                           const JobWatch& watch) = 0;
   [[nodiscard]] virtual Result<service::ImportPlan> plan_import(const service::ImportRequest& request) = 0;
   [[nodiscard]] virtual Result<service::ImportReport> import_package(const service::ImportRequest& request,
                                                                      const JobWatch& watch) = 0;

@@ -20,7 +20,8 @@ struct ClonableRange {
 inline constexpr std::uint64_t kCloneBytes = 4096;
 
 // The blocks from the i-th on that are whole in one kData piece, as far as they have something: blocks of zeros become
-// holes. Nothing if the i-th is none of them. `bytes` is what was read of the chunk; if it is empty, zeros are not told.
+// holes. Nothing if the i-th is none of them. `bytes` is what was read of the chunk; if it is empty, zeros are not
+// told.
 [[nodiscard]] std::optional<ClonableRange> clonable_from(const Chunk& chunk, std::span<const std::byte> bytes,
                                                          std::size_t i);
 

@@ -106,7 +106,8 @@ TEST_P(CloneTest, SharesWithoutReadingWhenNothingIsHashed) {
 TEST_P(CloneTest, CopiesWithoutHashesWhatCannotBeShared) {
   const Path image = place_ / "mixed.qcow2";
   qemu_img({"create", "-q", "-f", "qcow2", "-o", "cluster_size=4096", image, "64M"});
-  qemu_io(image, "qcow2", {"write -q -P 3 1M 9M", "write -q -c -P 4 20M 64k", "write -q -z 3M 1M", "write -q -P 5 63M 4k"});
+  qemu_io(image, "qcow2",
+          {"write -q -P 3 1M 9M", "write -q -c -P 4 20M 64k", "write -q -z 3M 1M", "write -q -P 5 63M 4k"});
   copy(image, "qcow2", "raw", false);
   copy(image, "qcow2", "qcow2", false);
   const Path elsewhere = folder_.path() / "elsewhere";

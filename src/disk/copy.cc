@@ -80,7 +80,8 @@ class Copying {
       if (!*chunk) return;
       chunks_.put((*chunk)->chunk.number, *chunk);
       const ReadChunk& read = **chunk;
-      if (auto written = writer_.write(read.chunk, read.bytes()); !written) return outcome_.fail(std::move(written).error());
+      if (auto written = writer_.write(read.chunk, read.bytes()); !written)
+        return outcome_.fail(std::move(written).error());
       written_ += read.chunk.blocks.size();
     }
   }

@@ -33,8 +33,8 @@ struct CopyImageRequest {
   std::optional<ImageBase> base = {};
 };
 
-// copy_disk, with a content hash, copy_unhashed or copy_compressed, under an ImageLock. What cannot be read without QEMU goes through
-// copy_image_through_qemu.
+// copy_disk, with a content hash, copy_unhashed or copy_compressed, under an ImageLock. What cannot be read without
+// QEMU goes through copy_image_through_qemu.
 //
 // `on_progress` gets the bytes done of measure_copy's answer, never fewer than before. After a failure or cancel the
 // target is gone. Fails like copy_disk and read_chain; kInUse, naming the file, if a program writes to a layer through

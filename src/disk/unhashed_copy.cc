@@ -104,7 +104,7 @@ class UnhashedCopying {
   const std::function<void(std::uint64_t)>& on_progress_;
   CopyOutcome outcome_;
   DirectFiles files_;
-  std::mutex mutex_;  // of the plan
+  std::mutex mutex_;                     // of the plan
   std::atomic<std::uint64_t> done_ = 0;  // blocks
 };
 

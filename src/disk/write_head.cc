@@ -6,9 +6,8 @@
 
 namespace cohort::disk {
 
-Result<void> write_head(
-    const CopyLayout& layout, OutputFile& output, BufferPool& buffers, const std::stop_token& stop,
-    const std::function<void(std::uint64_t offset, std::span<const std::byte> bytes)>& on_written) {
+Result<void> write_head(const CopyLayout& layout, OutputFile& output, BufferPool& buffers, const std::stop_token& stop,
+                        const std::function<void(std::uint64_t offset, std::span<const std::byte> bytes)>& on_written) {
   const auto buffer = buffers.take(stop);
   for (std::uint64_t done = 0; buffer && done < layout.head_blocks() && !stop.stop_requested();) {
     const std::uint64_t count = std::min<std::uint64_t>(layout.head_blocks() - done, Chunk::kMaxBlocks);

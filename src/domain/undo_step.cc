@@ -5,13 +5,14 @@
 namespace cohort {
 namespace {
 
-constexpr std::array<NamedValue<UndoKind>, 9> kUndoKinds{{
+constexpr std::array<NamedValue<UndoKind>, 10> kUndoKinds{{
     {UndoKind::kRemovePartial, "remove_partial"},
     {UndoKind::kRemoveFile, "remove_file"},
     {UndoKind::kRemoveFolder, "remove_folder"},
     {UndoKind::kRemoveTree, "remove_tree"},
     {UndoKind::kUndefineMachine, "undefine_machine"},
     {UndoKind::kStopMachine, "stop_machine"},
+    {UndoKind::kUndoSeal, "undo_seal"},
     {UndoKind::kRemoveNetwork, "remove_network"},
     {UndoKind::kAbandonSnapshot, "abandon_snapshot"},
     {UndoKind::kDeleteSnapshot, "delete_snapshot"},

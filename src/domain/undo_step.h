@@ -16,6 +16,7 @@ enum class UndoKind {
   kRemoveTree,       // remove the folder tree `subject`, made by the job (an import's TPM state)
   kUndefineMachine,  // undefine the machine with the UUID `subject`, if it is still what the job defined
   kStopMachine,      // the job starts the machine with the UUID `subject`: kUndefineMachine may stop it
+  kUndoSeal,         // take back what a seal has begun in the package `subject` (package/seal.h)
   kRemoveNetwork,    // remove the network with the UUID `subject`
   kAbandonSnapshot,  // resume members, take overlays back, forget the snapshot with the id `subject`
   kDeleteSnapshot,   // delete the snapshot with the id `subject` as delete_snapshot does

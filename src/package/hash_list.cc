@@ -27,7 +27,9 @@ std::string line_for(std::string_view hash, std::string_view file) {
 
 std::string format_hash_list(const Manifest& manifest, std::string_view manifest_text) {
   std::string list = line_for(Sha256::of(manifest_text), kManifestName);
-  for (const auto* entry : manifest.files()) list += line_for(entry->sha256, entry->file);
+  for (const auto* entry : manifest.files()) {
+    if (!entry->sha256.empty()) list += line_for(entry->sha256, entry->file);
+  }
   return list;
 }
 

@@ -16,7 +16,9 @@ std::string dump(const Json& json) {
 Json time_or_null(const std::optional<WallTime>& time) { return time ? Json(format_utc(*time)) : Json(nullptr); }
 
 Json format_file(const FileEntry& entry) {
-  return {{"file", entry.file}, {"size", entry.size}, {"sha256", entry.sha256}};
+  return {{"file", entry.file},
+          {"size", entry.size},
+          {"sha256", entry.sha256.empty() ? Json(nullptr) : Json(entry.sha256)}};
 }
 
 Json format_pause(const std::optional<Pause>& pause) {
@@ -93,6 +95,16 @@ std::vector<const FileEntry*> Manifest::files() const {
   return entries;
 }
 
+bool Manifest::is_sealed() const {
+  return std::ranges::all_of(
+      machines, [](const MachineEntry& machine) { return std::ranges::all_of(machine.disks, &DiskEntry::is_sealed); });
+}
+
+int Manifest::needed_version() const {
+  if (!is_sealed()) return kFormatVersion;
+  return parent ? kSealedFormatVersion : kWholeFormatVersion;
+}
+
 std::optional<std::string> DiskEntry::backing_file() const {
   if (!parent) return std::nullopt;
   std::string name = parent->file;
@@ -118,6 +130,7 @@ std::string format_manifest(const Manifest& manifest) {
       {"fence", format_fence(manifest.fence)},
       {"has_storage", manifest.has_storage},
   };
+  if (manifest.sealed) json["sealed"] = format_utc(*manifest.sealed);
   if (manifest.parent) json["parent"] = format_parent(*manifest.parent);
   json["machines"] = format_list(manifest.machines, format_machine);
   return dump(json);

@@ -13,15 +13,16 @@
 
 namespace cohort::package {
 
-inline constexpr int kFormatVersion = 2;
-// A package without a parent can be read by programs that know nothing of differences.
+inline constexpr int kFormatVersion = 3;
+// A package says the least that its readers have to know: without images that have no hash, and without a parent.
+inline constexpr int kSealedFormatVersion = 2;
 inline constexpr int kWholeFormatVersion = 1;
 
 // Any file of the package but the manifest and SHA256SUMS.
 struct FileEntry {
   std::string file;        // relative, '/'-separated, below the package
   std::uint64_t size = 0;  // bytes
-  std::string sha256;      // lower-case hex
+  std::string sha256;      // lower-case hex; empty: an image that was exported without a hash
 };
 
 // What the image of a difference stands on: the image of the same machine's disk in the parent package.
@@ -42,6 +43,8 @@ struct DiskEntry {
   std::optional<ParentDisk> parent = {};  // of a difference; as large as this disk
   std::string whole_because = {};         // a sentence, if it was to be a difference and could be none
 
+  // Whether its image has a hash. One that has none has no content hash, no block hashes and no parent.
+  [[nodiscard]] bool is_sealed() const { return !file.sha256.empty(); }
   // The name of the backing file that the image must have; nothing for one that stands alone.
   [[nodiscard]] std::optional<std::string> backing_file() const;
 };
@@ -81,8 +84,13 @@ struct Manifest {
   WallTime instant;
   FenceRecord fence;
   bool has_storage = true;
+  std::optional<WallTime> sealed = {};       // when images were hashed that were exported without a hash
   std::optional<ParentPackage> parent = {};  // if any disk is a difference
   std::vector<MachineEntry> machines;
+
+  [[nodiscard]] bool is_sealed() const;
+  // The format_version that its readers have to know.
+  [[nodiscard]] int needed_version() const;
 
   [[nodiscard]] const DiskEntry* find_disk(const MachineId& machine, std::string_view target) const;
   // Every file entry, in the order of the manifest.

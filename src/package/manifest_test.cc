@@ -81,6 +81,28 @@ TEST(ManifestTest, KnowsContentHashesOnlyWhereThePackageDoes) {
   EXPECT_THAT(parsed.error().message, HasSubstr("content_hash"));
 }
 
+TEST(ManifestTest, KnowsImagesWithoutHashesFromTheThirdFormatOn) {
+  Manifest manifest = full_manifest();
+  manifest.machines[0].disks[1].file.sha256.clear();
+  EXPECT_EQ(manifest.needed_version(), 3);
+  for (const int version : {1, 2}) {
+    manifest.format_version = version;
+    EXPECT_FALSE(parse_manifest(format_manifest(manifest)));
+  }
+  manifest.format_version = 3;
+  const auto parsed = parse_manifest(format_manifest(manifest));
+  ASSERT_TRUE(parsed) << parsed.error().describe();
+  EXPECT_FALSE(parsed->is_sealed());
+  EXPECT_EQ(format_manifest(*parsed), format_manifest(manifest));
+  // The other files have theirs, and nothing is known of the content of an image that has none.
+  json changed = json::parse(format_manifest(manifest));
+  changed["machines"][0]["disks"][0]["sha256"] = nullptr;
+  EXPECT_THAT(parse_manifest(changed.dump()).error().message, HasSubstr("disks[0]"));
+  changed = json::parse(format_manifest(manifest));
+  changed["machines"][0]["nvram"]["sha256"] = nullptr;
+  EXPECT_FALSE(parse_manifest(changed.dump()));
+}
+
 TEST(ManifestTest, IgnoresFieldsThatItDoesNotKnow) {
   json text = json::parse(format_manifest(full_manifest()));
   text["future"] = {1, 2, 3};
@@ -90,7 +112,7 @@ TEST(ManifestTest, IgnoresFieldsThatItDoesNotKnow) {
 
 TEST(ManifestTest, RefusesANewerFormat) {
   json text = json::parse(format_manifest(full_manifest()));
-  text["format_version"] = 3;
+  text["format_version"] = 4;
   const auto parsed = parse_manifest(text.dump());
   ASSERT_FALSE(parsed);
   EXPECT_EQ(parsed.error().code, ErrorCode::kUnsupported);

@@ -57,7 +57,7 @@ class PackageChainTest : public testing::Test {
   void add_parent(const std::string& parent, Manifest& manifest) {
     const auto text = read_file(at(parent) / kManifestName, 1U << 20U).value();
     const Manifest below = parse_manifest(text).value();
-    manifest.format_version = kFormatVersion;
+    manifest.format_version = kSealedFormatVersion;
     manifest.parent =
         ParentPackage{"../" + parent, Sha256::of(text), below.snapshot, below.snapshot_name, below.instant};
     const DiskEntry& disk = below.machines[0].disks[0];

@@ -11,6 +11,7 @@ namespace cohort::package {
 namespace {
 
 constexpr int kMaxDepth = 8;
+constexpr std::string_view kNewSuffix = ".new";
 
 Failure cannot_open(int number, const std::string& file) {
   // A link: ELOOP from O_NOFOLLOW. For a folder on the way it is ENOTDIR, as for a file in its place.
@@ -83,6 +84,33 @@ Result<std::string> PackageFolder::read(const std::string& file, std::uint64_t l
   auto content = read_file(path_of(fd), limit);
   if (!content) content.error().message = with_own_name(content.error().message, fd, file);
   return content;
+}
+
+Result<NewPlace> PackageFolder::clear_place(const std::string& file) const {
+  std::string name;
+  COHORT_ASSIGN(UniqueFd folder, open_folder_of(fd_.get(), file, name));
+  if (!folder.is_open()) folder = UniqueFd(::fcntl(fd_.get(), F_DUPFD_CLOEXEC, 0));
+  if (!folder.is_open()) return cannot_open(errno, file);
+  if (::unlinkat(folder.get(), name.c_str(), 0) != 0 && errno != ENOENT) {
+    const int number = errno;
+    return Failure{system_error(number, fmt::format("\"{}\" cannot be removed.", file))};
+  }
+  Path path = path_of(folder) / name;
+  return NewPlace{std::move(folder), std::move(path)};
+}
+
+Result<void> PackageFolder::replace(const std::string& name, std::string_view content) const {
+  COHORT_ASSIGN(const NewPlace place, clear_place(name + std::string(kNewSuffix)));
+  COHORT_TRY(create_file(place.path, content));
+  if (::renameat(fd_.get(), place.path.filename().c_str(), fd_.get(), name.c_str()) != 0) {
+    const int number = errno;
+    return Failure{system_error(number, fmt::format("\"{}\" cannot be put in its place.", name))};
+  }
+  return sync_directory(path_of(fd_));
+}
+
+Result<void> PackageFolder::clear_new(std::string_view name) const {
+  return clear_place(std::string(name) + std::string(kNewSuffix)).map([](const NewPlace&) {});
 }
 
 Result<std::vector<Path>> PackageFolder::list(std::size_t limit) const {

@@ -3,12 +3,19 @@
 
 #include <cstdint>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "base/file.h"
 #include "base/result.h"
 
 namespace cohort::package {
+
+// Where a file goes that is not there. The path is good as long as the folder is open.
+struct NewPlace {
+  UniqueFd folder;
+  Path path;
+};
 
 class PackageFolder {
  public:
@@ -27,6 +34,17 @@ class PackageFolder {
   [[nodiscard]] Result<UniqueFd> open_file(const std::string& file) const;
   // The whole file; kCorrupt past `limit` bytes.
   [[nodiscard]] Result<std::string> read(const std::string& file, std::uint64_t limit) const;
+
+  // What is there under the name, but no folder, is removed. kNotFound, kInvalidState for the folders above, as
+  // open_file(); kPermission, kIo.
+  // REQUIRES: is_safe_path(file).
+  [[nodiscard]] Result<NewPlace> clear_place(const std::string& file) const;
+  // Puts a file (0600) in place of another of that name, synced with its name; who is killed meanwhile leaves the old
+  // one, and perhaps "<name>.new" beside it.
+  // REQUIRES: no '/' in the name.
+  [[nodiscard]] Result<void> replace(const std::string& name, std::string_view content) const;
+  // Removes what a replace() of that name has left that was cut off.
+  [[nodiscard]] Result<void> clear_new(std::string_view name) const;
 
   // Everything in it that is no folder, relative, sorted; at most `limit` entries, and no deeper than a package goes.
   [[nodiscard]] Result<std::vector<Path>> list(std::size_t limit) const;

@@ -24,6 +24,8 @@ class ManifestParser {
   Result<void> parse_machine_files(const JsonField& field, MachineEntry& machine);
   Result<void> parse_machine_disks(const JsonField& field, MachineEntry& machine);
   Result<FileEntry> parse_file(const JsonField& field);
+  Result<FileEntry> parse_image(const JsonField& field);
+  Result<FileEntry> parse_place(const JsonField& field);
   Result<DiskEntry> parse_disk(const JsonField& field);
   Result<void> parse_content(const JsonField& field, DiskEntry& disk);
   Result<void> parse_parent(const JsonField& root, Manifest& manifest);
@@ -32,7 +34,8 @@ class ManifestParser {
   std::set<MachineId> ids_;
   std::set<std::string> names_;
   std::set<std::string> files_;
-  std::string parent_path_;  // empty: the package has no parent
+  bool knows_unsealed_ = false;  // the version does
+  std::string parent_path_;      // empty: the package has no parent
 };
 
 template <typename IdType>
@@ -108,6 +111,18 @@ Result<std::string> parse_format(const JsonField& parent) {
 }
 
 Result<FileEntry> ManifestParser::parse_file(const JsonField& field) {
+  COHORT_ASSIGN(FileEntry entry, parse_place(field));
+  COHORT_ASSIGN(entry.sha256, parse_hash(field, "sha256"));
+  return entry;
+}
+
+Result<FileEntry> ManifestParser::parse_image(const JsonField& field) {
+  COHORT_ASSIGN(const JsonField hash, field.member("sha256"));
+  return hash.is_null() && knows_unsealed_ ? parse_place(field) : parse_file(field);
+}
+
+// All but the hash.
+Result<FileEntry> ManifestParser::parse_place(const JsonField& field) {
   FileEntry entry;
   COHORT_ASSIGN(const JsonField file, field.member("file"));
   COHORT_ASSIGN(entry.file, file.name());
@@ -115,7 +130,6 @@ Result<FileEntry> ManifestParser::parse_file(const JsonField& field) {
   if (entry.file == kManifestName || entry.file == kHashListName) return file.wrong("is a name with a use of its own");
   if (!files_.insert(entry.file).second) return file.wrong(fmt::format("names \"{}\" a second time", entry.file));
   COHORT_ASSIGN(entry.size, field.read("size", &JsonField::number));
-  COHORT_ASSIGN(entry.sha256, parse_hash(field, "sha256"));
   return entry;
 }
 
@@ -124,9 +138,12 @@ Result<DiskEntry> ManifestParser::parse_disk(const JsonField& field) {
   COHORT_ASSIGN(disk.target, field.read("target", &JsonField::name));
   COHORT_ASSIGN(disk.format, parse_format(field));
   COHORT_ASSIGN(disk.virtual_size, field.read("virtual_size", &JsonField::number));
-  COHORT_ASSIGN(disk.file, parse_file(field));
+  COHORT_ASSIGN(disk.file, parse_image(field));
   COHORT_TRY(parse_content(field, disk));
   COHORT_TRY(parse_parent_disk(field, disk));
+  if (!disk.is_sealed() && (!disk.content_hash.empty() || disk.parent)) {
+    return field.wrong("has hashes of its content, or a parent, but no SHA-256 of its file");
+  }
   COHORT_ASSIGN(const JsonField reason, field.member("whole_because"));
   if (!reason.is_null()) {
     COHORT_ASSIGN(disk.whole_because, reason.text(kMaxReason));
@@ -168,7 +185,7 @@ Result<void> ManifestParser::parse_parent(const JsonField& root, Manifest& manif
   COHORT_ASSIGN(const JsonField field, root.member("parent"));
   if (field.is_null()) return {};
   ParentPackage& parent = manifest.parent.emplace();
-  if (manifest.format_version < kFormatVersion) return field.wrong("is not known in this format_version");
+  if (manifest.format_version < kSealedFormatVersion) return field.wrong("is not known in this format_version");
   COHORT_ASSIGN(const JsonField path, field.member("path"));
   COHORT_ASSIGN(parent.path, path.name());
   if (!is_parent_path(parent.path)) {
@@ -246,6 +263,7 @@ Result<void> ManifestParser::parse_heading(const JsonField& root, Manifest& mani
   COHORT_ASSIGN(manifest.instant, snapshot.read("instant", &JsonField::time));
   COHORT_ASSIGN(manifest.fence, parse_fence(root));
   COHORT_ASSIGN(manifest.has_storage, root.read("has_storage", &JsonField::boolean));
+  COHORT_ASSIGN(manifest.sealed, parse_optional_time(root, "sealed"));
   return {};
 }
 
@@ -270,6 +288,7 @@ Result<Manifest> ManifestParser::parse(const JsonField& root) {
   }
   if (version == 0) return fail(ErrorCode::kCorrupt, "format_version is 0.");
   manifest.format_version = static_cast<int>(version);
+  knows_unsealed_ = manifest.format_version > kSealedFormatVersion;
   COHORT_TRY(parse_heading(root, manifest));
   COHORT_TRY(parse_parent(root, manifest));
   COHORT_ASSIGN(const JsonField machines, root.member("machines"));

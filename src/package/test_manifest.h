@@ -53,7 +53,7 @@ inline Manifest full_manifest() {
 // Of the same machines, with one disk as the difference from a package beside it.
 inline Manifest difference_manifest() {
   Manifest manifest = full_manifest();
-  manifest.format_version = kFormatVersion;
+  manifest.format_version = kSealedFormatVersion;
   manifest.parent =
       ParentPackage{"../monday", std::string(64, '7'), *SnapshotId::parse("55555555-7777-4888-8999-aaaaaaaaaaaa"),
                     "monday", at_second(1'769'800'000)};

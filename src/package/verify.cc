@@ -29,7 +29,7 @@ struct KindName {
   std::string_view name;
 };
 
-constexpr std::array<KindName, 11> kKindNames{{
+constexpr std::array<KindName, 12> kKindNames{{
     {ProblemKind::kMissing, "missing"},
     {ProblemKind::kNotAFile, "not-a-file"},
     {ProblemKind::kWrongSize, "wrong-size"},
@@ -40,6 +40,7 @@ constexpr std::array<KindName, 11> kKindNames{{
     {ProblemKind::kBadList, "bad-list"},
     {ProblemKind::kMissingParent, "missing-parent"},
     {ProblemKind::kWrongParent, "wrong-parent"},
+    {ProblemKind::kUnsealed, "unsealed"},
     {ProblemKind::kUnlisted, "unlisted"},
 }};
 
@@ -190,13 +191,16 @@ std::string_view to_string(ProblemKind kind) {
 }
 
 ErrorCode VerifyReport::failure() const {
-  const bool is_unread =
-      std::ranges::all_of(problems, [](const Problem& found) { return found.kind == ProblemKind::kUnreadable; });
-  return is_unread ? ErrorCode::kIo : ErrorCode::kCorrupt;
+  const auto all_are = [this](ProblemKind kind) {
+    return std::ranges::all_of(problems, [kind](const Problem& found) { return found.kind == kind; });
+  };
+  if (all_are(ProblemKind::kUnsealed)) return ErrorCode::kInvalidState;
+  return all_are(ProblemKind::kUnreadable) ? ErrorCode::kIo : ErrorCode::kCorrupt;
 }
 
 std::string_view VerifyReport::verdict() const {
   if (is_whole()) return "is whole";
+  if (failure() == ErrorCode::kInvalidState) return "is not sealed";
   return failure() == ErrorCode::kIo ? "cannot be read as a whole" : "is not whole";
 }
 

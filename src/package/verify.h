@@ -24,6 +24,7 @@ enum class ProblemKind {
   kBadList,        // SHA256SUMS is missing, no file, or differs from the manifest
   kMissingParent,  // the package is a difference, and what it stands on is not there
   kWrongParent,    // what is in its place is no package, or not the one that was meant
+  kUnsealed,       // an image that has no hash: see seal.h
   kUnlisted,       // there, but not in the manifest (a note: the package is whole without it)
 };
 [[nodiscard]] std::string_view to_string(ProblemKind kind);  // "missing", "not-a-file", "wrong-size", …
@@ -51,10 +52,13 @@ struct VerifyReport {
   std::uint64_t files = 0;        // checked
   std::uint64_t bytes = 0;        // read and hashed
   [[nodiscard]] bool is_whole() const { return problems.empty(); }
+  std::size_t sealed = 0;  // images that were given their hashes just now
   // What kind of failure it is that the package is not whole: kIo if something could not be read and nothing else was
-  // found, for then nobody knows; else kCorrupt. REQUIRES: it is not whole.
+  // found, for then nobody knows; kInvalidState if all that is wrong is that images have no hash; else kCorrupt.
+  // REQUIRES: it is not whole.
   [[nodiscard]] ErrorCode failure() const;
-  [[nodiscard]] std::string_view verdict() const;  // "is whole", "is not whole", "cannot be read as a whole"
+  // "is whole", "is not whole", "cannot be read as a whole", "is not sealed"
+  [[nodiscard]] std::string_view verdict() const;
 };
 
 struct VerifyOptions {
@@ -66,12 +70,11 @@ struct VerifyProgress {
   std::function<void(std::uint64_t bytes)> on_read;  // bytes since the last call
 };
 
-// Checks the manifest's form, then every file: kind (links are not followed), size, SHA-256, SHA256SUMS; then each
-// image: it stands alone, or on the image of the parent package that the manifest names, and qemu-img check is clean;
-// then the parents in the same way. Goes on after a problem, so that the report names all of them.
-// A package may come from a stranger: QEMU sees an image only when its head has been found to name no other file.
-// Fails only if there is no readable manifest (kNotFound, kCorrupt, kUnsupported for a newer format, kPermission), or
-// kCancelled.
+// Checks the manifest's form, then every file: kind (links are not followed), size, SHA-256 if it has one, SHA256SUMS;
+// then each image: it stands alone, or on the image of the parent package that the manifest names, and qemu-img check
+// is clean; then the parents in the same way. Goes on after a problem, so that the report names all of them. A package
+// may come from a stranger: QEMU sees an image only when its head has been found to name no other file. Fails only if
+// there is no readable manifest (kNotFound, kCorrupt, kUnsupported for a newer format, kPermission), or kCancelled.
 // Threads: blocks; two of its own read. The callbacks come from those, one at a time.
 [[nodiscard]] Result<VerifyReport> verify(const Path& package, std::stop_token stop, const VerifyProgress& progress,
                                           const VerifyOptions& options = {});

@@ -49,8 +49,8 @@ class Writer {
   bool is_stranded_ = false;  // under the package's name, not synced, and it could not be taken away from there
 };
 
-// "<hex>  <file>\n" for every file and for the manifest itself, as `sha256sum -c` reads it (names with a backslash or
-// newline are escaped as it does).
+// "<hex>  <file>\n" for every file that has a hash and for the manifest itself, as `sha256sum -c` reads it (names with
+// a backslash or newline are escaped as it does).
 [[nodiscard]] std::string format_hash_list(const Manifest& manifest, std::string_view manifest_text);
 
 }  // namespace cohort::package

@@ -76,7 +76,7 @@ TEST_F(DifferenceBaseTest, LetsADiskWhoseFrozenFileIsUnchangedBeADifference) {
   EXPECT_EQ(lab.copier.bases()[0].frozen, frozen);
   EXPECT_EQ(lab.copier.bases()[0].parent_file, "../" + disk.parent->file);
   const auto manifest = package::read_manifest(request().directory).value();
-  EXPECT_EQ(manifest.format_version, package::kFormatVersion);
+  EXPECT_EQ(manifest.format_version, package::kSealedFormatVersion);
   EXPECT_EQ(manifest.parent->path, "../package");
   EXPECT_EQ(manifest.parent->snapshot, of("nightly").id);
   EXPECT_EQ(manifest.parent->manifest_sha256, *sha256_of_file(lab.target() / package::kManifestName));

@@ -23,6 +23,11 @@ Result<void> check_format(const ExportRequest& request) {
     return fail(ErrorCode::kInvalidArgument, "Disks of the format \"{}\" cannot be compressed: choose qcow2.",
                 request.format);
   }
+  if (!request.is_hashed && (request.is_compressed || !request.since.empty())) {
+    return fail(ErrorCode::kInvalidArgument,
+                "Disks that are {} are hashed anyway: leave out --no-hash, or export them whole and not compressed.",
+                request.is_compressed ? "compressed" : "differences");
+  }
   if (request.format == "qcow2" || request.format == "raw") return {};
   return fail(ErrorCode::kInvalidArgument, "\"{}\" is no format for exported disks: choose qcow2 or raw.",
               request.format);
@@ -167,8 +172,10 @@ class Exporting {
     entry.virtual_size = copied.virtual_size;
     entry.file = {planned.file, copied.file_size, copied.sha256};
     entry.content_hash = copied.content_hash;
-    entry.block_hashes = {package::block_hashes_file(planned.machine, planned.target), copied.hashes_size,
-                          copied.content_hash};
+    if (request_.is_hashed) {
+      entry.block_hashes = {package::block_hashes_file(planned.machine, planned.target), copied.hashes_size,
+                            copied.content_hash};
+    }
     entry.parent = planned.choice.parent;
     entry.whole_because = planned.choice.whole_because;
     return entry;
@@ -207,10 +214,18 @@ class Exporting {
     std::vector<CopyDiskRequest> requests;
     for (const PlannedDisk& planned : plan_.disks) {
       COHORT_ASSIGN(Path target, writer_.place_for(planned.file));
-      COHORT_ASSIGN(Path hashes, writer_.place_for(package::block_hashes_file(planned.machine, planned.target)));
-      requests.push_back({disk_of(planned).frozen, std::move(target), request_.format, request_.is_compressed,
-                          fmt::format("disk {} of \"{}\"", planned.target, planned.machine), std::move(hashes),
-                          planned.choice.base});
+      Path hashes;
+      if (request_.is_hashed) {
+        COHORT_ASSIGN(hashes, writer_.place_for(package::block_hashes_file(planned.machine, planned.target)));
+      }
+      requests.push_back({.source = disk_of(planned).frozen,
+                          .target = std::move(target),
+                          .format = request_.format,
+                          .is_compressed = request_.is_compressed,
+                          .is_hashed = request_.is_hashed,
+                          .name = fmt::format("disk {} of \"{}\"", planned.target, planned.machine),
+                          .block_hashes = std::move(hashes),
+                          .base = planned.choice.base});
     }
     return requests;
   }
@@ -258,6 +273,7 @@ Result<void> write_package(Exporting& exporting, const Snapshot& snapshot, packa
     manifest.machines.push_back(std::move(entry));
   }
   COHORT_TRY(exporting.add_disks(manifest.machines));
+  manifest.format_version = manifest.needed_version();
   job.set_phase("completing the package");
   COHORT_TRY(job.check_cancelled());
   kill_point("export.before_publish");
@@ -268,6 +284,7 @@ ExportReport report_of(const Path& package, const package::Manifest& manifest, S
   ExportReport report;
   report.package = package;
   report.parent = manifest.parent;
+  report.is_sealed = manifest.is_sealed();
   for (const auto& machine : manifest.machines) {
     for (const auto& disk : machine.disks) {
       report.disks.push_back({machine.name, disk.target, disk.file.size, disk.parent.has_value(), disk.whole_because});
@@ -337,8 +354,11 @@ Result<void> ExportSnapshot::plan_disk(const ExportRequest& request, const Membe
   if (!planned.choice.base) {
     COHORT_ASSIGN(planned.estimated_bytes, copier_.measure(disk.frozen, request.format, stop));
   }
-  COHORT_ASSIGN(const auto hashes, estimated_hashes(planned));
-  plan.estimated_bytes += planned.estimated_bytes + hashes;
+  plan.estimated_bytes += planned.estimated_bytes;
+  if (request.is_hashed) {
+    COHORT_ASSIGN(const auto hashes, estimated_hashes(planned));
+    plan.estimated_bytes += hashes;
+  }
   plan.disks.push_back(std::move(planned));
   return {};
 }
@@ -359,10 +379,7 @@ Result<ExportReport> ExportSnapshot::run(const ExportRequest& request, JobContex
   }
   kill_point("export.begun");
   package::Manifest manifest = manifest_of(snapshot, !request.no_storage, clock_.wall());
-  if (planned.parent) {
-    manifest.format_version = package::kFormatVersion;
-    manifest.parent = planned.parent;
-  }
+  manifest.parent = planned.parent;
   if (auto written = write_package(exporting, snapshot, manifest, job); !written) {
     return exporting.failed(std::move(written).error(), step);
   }

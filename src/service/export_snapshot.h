@@ -24,6 +24,7 @@ struct ExportRequest {
   bool no_storage = false;       // configuration only
   std::uint64_t rate_limit = 0;  // bytes per second for the whole export; 0: none
   bool is_compressed = false;    // the clusters of qcow2 disks
+  bool is_hashed = true;         // the disks; else the package has to be sealed before it can be used (seal_package.h)
   Path since = {};               // a package: disks that can be are exported as the difference from it; empty: none
 };
 
@@ -63,6 +64,7 @@ struct ExportReport {
   // After a backup: overlay files of machines that vanished before the snapshot was deleted.
   std::vector<Path> left_behind;
   std::optional<package::ParentPackage> parent = {};  // if any disk is a difference
+  bool is_sealed = true;                              // no disk was exported without a hash
   std::vector<ExportedDisk> disks = {};
 };
 

@@ -124,6 +124,36 @@ TEST_F(ExportSnapshotTest, WritesTheContentHashOfEachDisk) {
   }
 }
 
+TEST_F(ExportSnapshotTest, LeavesDisksWithoutHashesToASeal) {
+  ExportRequest request = lab.export_request();
+  request.is_hashed = false;
+  const auto exported = lab.run_export(request);
+  ASSERT_TRUE(exported) << exported.error().describe();
+  EXPECT_FALSE(exported->is_sealed);
+  const auto manifest = package::read_manifest(lab.target());
+  ASSERT_TRUE(manifest) << manifest.error().describe();
+  EXPECT_EQ(manifest->format_version, package::kFormatVersion);
+  for (const auto& machine : manifest->machines) {
+    for (const auto& disk : machine.disks) {
+      EXPECT_FALSE(disk.is_sealed());
+      EXPECT_EQ(disk.content_hash, "");
+      EXPECT_FALSE(disk.block_hashes);
+    }
+  }
+  for (const auto& copied : lab.copier.requests()) EXPECT_EQ(copied.block_hashes, "");
+}
+
+TEST_F(ExportSnapshotTest, HashesWhatIsCompressedOrADifference) {
+  ExportRequest request = lab.export_request();
+  request.is_hashed = false;
+  request.format = "qcow2";
+  request.is_compressed = true;
+  expect_refused(request, ErrorCode::kInvalidArgument, "compressed");
+  request.is_compressed = false;
+  request.since = lab.target();
+  expect_refused(request, ErrorCode::kInvalidArgument, "differences");
+}
+
 TEST_F(ExportSnapshotTest, WritesConfigurationsOnlyWithoutStorage) {
   auto request = lab.export_request();
   request.no_storage = true;

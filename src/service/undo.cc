@@ -6,6 +6,7 @@
 
 #include "base/kill_point.h"
 #include "package/layout.h"
+#include "package/seal.h"
 #include "service/imported_machine.h"
 #include "service/merge_back.h"
 
@@ -40,6 +41,15 @@ Result<std::string> remove_partial(const Path& path) {
     return fail(ErrorCode::kInternal, "\"{}\" is no partial package: it was not removed.", path.string());
   }
   return remove_made(path, "partial package", remove_tree);
+}
+
+// A package that was taken away since is not there to be mended.
+Result<std::string> undo_seal(const Path& package) {
+  const auto undone = package::undo_seal(package);
+  if (!undone && undone.error().code == ErrorCode::kNotFound) return std::string();
+  if (!undone) return Failure{undone.error()};
+  return *undone ? fmt::format("The package \"{}\" is as it was before its seal was begun.", package.string())
+                 : std::string();
 }
 
 // A folder that somebody has put something into since stays.
@@ -227,6 +237,8 @@ class Undo::Run {
         return remove_made_folder(step.subject);
       case UndoKind::kRemoveTree:
         return remove_made_tree(step.subject);
+      case UndoKind::kUndoSeal:
+        return undo_seal(step.subject);
       case UndoKind::kRemoveNetwork:
         return remove_network(step.subject, hypervisor_);
       case UndoKind::kAbandonSnapshot:

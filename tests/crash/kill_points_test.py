@@ -18,8 +18,8 @@ import forgotten_test
 from crash_site import OFF
 from harness import inspect
 from harness.images import REPOSITORY, run
-from operations import (Backup, Delete, DeleteLower, Export, ExportDifference, Import, Operation, Take, TakeFrozen,
-                        Try)
+from operations import (Backup, Delete, DeleteLower, Export, ExportDifference, Import, Operation, Seal, Take,
+                        TakeFrozen, Try)
 
 # What is left of an operation after recovery. DONE: the job was interrupted, but what it was to do is done.
 UNDONE, DONE, EITHER = "undone", "done", "either"
@@ -74,6 +74,9 @@ CASES = [
 
     *cases(ExportDifference(), UNDONE, "export.begun", "export.disks_copied", "publish.before_rename"),
     Case(ExportDifference(), "publish.after_rename", DONE, is_told=False),
+
+    Case(Seal(), "seal.before_list", UNDONE),
+    Case(Seal(), "seal.before_manifest", UNDONE),
 
     Case(Import(), "import.before_copy", UNDONE, is_told=False),
     *cases(Import(), UNDONE, ("import.before_copy", 1), "import.copied", "import.before_define", "define.after_define",

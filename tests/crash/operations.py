@@ -1,8 +1,9 @@
 """The operations that are killed: how each is prepared, what it leaves when it is done, and how that is undone."""
 
+import json
 from pathlib import Path
 
-from crash_site import ALL, PATIENT, is_running, overlays
+from crash_site import ALL, OFF, PATIENT, is_running, overlays
 
 
 class Operation:
@@ -152,6 +153,44 @@ class Export(Operation):
 
     def give_up(self, site):
         site.cohort("snapshot", "delete", "exported")
+
+
+class Seal(Operation):
+    """Of a package that was exported without hashes."""
+    job_type = "verify"
+
+    def prepare(self, site):
+        if "sealed" not in site.snapshots():
+            site.take("sealed", OFF)
+        if not self.target(site).exists():
+            site.cohort("export", "sealed", self.target(site), "--no-hash")
+            self._files = self._content(site)
+
+    @staticmethod
+    def target(site):
+        return site.lab.folder / "to be sealed"
+
+    def arguments(self, site):
+        return ["verify", self.target(site), "--seal"]
+
+    def _content(self, site):
+        return {path: path.read_bytes() for path in self.target(site).rglob("*") if path.is_file()}
+
+    def is_done(self, site):
+        return "sealed" in json.loads((self.target(site) / "cohort.json").read_text())
+
+    def check_done(self, site):
+        site.package_is_whole(self.target(site))
+
+    def check_undone(self, site):
+        assert self._content(site) == self._files
+
+    def undo(self, site):
+        site.remove(self.target(site))
+        site.cohort("snapshot", "delete", "sealed")
+
+    def give_up(self, site):
+        self.undo(site)
 
 
 class ExportDifference(Export):

@@ -14,10 +14,10 @@ from . import daemons, inspect
 from .domain import Guest
 from .images import Disk
 from .lab import CohortFailed, Lab, cleanup_leftovers
-from .storage import LimitedFolder, SmallFileSystem
+from .storage import LimitedFolder, SharingFolder, SmallFileSystem
 from .waiting import TimedOut, wait_until
 
-__all__ = ["CohortFailed", "Disk", "Guest", "Lab", "LimitedFolder", "SmallFileSystem", "TimedOut",
+__all__ = ["CohortFailed", "Disk", "Guest", "Lab", "LimitedFolder", "SharingFolder", "SmallFileSystem", "TimedOut",
            "cleanup_leftovers", "daemons", "inspect", "wait_until"]
 
 # A shell that runs the tests in the background lets them ignore ctrl-C, and with them all that they start.

@@ -56,6 +56,26 @@ class SmallFileSystem:
             (self.place / "filler").unlink()
 
 
+class SharingFolder:
+    """A folder in an XFS of its own, whose files can have blocks in common."""
+
+    def __init__(self, place, mebibytes):
+        self.place = Path(place)
+        image = self.place.with_name(self.place.name + ".xfs")
+        self.place.mkdir()
+        with open(image, "wb") as file:
+            file.truncate(mebibytes * MIB)
+        run("/usr/sbin/mkfs.xfs", "-q", image)
+        run("mount", "-o", "loop", image, self.place)
+        self.place.chmod(0o711)
+
+    def free_bytes(self):
+        """When all that was written is on the storage."""
+        run("sync", "--file-system", self.place)
+        status = os.statvfs(self.place)
+        return status.f_bfree * status.f_frsize
+
+
 class LimitedFolder:
     """A folder in a btrfs of its own, with a quota: the file system has room, and this folder has none."""
 

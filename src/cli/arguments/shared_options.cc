@@ -33,6 +33,9 @@ void ExportOptions::declare(Arguments& arguments) {
   arguments.flag(
       "--compress", compress,
       "Compress the disks with zstd; qcow2 only. They stay images that QEMU (from 5.1 on) reads as they are.");
+  arguments.flag("--no-hash", no_hash,
+                 "Do not hash the disks: where DIR can share storage with them, they are not even read. The package "
+                 "has to be sealed before it can be used: verify --seal.");
   arguments.flag("--no-storage", no_storage, "Only the configuration, no disks.");
   arguments.option("--rate-limit", rate_limit, "RATE",
                    "Bytes per second for the whole export: 50M, 1.5G, 200MiB/s; default: no limit.");
@@ -46,7 +49,12 @@ Result<void> ExportOptions::apply_to(service::ExportRequest& request) const {
     return fail(ErrorCode::kInvalidArgument, "Only qcow2 disks can be compressed: give --compress or --format {}.",
                 format);
   }
+  if (compress && no_hash) {
+    return fail(ErrorCode::kInvalidArgument,
+                "Disks that are compressed are hashed anyway: give --compress or --no-hash.");
+  }
   request.subdirectory = subdirectory;
+  request.is_hashed = !no_hash;
   request.is_compressed = compress;
   request.format = format;
   request.no_storage = no_storage;

@@ -28,6 +28,7 @@ struct ExportOptions {
   bool no_storage = false;
   std::string rate_limit;
   bool compress = false;
+  bool no_hash = false;
 
   void declare(Arguments& arguments);
   // Into the request; the rest of it stays. Fails with kInvalidArgument.

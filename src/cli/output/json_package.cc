@@ -39,7 +39,7 @@ Json disk_to_json(const package::DiskEntry& disk) {
             {"virtual_size_bytes", disk.virtual_size},
             {"file", disk.file.file},
             {"size_bytes", disk.file.size},
-            {"sha256", disk.file.sha256},
+            {"sha256", disk.is_sealed() ? Json(disk.file.sha256) : Json()},
             {"content_hash", disk.content_hash.empty() ? Json() : Json(disk.content_hash)},
             {"parent", parent_disk_to_json(disk.parent)}};
   add_kind(json, disk.parent.has_value(), disk.whole_because);
@@ -77,6 +77,7 @@ Json manifest_to_json(const package::Manifest& manifest) {
               {"instant", format_utc(manifest.instant)},
               {"fence", to_json(manifest.fence)},
               {"has_storage", manifest.has_storage},
+              {"sealed", manifest.sealed ? Json(format_utc(*manifest.sealed)) : Json()},
               {"parent", parent_to_json(manifest.parent)},
               {"machines", std::move(machines)}};
 }
@@ -141,6 +142,7 @@ Json to_json(const service::ExportReport& report) {
               {"bytes", report.bytes},
               {"disk_bytes", report.disk_bytes},
               {"parent", parent_to_json(report.parent)},
+              {"sealed", report.is_sealed},
               {"disks", std::move(disks)},
               {"snapshot", to_json(report.snapshot)},
               {"left_behind", std::move(left)}};
@@ -159,6 +161,7 @@ Json to_json(const package::VerifyReport& report) {
   }
   return Json{{"package", report.package.string()},
               {"whole", report.is_whole()},
+              {"sealed_disks", report.sealed},
               {"files", report.files},
               {"bytes", report.bytes},
               {"parents", std::move(parents)},

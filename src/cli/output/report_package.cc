@@ -99,6 +99,11 @@ std::string whole_notice(const std::string& target, const std::string& machine, 
   return fmt::format("Disk {} of \"{}\" goes whole: {}\n", printable(target), printable(machine), printable(reason));
 }
 
+std::string seal_notice(const service::ExportReport& report) {
+  if (report.is_sealed) return {};
+  return fmt::format("Its disks have no hash yet: cohort verify --seal gives them one before the package is used.\n\n");
+}
+
 // What a package stands on, and which of its disks do not.
 std::string difference_notice(const service::ExportReport& report) {
   std::string text;
@@ -110,6 +115,11 @@ std::string difference_notice(const service::ExportReport& report) {
   }
   for (const auto& disk : report.disks) text += whole_notice(disk.target, disk.machine, disk.whole_because);
   return text.empty() ? text : text + "\n";
+}
+
+std::string_view loud_verdict(const package::VerifyReport& report) {
+  if (report.failure() == ErrorCode::kInvalidState) return "is NOT sealed";
+  return report.failure() == ErrorCode::kIo ? "CANNOT be read as a whole" : "is NOT whole";
 }
 
 std::string parents_of(const package::VerifyReport& report) {
@@ -147,7 +157,8 @@ std::string report_export(const service::ExportReport& report, Detail detail) {
   return fmt::format("Exported \"{}\" to {}: {}, {} ({} on the disk).\n\n", printable(report.snapshot.name),
                      printable(report.package.string()), count_of(report.files, "file", "files"),
                      format_bytes(report.bytes), format_bytes(report.disk_bytes)) +
-         difference_notice(report) + report_snapshot(report.snapshot, detail) + report_left_behind(report.left_behind);
+         seal_notice(report) + difference_notice(report) + report_snapshot(report.snapshot, detail) +
+         report_left_behind(report.left_behind);
 }
 
 std::string report_export_plan(const service::ExportPlan& plan) {
@@ -164,12 +175,15 @@ std::string report_export_plan(const service::ExportPlan& plan) {
 }
 
 std::string report_verify(const package::VerifyReport& report, Detail detail) {
+  const std::string sealed =
+      report.sealed == 0 ? std::string()
+                         : fmt::format("{} hashed for the first time.\n", count_of(report.sealed, "disk", "disks"));
   const std::string head =
       report.is_whole()
           ? fmt::format("The package {} is whole{}: {}, {} read and compared.\n", printable(report.package.string()),
-                        parents_of(report), count_of(report.files, "file", "files"), format_bytes(report.bytes))
-          : fmt::format("The package {} {}: {}.\n", printable(report.package.string()),
-                        report.failure() == ErrorCode::kIo ? "CANNOT be read as a whole" : "is NOT whole",
+                        parents_of(report), count_of(report.files, "file", "files"), format_bytes(report.bytes)) +
+                sealed
+          : fmt::format("The package {} {}: {}.\n", printable(report.package.string()), loud_verdict(report),
                         count_of(report.problems.size(), "problem", "problems"));
   return head + problems_list("What is wrong:", report.problems) +
          problems_list("What does not belong to it, and does no harm:", report.notes) + "\n" +

@@ -58,7 +58,7 @@ package::MachineEntry machine_entry() {
 
 package::Manifest manifest() {
   package::Manifest manifest;
-  manifest.format_version = package::kFormatVersion;
+  manifest.format_version = package::kSealedFormatVersion;
   manifest.created_by = "cohort 0.1.0";
   manifest.created = example_time(900'000);
   manifest.collection = id_of<CollectionId>('c');
@@ -199,6 +199,7 @@ service::ExportReport example_export_report() {
           290'000'000,
           {},
           parent(),
+          true,
           {{"db", "vda", 300'000, true, ""}, {"web", "vda", 299'700'000, false, "The base has no such disk."}}};
 }
 

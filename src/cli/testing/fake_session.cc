@@ -116,6 +116,13 @@ Result<package::VerifyReport> FakeSession::verify(const Path& directory, const p
   return reply_to_job("verify", record_.verify_report, watch);
 }
 
+Result<package::VerifyReport> FakeSession::seal(const Path& directory, const package::VerifyOptions& options,
+                                                const client::JobWatch& watch) {
+  record_.verified = directory;
+  record_.verify_options = options;
+  return reply_to_job("seal", record_.verify_report, watch);
+}
+
 Result<service::ImportPlan> FakeSession::plan_import(const service::ImportRequest& request) {
   record_.import_request = request;
   return reply("plan_import", example_import_plan());

@@ -79,6 +79,8 @@ class FakeSession final : public client::Session {
                                                               const client::JobWatch& watch) override;
   [[nodiscard]] Result<package::VerifyReport> verify(const Path& directory, const package::VerifyOptions& options,
                                                      const client::JobWatch& watch) override;
+  [[nodiscard]] Result<package::VerifyReport> seal(const Path& directory, const package::VerifyOptions& options,
+                                                   const client::JobWatch& watch) override;
   [[nodiscard]] Result<service::ImportPlan> plan_import(const service::ImportRequest& request) override;
   [[nodiscard]] Result<service::ImportReport> import_package(const service::ImportRequest& request,
                                                              const client::JobWatch& watch) override;

@@ -29,12 +29,18 @@ class Export final : public Verb {
             "that PACKAGE was exported from must still be there. A disk of which the changes are not "
             "known (it is new, has another size, was moved or written to by others) goes whole, and it "
             "is said why. The new package stands on PACKAGE: keep both, at the same places as seen from "
-            "each other. verify, import and try follow the chain.",
+            "each other. verify, import and try follow the chain.\n\n"
+            "With --no-hash the disks get no hash. On a file system that can share what files have in "
+            "common (XFS, btrfs), a package beside the disks then takes a moment and nearly no room, "
+            "whatever their size. Nobody can tell whether such a disk stays as it was exported, so the "
+            "package has to be sealed (verify --seal) before it can be imported or tried.",
         .examples = {
             {"cohort export before-upgrade /backup/shop --rate-limit 50M", "Writes 50 MiB per second at most."},
             {"cohort export before-upgrade /backup/shop --compress", "Takes less room, and more of the processors."},
             {"cohort export tuesday /backup/shop-tuesday --since /backup/shop-monday",
              "Only what has changed since the snapshot of Monday's package."},
+            {"cohort export before-upgrade /srv/vm/copy --no-hash",
+             "Takes a moment if /srv/vm has the disks, and is XFS or btrfs."},
             {"cohort export before-upgrade /backup --subdirectory --format raw",
              "Writes to /backup/shop, the disks as raw files."}}};
   }

@@ -42,6 +42,28 @@ TEST_F(PackageVerbs, ExportCompressesOnRequest) {
   EXPECT_TRUE(session.export_request.is_compressed);
 }
 
+TEST_F(PackageVerbs, ExportHashesUnlessItIsTold) {
+  EXPECT_EQ(program.run({"export", "snap", "/b"}), 0);
+  EXPECT_TRUE(session.export_request.is_hashed);
+  EXPECT_EQ(program.run({"export", "snap", "/b", "--no-hash"}), 0);
+  EXPECT_FALSE(session.export_request.is_hashed);
+  EXPECT_EQ(program.run({"export", "snap", "/b", "--no-hash", "--compress"}), 2);
+}
+
+TEST_F(PackageVerbs, VerifySealsOnRequest) {
+  EXPECT_EQ(program.run({"verify", "/backup/shop"}), 0);
+  EXPECT_EQ(program.run({"verify", "/backup/shop", "--seal", "--no-parents"}), 0);
+  EXPECT_THAT(session.calls, ElementsAre("verify", "seal"));
+  EXPECT_FALSE(session.verify_options.with_parents);
+}
+
+TEST_F(PackageVerbs, VerifyOfAPackageWithoutHashesSaysSoAndExitsWith5) {
+  session.verify_report = example_broken_report();
+  session.verify_report.problems = {{"db-vda.qcow2", package::ProblemKind::kUnsealed, "It has no hash."}};
+  EXPECT_EQ(program.run({"verify", "/backup/shop"}), 5);
+  EXPECT_THAT(program.out(), HasSubstr("is NOT sealed"));
+}
+
 TEST_F(PackageVerbs, ExportNamesTheBaseOfADifference) {
   EXPECT_EQ(program.run({"export", "snap", "/b"}), 0);
   EXPECT_EQ(session.export_request.since, "");

@@ -29,15 +29,16 @@ struct CopyDiskRequest {
   Path target;                        // must not exist
   std::string format;                 // of the target: "qcow2" or "raw"; standalone, holes where the source reads zero
   bool is_compressed = false;         // the clusters; only qcow2 has such
+  bool is_hashed = true;              // else what both files can share is not even read; not compressed, no base
   std::string name;                   // of the disk, for errors: "disk vda of \"web\""
-  Path block_hashes = {};             // where the list of the copy's block hashes goes; must not exist
+  Path block_hashes = {};             // where the list of the copy's block hashes goes, if it is hashed; must not exist
   std::optional<DiskBase> base = {};  // the copy has only what has changed since, in qcow2
 };
 
 struct CopiedDisk {
   std::uint64_t virtual_size = 0;  // bytes
   std::uint64_t file_size = 0;     // bytes; the length of the target, holes included
-  std::string sha256;              // of the target file, lower-case hex
+  std::string sha256;              // of the target file, lower-case hex; empty if it is not hashed
   std::string content_hash;        // of the disk, whatever the format (docs/package.md); empty if it is not known
   std::uint64_t hashes_size = 0;   // bytes of the list of block hashes, whose SHA-256 is the content hash
 };
