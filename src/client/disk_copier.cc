@@ -2,6 +2,7 @@
 
 #include "disk/copy_file.h"
 #include "disk/copy_images.h"
+#include "disk/shares_storage.h"
 
 namespace cohort::client {
 namespace {
@@ -27,6 +28,10 @@ Result<std::uint64_t> ImageCopier::measure(const Layer& source, const std::strin
 Result<std::uint64_t> ImageCopier::measure_difference(const Layer& source, const service::DiskBase& base,
                                                       const std::stop_token& stop) {
   return disk::measure_difference(source.path, source.format, image_base(base), stop);
+}
+
+bool ImageCopier::can_share(const Layer& source, const Path& folder) {
+  return disk::shares_storage(source.path, source.format, folder);
 }
 
 Result<std::vector<service::CopiedDisk>> ImageCopier::copy(const std::vector<service::CopyDiskRequest>& requests,

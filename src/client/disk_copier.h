@@ -12,6 +12,7 @@ class ImageCopier final : public service::DiskCopier {
                                               const std::stop_token& stop) override;
   [[nodiscard]] Result<std::uint64_t> measure_difference(const Layer& source, const service::DiskBase& base,
                                                          const std::stop_token& stop) override;
+  [[nodiscard]] bool can_share(const Layer& source, const Path& folder) override;
   [[nodiscard]] Result<std::vector<service::CopiedDisk>> copy(
       const std::vector<service::CopyDiskRequest>& requests, std::uint64_t rate_limit, std::stop_token stop,
       const std::function<void(std::uint64_t done)>& on_progress) override;

@@ -75,16 +75,14 @@ Result<package::VerifyReport> verify_unrecorded(const Path& directory, const pac
       options);
 }
 
-// In the history, a package that is not whole is a job that failed; the caller gets the report all the same. A job that
-// cannot even be begun (the state's file system is full) prevents no verification.
 using Check = std::function<Result<package::VerifyReport>(service::JobContext& job)>;
 
+// In the history, a package that is not whole is a job that failed; the caller gets the report all the same.
 Result<package::VerifyReport> verify_recorded(const Path& directory, const Check& check, service::JobEngine& engine,
-                                              const JobWatch& watch, bool& has_begun) {
+                                              const JobWatch& watch) {
   std::optional<package::VerifyReport> report;
   const auto ended =
       engine.run<bool>(JobType::kVerify, directory.string(), watch, [&](service::JobContext& job) -> Result<bool> {
-        has_begun = true;
         COHORT_ASSIGN(report, check(job));
         if (report->is_whole()) return true;
         return fail(report->failure(), "The package {}: {}: {}", report->verdict(), report->problems.front().file,
@@ -288,20 +286,21 @@ Result<package::VerifyReport> LocalSession::verify(const Path& directory, const 
   service::StateStore& store = *opened ? **opened : *writing_;
   service::JobEngine engine(
       store, [](const JobId&, service::JobContext&) { return service::UndoReport{}; }, clock_);
+  // A job that cannot even be begun (the state's file system is full) prevents no verification.
   bool has_begun = false;
-  auto report = verify_recorded(
-      directory, [&](service::JobContext& job) { return service::verify_package(directory, job, options); }, engine,
-      watch, has_begun);
+  const auto check = [&](service::JobContext& job) {
+    has_begun = true;
+    return service::verify_package(directory, job, options);
+  };
+  auto report = verify_recorded(directory, check, engine, watch);
   return has_begun ? std::move(report) : verify_unrecorded(directory, options, watch);
 }
 
 Result<package::VerifyReport> LocalSession::seal(const Path& directory, const package::VerifyOptions& options,
                                                  const JobWatch& watch) {
   COHORT_ASSIGN(auto* const with, working());
-  bool has_begun = false;
-  return verify_recorded(
-      directory, [&](service::JobContext& job) { return service::seal_package(directory, clock_, job, options); },
-      with->engine, watch, has_begun);
+  const auto check = [&](service::JobContext& job) { return service::seal_package(directory, clock_, job, options); };
+  return verify_recorded(directory, check, with->engine, watch);
 }
 
 Result<service::ImportPlan> LocalSession::plan_import(const service::ImportRequest& request) {

@@ -1,6 +1,5 @@
 #include "disk/hash_image.h"
 
-#include <optional>
 #include <thread>
 #include <utility>
 
@@ -8,6 +7,7 @@
 #include "disk/block_map.h"
 #include "disk/chain.h"
 #include "disk/chunk_feed.h"
+#include "disk/copy_outcome.h"
 #include "disk/direct_files.h"
 #include "disk/image_lock.h"
 #include "disk/source.h"
@@ -15,8 +15,8 @@
 namespace cohort::disk {
 namespace {
 
-// One is read while the last one is still in use.
-constexpr std::uint64_t kBudget = 2 * BufferPool::kBufferBytes;
+// Each is given back before the next one is taken.
+constexpr std::uint64_t kBudget = BufferPool::kBufferBytes;
 
 Result<HashedContent> hash_disk(const DiskSource& source, ContentHash& content, const std::stop_token& stop) {
   BufferPool buffers(kBudget);
@@ -46,13 +46,25 @@ Result<HashedImage> hash_image(const Path& image, const std::string& format, con
   COHORT_ASSIGN(const ImageLock lock, ImageLock::hold(chain));
   COHORT_ASSIGN(const auto source, open_disk(chain, stop));
   COHORT_ASSIGN(ContentHash content, ContentHash::of_all(source->virtual_size(), list));
-  std::optional<Result<std::string>> sha256;
-  std::jthread reader([&] { sha256 = sha256_of_file(image, stop, on_read); });
-  auto disk = hash_disk(*source, content, stop);
-  reader.join();
-  COHORT_TRY(disk);
-  COHORT_TRY(*sha256);
-  return HashedImage{*std::move(*sha256), *std::move(disk), std::move(content)};
+  // The first to fail stops the other.
+  CopyOutcome outcome(stop);
+  std::string sha256;
+  HashedContent disk;
+  {
+    const std::jthread reader([&] {
+      auto hash = sha256_of_file(image, outcome.stop(), on_read);
+      if (!hash) return outcome.fail(std::move(hash).error());
+      sha256 = *std::move(hash);
+    });
+    auto hashed = hash_disk(*source, content, outcome.stop());
+    if (hashed) {
+      disk = *std::move(hashed);
+    } else {
+      outcome.fail(std::move(hashed).error());
+    }
+  }
+  COHORT_TRY(outcome.result(image));
+  return HashedImage{std::move(sha256), std::move(disk), std::move(content)};
 }
 
 }  // namespace cohort::disk

@@ -85,8 +85,9 @@ class Inspection {
     if (is_active_) {
       COHORT_ASSIGN(chain, chain_of(disk));
       check_same(disk, chain, image.layers);
-      const bool is_doubtful = disk.has_mirror ? has_dead_job(disk) : !fits_locks(chain);
-      if (answers_ && is_doubtful) mistaken_for = correct(chain, disk);
+      const bool is_dead = has_dead_job(disk);
+      if (answers_ && (is_dead || (!disk.has_mirror && !fits_locks(chain)))) mistaken_for = correct(chain, disk);
+      if (is_dead && !mistaken_for) add_dead_job(disk);
     }
     if (!is_active_) check_unused(disk, chain);
     if (chain.size() >= kLongestChain) {
@@ -166,13 +167,18 @@ class Inspection {
     virDomainBlockJobInfo job{};
     const bool has_job = answers_ && virDomainGetBlockJobInfo(domain_, disk.target.c_str(), &job, 0) == 1;
     if (!has_job && !disk.has_mirror) return;
-    if (has_dead_job(disk)) return obstacle("{}", words_of_dead_job(name(), disk.target));
+    if (has_dead_job(disk)) return;  // it has an obstacle of its own
     obstacle("A block job runs on the disk {} of \"{}\": wait for it, or end it with virsh blockjob \"{}\" {} --abort.",
              disk.target, name(), name(), disk.target);
   }
 
   bool has_dead_job(const DomainDisk& disk) {
     return answers_ && disk.has_mirror && hypervisor::has_dead_job(domain_, disk.target).value_or(false);
+  }
+
+  void add_dead_job(const DomainDisk& disk) {
+    const auto words = words_of_dead_job(domain_, name(), disk.target);
+    obstacle("{}", words ? *words : words.error().describe());
   }
 
   // As the guest sees it; 0 if the driver does not tell.

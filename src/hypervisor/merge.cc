@@ -142,7 +142,10 @@ Result<void> check_mergeable(virDomainPtr domain, const MergeRequest& request) {
   COHORT_ASSIGN(const Chain chain, std::move(found));
   if (is_live) {
     COHORT_ASSIGN(const bool is_stuck, has_dead_job(domain, request.disk.target));
-    if (is_stuck) return fail(ErrorCode::kInvalidState, "{}", words_of_dead_job(request.machine, request.disk.target));
+    if (is_stuck) {
+      COHORT_ASSIGN(const std::string words, words_of_dead_job(domain, request.machine, request.disk.target));
+      return fail(ErrorCode::kInUse, "{}", words);
+    }
     COHORT_ASSIGN(const bool has_forgotten, is_forgotten(domain, request, chain));
     if (has_forgotten) return {};
   }

@@ -72,8 +72,11 @@ class LiveMerge {
       const bool is_merged =
           is_same_file(disk->source, request_.disk.overlay) && is_same_file(active.path, request_.disk.frozen.path);
       if (is_merged) COHORT_TRY(request_.mark(true));
+    } else if (is_same_file(active.path, request_.disk.overlay)) {
+      COHORT_TRY(request_.mark(false));
     }
-    return fail(ErrorCode::kInvalidState, "{}", words_of_dead_job(request_.machine, disk->target));
+    COHORT_ASSIGN(const std::string words, words_of_dead_job(domain_, request_.machine, disk->target));
+    return fail(ErrorCode::kInvalidState, "{}", words);
   }
 
   Result<Place> look() {

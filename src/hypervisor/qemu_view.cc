@@ -38,7 +38,17 @@ Result<bool> has_dead_job(virDomainPtr domain, const std::string& target) {
   return is_noted();
 }
 
-std::string words_of_dead_job(const std::string& machine, const std::string& target) {
+Result<std::string> words_of_dead_job(virDomainPtr domain, const std::string& machine, const std::string& target) {
+  COHORT_ASSIGN(const DomainDescription running, describe(domain, 0));
+  COHORT_ASSIGN(const DomainDescription defined, describe(domain, VIR_DOMAIN_XML_INACTIVE));
+  const DomainDisk* now = find_disk(running, target);
+  const DomainDisk* next = find_disk(defined, target);
+  if (now == nullptr) return fail(ErrorCode::kNotFound, "The machine \"{}\" has no disk {}.", machine, target);
+  COHORT_ASSIGN(const QemuDisk actual, ask_qemu(domain, machine, *now));
+  const Path& active = actual.chain.front().path;
+  if (next == nullptr || !is_same_file(next->source, active)) {
+    return words_of_mistake(machine, target, next == nullptr ? Path(now->source) : Path(next->source), active);
+  }
   return fmt::format(
       "libvirtd was killed when a block job of the disk {} of \"{}\" ended, and takes it for running still: the disk "
       "cannot be worked on. Nothing is lost. Shut the machine down and start it.",

@@ -27,8 +27,10 @@ namespace cohort::hypervisor {
 // and keeps the note until the machine stops (docs/lessons.md, 15).
 [[nodiscard]] Result<bool> has_dead_job(virDomainPtr domain, const std::string& target);
 
-// Of such a disk, and the remedy, for the operator.
-[[nodiscard]] std::string words_of_dead_job(const std::string& machine, const std::string& target);
+// Of such a disk of a running machine, and the remedy, for the operator: the next start must be on the file that QEMU
+// is on.
+[[nodiscard]] Result<std::string> words_of_dead_job(virDomainPtr domain, const std::string& machine,
+                                                    const std::string& target);
 
 // What libvirt is wrong about, and the remedy, for the operator.
 [[nodiscard]] std::string words_of_mistake(const std::string& machine, const std::string& target, const Path& believed,

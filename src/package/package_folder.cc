@@ -1,6 +1,7 @@
 #include "package/package_folder.h"
 
 #include <fcntl.h>
+#include <sys/file.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -11,7 +12,6 @@ namespace cohort::package {
 namespace {
 
 constexpr int kMaxDepth = 8;
-constexpr std::string_view kNewSuffix = ".new";
 
 Failure cannot_open(int number, const std::string& file) {
   // A link: ELOOP from O_NOFOLLOW. For a folder on the way it is ENOTDIR, as for a file in its place.
@@ -86,22 +86,41 @@ Result<std::string> PackageFolder::read(const std::string& file, std::uint64_t l
   return content;
 }
 
+Result<void> PackageFolder::lock() const {
+  if (::flock(fd_.get(), LOCK_EX | LOCK_NB) == 0) return {};
+  if (errno == EWOULDBLOCK) {
+    return fail(ErrorCode::kInUse, "Another process works on the package \"{}\".", path_.string());
+  }
+  const int number = errno;
+  return Failure{system_error(number, fmt::format("The package \"{}\" cannot be locked.", path_.string()))};
+}
+
 Result<NewPlace> PackageFolder::clear_place(const std::string& file) const {
   std::string name;
   COHORT_ASSIGN(UniqueFd folder, open_folder_of(fd_.get(), file, name));
   if (!folder.is_open()) folder = UniqueFd(::fcntl(fd_.get(), F_DUPFD_CLOEXEC, 0));
   if (!folder.is_open()) return cannot_open(errno, file);
-  if (::unlinkat(folder.get(), name.c_str(), 0) != 0 && errno != ENOENT) {
-    const int number = errno;
-    return Failure{system_error(number, fmt::format("\"{}\" cannot be removed.", file))};
-  }
   Path path = path_of(folder) / name;
-  return NewPlace{std::move(folder), std::move(path)};
+  struct stat info {};
+  // Looked at first: nothing is removed where nothing can be, and nothing has to be.
+  if (::fstatat(folder.get(), name.c_str(), &info, AT_SYMLINK_NOFOLLOW) != 0) {
+    if (errno == ENOENT) return NewPlace{std::move(folder), std::move(path)};
+    return cannot_open(errno, file);
+  }
+  if (S_ISDIR(info.st_mode)) return fail(ErrorCode::kInvalidState, "\"{}\" is a folder.", file);
+  if (::unlinkat(folder.get(), name.c_str(), 0) == 0) return NewPlace{std::move(folder), std::move(path)};
+  const int number = errno;
+  return Failure{system_error(number, fmt::format("\"{}\" cannot be removed.", file))};
 }
 
 Result<void> PackageFolder::replace(const std::string& name, std::string_view content) const {
-  COHORT_ASSIGN(const NewPlace place, clear_place(name + std::string(kNewSuffix)));
-  COHORT_TRY(create_file(place.path, content));
+  COHORT_ASSIGN(const UniqueFd old, open_file(name));
+  COHORT_ASSIGN(const NewPlace place, clear_place(new_name(name)));
+  if (auto created = create_file(place.path, content); !created) {
+    created.error().message = with_own_name(created.error().message, place.folder, path_.string());
+    return created;
+  }
+  adopt_owner(old, place.path);
   if (::renameat(fd_.get(), place.path.filename().c_str(), fd_.get(), name.c_str()) != 0) {
     const int number = errno;
     return Failure{system_error(number, fmt::format("\"{}\" cannot be put in its place.", name))};
@@ -109,9 +128,7 @@ Result<void> PackageFolder::replace(const std::string& name, std::string_view co
   return sync_directory(path_of(fd_));
 }
 
-Result<void> PackageFolder::clear_new(std::string_view name) const {
-  return clear_place(std::string(name) + std::string(kNewSuffix)).map([](const NewPlace&) {});
-}
+std::string PackageFolder::new_name(std::string_view name) { return std::string(name) + ".new"; }
 
 Result<std::vector<Path>> PackageFolder::list(std::size_t limit) const {
   std::vector<Path> found;
@@ -130,6 +147,14 @@ Result<std::vector<Path>> PackageFolder::list(std::size_t limit) const {
 }
 
 Path path_of(const UniqueFd& fd) { return fmt::format("/proc/{}/fd/{}", ::getpid(), fd.get()); }
+
+void adopt_owner(const UniqueFd& from, const Path& file) {
+  struct stat info {};
+  if (::fstat(from.get(), &info) != 0) return;
+  // Who may not give files away, or not to everybody, keeps what it has made.
+  static_cast<void>(::lchown(file.c_str(), info.st_uid, info.st_gid) == 0 &&
+                    ::chmod(file.c_str(), info.st_mode & 07777) == 0);
+}
 
 std::string with_own_name(std::string text, const UniqueFd& fd, const std::string& file) {
   const std::string other = path_of(fd).native();

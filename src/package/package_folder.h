@@ -35,16 +35,16 @@ class PackageFolder {
   // The whole file; kCorrupt past `limit` bytes.
   [[nodiscard]] Result<std::string> read(const std::string& file, std::uint64_t limit) const;
 
-  // What is there under the name, but no folder, is removed. kNotFound, kInvalidState for the folders above, as
-  // open_file(); kPermission, kIo.
+  // Keeps every other process from the same while this object lives; kInUse if one has it.
+  [[nodiscard]] Result<void> lock() const;
+  // A file that is there under the name is removed. kNotFound, kInvalidState for the folders above, as open_file();
+  // kInvalidState if a folder has the name; kPermission, kIo.
   // REQUIRES: is_safe_path(file).
   [[nodiscard]] Result<NewPlace> clear_place(const std::string& file) const;
-  // Puts a file (0600) in place of another of that name, synced with its name; who is killed meanwhile leaves the old
-  // one, and perhaps "<name>.new" beside it.
-  // REQUIRES: no '/' in the name.
+  // Puts a file in place of another of that name, with its owner and mode, synced with its name; who is killed
+  // meanwhile leaves the old one, and perhaps new_name() beside it. REQUIRES: no '/' in the name.
   [[nodiscard]] Result<void> replace(const std::string& name, std::string_view content) const;
-  // Removes what a replace() of that name has left that was cut off.
-  [[nodiscard]] Result<void> clear_new(std::string_view name) const;
+  [[nodiscard]] static std::string new_name(std::string_view name);
 
   // Everything in it that is no folder, relative, sorted; at most `limit` entries, and no deeper than a package goes.
   [[nodiscard]] Result<std::vector<Path>> list(std::size_t limit) const;
@@ -59,6 +59,8 @@ class PackageFolder {
 // The open file by a name that any program of this host can open while this process has it open. It is this file,
 // whatever its name in the folder means by then.
 [[nodiscard]] Path path_of(const UniqueFd& fd);
+// Gives a file that was made beside another the owner and the mode of that one, as far as the process may.
+void adopt_owner(const UniqueFd& from, const Path& file);
 // A message with the file's own name in place of that one.
 [[nodiscard]] std::string with_own_name(std::string text, const UniqueFd& fd, const std::string& file);
 [[nodiscard]] Result<std::uint64_t> size_of(const UniqueFd& fd, const std::string& file);

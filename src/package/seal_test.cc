@@ -5,6 +5,7 @@
 #include "base/sha256.h"
 #include "disk/test_images.h"
 #include "package/layout.h"
+#include "package/package_folder.h"
 #include "package/test_manifest.h"
 #include "package/verify.h"
 #include "package/writer.h"
@@ -44,7 +45,11 @@ class SealTest : public testing::Test {
     return report ? *std::move(report) : VerifyReport{};
   }
   Result<Manifest> sealed(const std::stop_token& stop = {}) {
-    return seal(package_, at_second(1'769'999'999), stop, [&](std::uint64_t bytes) { read_ += bytes; });
+    const auto manifest = read_manifest(package_);
+    return seal(package_, manifest ? *manifest : Manifest{}, at_second(1'769'999'999), stop, [&](std::uint64_t bytes) {
+      read_ += bytes;
+      if (on_read_) on_read_();
+    });
   }
   std::vector<std::string> files() {
     std::vector<std::string> found;
@@ -59,6 +64,7 @@ class SealTest : public testing::Test {
   Path package_ = folder_.path() / "package";
   Manifest manifest_;
   std::uint64_t read_ = 0;
+  std::function<void()> on_read_;
 };
 
 TEST_F(SealTest, APackageWithoutHashesIsOfTheThirdFormatAndNotSealed) {
@@ -100,22 +106,50 @@ TEST_F(SealTest, HashesWhatAGuestSees) {
   EXPECT_EQ(manifest->machines[0].disks[1].content_hash, Sha256::of(lines));
 }
 
-TEST_F(SealTest, OfASealedPackageChangesOnlyTheTime) {
+TEST_F(SealTest, LeavesASealedPackageAsItIs) {
   ASSERT_TRUE(sealed());
-  const auto before = files();
-  ASSERT_TRUE(sealed());
-  EXPECT_EQ(files(), before);
-  EXPECT_TRUE(verified().is_whole());
+  const std::string before = disk::content_of(at("cohort.json"));
+  ASSERT_TRUE(seal(package_, *read_manifest(package_), at_second(1'770'000'000), {}, {}));
+  EXPECT_EQ(disk::content_of(at("cohort.json")), before);
 }
 
-TEST_F(SealTest, LeavesNothingWhenCancelled) {
+TEST_F(SealTest, RefusesAManifestThatWasNotVerified) {
+  const auto manifest = seal(package_, full_manifest(), at_second(1), {}, {});
+  ASSERT_FALSE(manifest);
+  EXPECT_EQ(manifest.error().code, ErrorCode::kCorrupt);
+}
+
+TEST_F(SealTest, RefusesAPackageThatAnotherProcessSeals) {
+  const PackageFolder other = *PackageFolder::open(package_);
+  ASSERT_TRUE(other.lock());
+  const auto manifest = sealed();
+  ASSERT_FALSE(manifest);
+  EXPECT_EQ(manifest.error().code, ErrorCode::kInUse);
+}
+
+TEST_F(SealTest, IsAsBeforeWhenItWasCancelledAndUndone) {
   const auto before = files();
+  const std::string list = disk::content_of(at("SHA256SUMS"));
   std::stop_source stop;
-  stop.request_stop();
+  on_read_ = [&] {
+    // In the second image: the first has its list.
+    if (read_ > manifest_.machines[0].disks[0].file.size) stop.request_stop();
+  };
   const auto manifest = sealed(stop.get_token());
   ASSERT_FALSE(manifest);
   EXPECT_EQ(manifest.error().code, ErrorCode::kCancelled);
+  EXPECT_NE(files(), before);
+  EXPECT_EQ(undo_seal(package_), true);
   EXPECT_EQ(files(), before);
+  EXPECT_EQ(disk::content_of(at("SHA256SUMS")), list);
+}
+
+TEST_F(SealTest, IsNotUndoneWhereNothingWasBegun) {
+  std::filesystem::create_directory(at("cohort.json.new"));
+  const auto before = std::filesystem::last_write_time(at("SHA256SUMS"));
+  EXPECT_FALSE(sealed());
+  EXPECT_EQ(undo_seal(package_), false);
+  EXPECT_EQ(std::filesystem::last_write_time(at("SHA256SUMS")), before);
 }
 
 TEST_F(SealTest, RefusesAnImageThatNamesAnotherFile) {
@@ -129,23 +163,34 @@ TEST_F(SealTest, RefusesAnImageThatNamesAnotherFile) {
   EXPECT_EQ(files(), before);
 }
 
-TEST_F(SealTest, RefusesAListThatWouldReplaceAFile) {
-  const std::string list = block_hashes_file(manifest_.machines[0].name, "vda");
+class TakenName : public SealTest, public testing::WithParamInterface<const char*> {};
+
+TEST_P(TakenName, IsNotReplaced) {
+  const std::string list = *GetParam() != 0 ? GetParam() : block_hashes_file(manifest_.machines[0].name, "vda");
   std::filesystem::rename(at(manifest_.machines[0].configuration.file), at(list));
   manifest_.machines[0].configuration.file = list;
   disk::write_content(at("cohort.json"), format_manifest(manifest_));
   const auto manifest = sealed();
   ASSERT_FALSE(manifest);
   EXPECT_THAT(manifest.error().message, HasSubstr(list));
+  EXPECT_EQ(undo_seal(package_), false);
   EXPECT_EQ(disk::content_of(at(list)), "<domain/>");
 }
 
+INSTANTIATE_TEST_SUITE_P(Seal, TakenName, testing::Values("", "cohort.json.new", "SHA256SUMS.new"),
+                         [](const auto& each) { return "Number" + std::to_string(each.index); });
+
 TEST_F(SealTest, FollowsNoLinkOutOfThePackage) {
+  std::filesystem::rename(at("Virtual Hard Disks"), at("Images"));
+  for (auto& disk : manifest_.machines[0].disks) {
+    disk.file.file.replace(0, std::string("Virtual Hard Disks").size(), "Images");
+  }
+  disk::write_content(at("cohort.json"), format_manifest(manifest_));
   const Path elsewhere = folder_.path() / "elsewhere";
-  std::filesystem::rename(at("Virtual Hard Disks"), elsewhere);
+  std::filesystem::create_directory(elsewhere);
   std::filesystem::create_directory_symlink(elsewhere, at("Virtual Hard Disks"));
   EXPECT_FALSE(sealed());
-  EXPECT_EQ(std::distance(std::filesystem::directory_iterator(elsewhere), {}), 2);
+  EXPECT_TRUE(std::filesystem::is_empty(elsewhere));
 }
 
 // What a process leaves that dies right before the manifest is replaced.

@@ -66,10 +66,11 @@ std::string name_of(const ChainLink& package, const std::string& file) {
   return package.name.empty() ? file : package.name + "/" + file;
 }
 
-// The sizes are a stranger's: their sum may not fit.
+// What is hashed. The sizes are a stranger's: their sum may not fit.
 std::uint64_t total_bytes(const std::vector<Work>& work) {
   std::uint64_t total = 0;
   for (const auto& item : work) {
+    if (item.file->sha256.empty()) continue;
     if (item.file->size > std::numeric_limits<std::uint64_t>::max() - total) return total;
     total += item.file->size;
   }
@@ -195,7 +196,10 @@ ErrorCode VerifyReport::failure() const {
     return std::ranges::all_of(problems, [kind](const Problem& found) { return found.kind == kind; });
   };
   if (all_are(ProblemKind::kUnsealed)) return ErrorCode::kInvalidState;
-  return all_are(ProblemKind::kUnreadable) ? ErrorCode::kIo : ErrorCode::kCorrupt;
+  const auto tells_nothing = [](const Problem& found) {
+    return found.kind == ProblemKind::kUnreadable || found.kind == ProblemKind::kUnsealed;
+  };
+  return std::ranges::all_of(problems, tells_nothing) ? ErrorCode::kIo : ErrorCode::kCorrupt;
 }
 
 std::string_view VerifyReport::verdict() const {

@@ -53,8 +53,8 @@ struct VerifyReport {
   std::uint64_t bytes = 0;        // read and hashed
   [[nodiscard]] bool is_whole() const { return problems.empty(); }
   std::size_t sealed = 0;  // images that were given their hashes just now
-  // What kind of failure it is that the package is not whole: kIo if something could not be read and nothing else was
-  // found, for then nobody knows; kInvalidState if all that is wrong is that images have no hash; else kCorrupt.
+  // What kind of failure it is that the package is not whole: kInvalidState if all that is wrong is that images have no
+  // hash; kIo if beside that something could not be read, for then nobody knows; else kCorrupt.
   // REQUIRES: it is not whole.
   [[nodiscard]] ErrorCode failure() const;
   // "is whole", "is not whole", "cannot be read as a whole", "is not sealed"

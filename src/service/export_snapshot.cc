@@ -354,7 +354,8 @@ Result<void> ExportSnapshot::plan_disk(const ExportRequest& request, const Membe
   if (!planned.choice.base) {
     COHORT_ASSIGN(planned.estimated_bytes, copier_.measure(disk.frozen, request.format, stop));
   }
-  plan.estimated_bytes += planned.estimated_bytes;
+  planned.is_shared = !request.is_hashed && copier_.can_share(disk.frozen, plan.package.parent_path());
+  if (!planned.is_shared) plan.estimated_bytes += planned.estimated_bytes;
   if (request.is_hashed) {
     COHORT_ASSIGN(const auto hashes, estimated_hashes(planned));
     plan.estimated_bytes += hashes;

@@ -35,14 +35,15 @@ struct PlannedDisk {
   std::string target;
   std::string file;  // relative to the package
   std::uint64_t virtual_size = 0;
-  std::uint64_t estimated_bytes = 0;
+  std::uint64_t estimated_bytes = 0;  // of its image
+  bool is_shared = false;             // with the disk's own files: the image takes nearly no room
   DiskChoice choice = {};
 };
 
 struct ExportPlan {
   Path package;
   std::vector<PlannedDisk> disks;
-  std::uint64_t estimated_bytes = 0;
+  std::uint64_t estimated_bytes = 0;  // that the package takes of the free ones
   std::uint64_t free_bytes = 0;
   std::optional<package::ParentPackage> parent = {};  // if any disk is a difference
 };
@@ -60,7 +61,7 @@ struct ExportReport {
   Snapshot snapshot;
   std::uint64_t files = 0;
   std::uint64_t bytes = 0;       // sum of the files' lengths
-  std::uint64_t disk_bytes = 0;  // what they take on the disk
+  std::uint64_t disk_bytes = 0;  // what they take on the disk, with what they share with others
   // After a backup: overlay files of machines that vanished before the snapshot was deleted.
   std::vector<Path> left_behind;
   std::optional<package::ParentPackage> parent = {};  // if any disk is a difference

@@ -143,6 +143,19 @@ TEST_F(ExportSnapshotTest, LeavesDisksWithoutHashesToASeal) {
   for (const auto& copied : lab.copier.requests()) EXPECT_EQ(copied.block_hashes, "");
 }
 
+TEST_F(ExportSnapshotTest, NeedsNoRoomForWhatIsShared) {
+  lab.copier.estimate(1ULL << 60U);
+  ExportRequest request = lab.export_request();
+  request.is_hashed = false;
+  expect_refused(request, ErrorCode::kNoSpace, "nothing was written");
+  lab.copier.can_share(true);
+  const auto plan = lab.exporter.plan(request);
+  ASSERT_TRUE(plan) << plan.error().describe();
+  for (const auto& disk : plan->disks) EXPECT_TRUE(disk.is_shared);
+  request.is_hashed = true;
+  expect_refused(request, ErrorCode::kNoSpace, "nothing was written");
+}
+
 TEST_F(ExportSnapshotTest, HashesWhatIsCompressedOrADifference) {
   ExportRequest request = lab.export_request();
   request.is_hashed = false;

@@ -2,21 +2,11 @@
 
 #include <algorithm>
 
-#include "package/layout.h"
 #include "package/seal.h"
 #include "service/verify_package.h"
 
 namespace cohort::service {
 namespace {
-
-using package::Problem;
-using package::ProblemKind;
-
-// The list is written anew with the hashes; one that was killed in between has written it already.
-bool is_mended_by_sealing(const Problem& problem) {
-  return problem.kind == ProblemKind::kUnsealed ||
-         (problem.kind == ProblemKind::kBadList && problem.file == package::kHashListName);
-}
 
 struct Unsealed {
   std::size_t images = 0;
@@ -35,24 +25,40 @@ Unsealed unsealed_of(const package::Manifest& manifest) {
   return unsealed;
 }
 
+// Those of the package itself: what a parent lacks is not mended here.
+bool lacks_only_hashes(const package::VerifyReport& report, const Unsealed& unsealed) {
+  const auto is_unsealed = [](const auto& problem) { return problem.kind == package::ProblemKind::kUnsealed; };
+  return report.problems.size() == unsealed.images && std::ranges::all_of(report.problems, is_unsealed);
+}
+
+// A list of block hashes that was there already was none of the package's files before.
+void leave_out_lists(package::VerifyReport& report) {
+  for (const auto& machine : report.manifest.machines) {
+    for (const auto& disk : machine.disks) {
+      if (!disk.block_hashes) continue;
+      std::erase_if(report.notes, [&](const auto& note) { return note.file == disk.block_hashes->file; });
+    }
+  }
+}
+
 }  // namespace
 
 Result<package::VerifyReport> seal_package(const Path& directory, const Clock& clock, JobContext& job,
                                            const package::VerifyOptions& options) {
   COHORT_ASSIGN(auto report, verify_package(directory, job, options));
   const Unsealed unsealed = unsealed_of(report.manifest);
-  if (unsealed.images == 0 || !std::ranges::all_of(report.problems, is_mended_by_sealing)) return report;
+  if (unsealed.images == 0 || !lacks_only_hashes(report, unsealed)) return report;
   COHORT_ASSIGN(const auto step, job.will_undo(UndoKind::kUndoSeal, std::filesystem::absolute(directory).string()));
   job.set_phase("sealing the package");
   job.set_done(0);
   job.set_total(unsealed.bytes);
-  COHORT_ASSIGN(report.manifest,
-                package::seal(directory, clock.wall(), job.stop(), [&](std::uint64_t bytes) { job.add_done(bytes); }));
+  COHORT_ASSIGN(report.manifest, package::seal(directory, report.manifest, clock.wall(), job.stop(),
+                                               [&](std::uint64_t bytes) { job.add_done(bytes); }));
   COHORT_TRY(job.will_keep(step));
   report.problems.clear();
   report.sealed = unsealed.images;
-  report.files += unsealed.images;  // the lists of block hashes
   report.bytes += unsealed.bytes;
+  leave_out_lists(report);
   return report;
 }
 

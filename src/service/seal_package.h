@@ -8,9 +8,9 @@
 
 namespace cohort::service {
 
-// verify_package; then, if nothing else is wrong but that images have no hash (what an interrupted seal has left is no
-// more than that), package::seal. The report is of the package as it is afterwards; `sealed` says how many images were
-// hashed.
+// verify_package; then, if nothing is wrong but that images of the package itself have no hash, package::seal. The
+// report is of the package as it is afterwards; `sealed` says how many images were hashed. Crash: recovery takes back
+// what was begun (kUndoSeal).
 [[nodiscard]] Result<package::VerifyReport> seal_package(const Path& directory, const Clock& clock, JobContext& job,
                                                          const package::VerifyOptions& options = {});
 

@@ -43,11 +43,16 @@ Result<std::string> remove_partial(const Path& path) {
   return remove_made(path, "partial package", remove_tree);
 }
 
-// A package that was taken away since is not there to be mended.
+// A package that was taken away since is not there to be mended, and one that is none any more is not ours to mend.
 Result<std::string> undo_seal(const Path& package) {
   const auto undone = package::undo_seal(package);
-  if (!undone && undone.error().code == ErrorCode::kNotFound) return std::string();
-  if (!undone) return Failure{undone.error()};
+  if (!undone) {
+    const Error& error = undone.error();
+    if (error.code == ErrorCode::kNotFound) return std::string();
+    if (error.code != ErrorCode::kCorrupt && error.code != ErrorCode::kUnsupported) return Failure{error};
+    return fmt::format("The package \"{}\", of which a seal was begun, stays as it is: {}", package.string(),
+                       error.describe());
+  }
   return *undone ? fmt::format("The package \"{}\" is as it was before its seal was begun.", package.string())
                  : std::string();
 }

@@ -10,7 +10,7 @@ import xml.etree.ElementTree as ET
 from pathlib import Path
 
 from crash_site import chain
-from harness import wait_until
+from harness import daemons, wait_until
 
 
 def qemu_of(guest):
@@ -53,6 +53,13 @@ def define_as_it_runs(guest, written):
     guest.lab.connection.defineXML(ET.tostring(domain, encoding="unicode"))
 
 
+def is_logged(guest):
+    """Whether virtlogd still has the machine's console open; a start fails as long as it does."""
+    console = str(guest.folder / "console.log")
+    opened = [link for pid in daemons.processes("virtlogd") for link in Path(f"/proc/{pid}/fd").iterdir()]
+    return any(os.path.realpath(link) == console for link in opened)
+
+
 def end_lost(guest):
     """What the owner of a machine that is off does if it is not. Returns whether libvirtd had lost it."""
     pids = qemu_of(guest)
@@ -60,4 +67,5 @@ def end_lost(guest):
         define_as_it_runs(guest, written_by(pid))
         os.kill(pid, signal.SIGTERM)
     wait_until(lambda: not qemu_of(guest), 30, f"the lost QEMU of {guest} ends")
+    wait_until(lambda: not is_logged(guest), 30, f"virtlogd sees that the lost QEMU of {guest} has ended")
     return bool(pids)

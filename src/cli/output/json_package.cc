@@ -117,7 +117,8 @@ Json to_json(const service::ExportPlan& plan) {
                          {"target", disk.target},
                          {"file", disk.file},
                          {"virtual_size_bytes", disk.virtual_size},
-                         {"estimated_bytes", disk.estimated_bytes}});
+                         {"estimated_bytes", disk.estimated_bytes},
+                         {"shared", disk.is_shared}});
     add_kind(disks.back(), disk.choice.base.has_value(), disk.choice.whole_because);
   }
   return Json{{"package", plan.package.string()},

@@ -165,8 +165,9 @@ std::string report_export_plan(const service::ExportPlan& plan) {
   Table table({{"MACHINE"}, {"DISK"}, {"SIZE", Align::kRight}, {"AT MOST", Align::kRight}, {"KIND"}, {"FILE"}});
   std::string reasons;
   for (const auto& disk : plan.disks) {
-    table.add({disk.machine, disk.target, format_bytes(disk.virtual_size), format_bytes(disk.estimated_bytes),
-               kind_of(disk.choice.base.has_value()), disk.file});
+    table.add({disk.machine, disk.target, format_bytes(disk.virtual_size),
+               disk.is_shared ? "shared" : format_bytes(disk.estimated_bytes), kind_of(disk.choice.base.has_value()),
+               disk.file});
     reasons += whole_notice(disk.target, disk.machine, disk.choice.whole_because);
   }
   if (!reasons.empty()) reasons.insert(0, "\n");

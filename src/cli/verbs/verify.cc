@@ -25,7 +25,8 @@ class Verify final : public Verb {
             "image may name the parent's image that the manifest names, and nothing else.\n\n"
             "Disks that were exported with --no-hash have nothing that they could be compared with: the "
             "exit status is 5 if nothing else is wrong. With --seal they are hashed now, as they are, and "
-            "the package is a whole one from then on.\n\n"
+            "the package is a whole one from then on. That is a change, for which the state is needed as for any "
+            "other, and which a crash does not leave half done.\n\n"
             "The exit status is 12 if the package is not whole, and 11 if some of it cannot be read and "
             "the rest is right.",
         .examples = {{"cohort verify /backup/shop-monday", "Reads all of the package."},

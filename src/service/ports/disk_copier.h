@@ -66,6 +66,8 @@ class DiskCopier {
   // The same for a copy that has only what changed since the base. kUnsupported, saying why, if that cannot be told.
   [[nodiscard]] virtual Result<std::uint64_t> measure_difference(const Layer& source, const DiskBase& base,
                                                                  const std::stop_token& stop) = 0;
+  // Whether a copy in the folder that is not hashed has the source's blocks, and takes nearly no room.
+  [[nodiscard]] virtual bool can_share(const Layer& source, const Path& folder) = 0;
   // Side by side; the answers are in the order of the requests. All targets are complete and synced when this returns;
   // after a failure or cancel all are gone, and the error names the disk. `rate_limit`: bytes per second of all
   // together; 0: none. `on_progress` gets bytes done of the sum of measure()'s estimates, from one thread at a time.

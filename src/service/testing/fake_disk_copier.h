@@ -34,6 +34,8 @@ class FakeDiskCopier final : public DiskCopier {
     });
   }
 
+  [[nodiscard]] bool can_share(const Layer& /*source*/, const Path& /*folder*/) override { return can_share_; }
+
   // One after the other.
   [[nodiscard]] Result<std::vector<CopiedDisk>> copy(
       const std::vector<CopyDiskRequest>& requests, std::uint64_t rate_limit, std::stop_token stop,
@@ -91,6 +93,7 @@ class FakeDiskCopier final : public DiskCopier {
   }
 
   void estimate(std::uint64_t bytes) { estimate_ = bytes; }
+  void can_share(bool can) { can_share_ = can; }
   // Of the copies from now on.
   void virtual_size(std::uint64_t bytes) { virtual_size_ = bytes; }
   [[nodiscard]] std::uint64_t rate_limit() const { return rate_limit_; }
@@ -119,6 +122,7 @@ class FakeDiskCopier final : public DiskCopier {
 
   CallControl& control_;
   std::uint64_t estimate_ = kVirtualSize;
+  bool can_share_ = false;
   std::uint64_t virtual_size_ = kVirtualSize;
   std::uint64_t rate_limit_ = 0;
   std::vector<CopyDiskRequest> requests_;

@@ -1,0 +1,32 @@
+#include "disk/shares_storage.h"
+
+#include <fcntl.h>
+#include <linux/fs.h>
+#include <sys/ioctl.h>
+
+#include <algorithm>
+
+#include "base/unique_fd.h"
+#include "disk/chain.h"
+#include "disk/clonable.h"
+
+namespace cohort::disk {
+namespace {
+
+bool can_share(const Path& file, const Path& folder) {
+  const auto source = open_readonly(file);
+  const UniqueFd target(::open(folder.c_str(), O_TMPFILE | O_RDWR | O_CLOEXEC, 0600));
+  if (!source || !target.is_open()) return false;
+  file_clone_range range{source->get(), 0, kCloneBytes, 0};
+  return ::ioctl(target.get(), FICLONERANGE, &range) == 0;
+}
+
+}  // namespace
+
+bool shares_storage(const Path& source, const std::string& source_format, const Path& folder) {
+  const auto chain = read_chain(source, source_format);
+  if (!chain) return false;
+  return std::ranges::all_of(chain->layers, [&](const auto& layer) { return can_share(layer.path, folder); });
+}
+
+}  // namespace cohort::disk
