@@ -9,8 +9,8 @@ import pytest
 from harness import Disk, Lab, inspect
 from harness.images import MIB, run
 from harness.lab import NAME_PREFIX
-from package_steps import (disk_in, files_of, goes_on, image_information, machine_in, manifest, names_in, refused,
-                           sha256, sha256sum_agrees, shows_the_same, tokens_of_package, write_manifest)
+from package_steps import (disk_in, goes_on, image_information, manifest, names_in, refused, sha256,
+                           sha256sum_agrees, shows_the_same, tokens_of_package, write_manifest)
 from world import bare_machine, take
 
 PREFIX = NAME_PREFIX + "difference "

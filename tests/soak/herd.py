@@ -8,7 +8,7 @@ import subprocess
 import time
 
 from crash_site import GUARD_MARGIN_S, PATIENT, chain
-from harness import Disk, daemons, inspect, wait_until
+from harness import Disk, daemons, inspect
 from harness.images import MIB
 from harness.lab import remove_domain
 from lost_machine import end_lost

@@ -11,7 +11,7 @@ import statistics
 import time
 from pathlib import Path
 
-from harness import Lab
+from harness import Lab, daemons
 from harness.processes import of_folder
 from herd import Herd
 
