@@ -10,6 +10,7 @@ import struct
 import subprocess
 import termios
 import time
+from pathlib import Path
 
 import pytest
 
@@ -57,6 +58,21 @@ def every_verb(lab):
 
 def test_the_completion_script_registers_itself(lab):
     assert bash(lab, "complete -p cohort") == ["complete -F _cohort cohort"]
+
+
+def test_what_is_installed_works_by_itself(lab):
+    """With the guard, without which no running machine may be made to stand still, and with its manual."""
+    build = Path(os.environ.get("COHORT_BUILD", REPOSITORY / "build" / "dev"))
+    prefix = lab.folder / "installed"
+    subprocess.run(["cmake", "--install", build, "--prefix", prefix], check=True, capture_output=True)
+    assert os.access(prefix / "libexec" / "cohort" / "cohort-guard", os.X_OK)
+    assert (prefix / "share" / "man" / "man1" / "cohort-snapshot.1").stat().st_size > 0
+    guest = lab.guest("of the installed").start()
+    program = [prefix / "bin" / "cohort", "--state", lab.folder / "installed state"]
+    for words in (["collection", "create", "installed", guest.name], ["snapshot", "take", "installed", "--name", "one"],
+                  ["snapshot", "delete", "one"]):
+        done = subprocess.run([*program, *words], capture_output=True, text=True)
+        assert done.returncode == 0, done.stdout + done.stderr
 
 
 def test_nouns_verbs_and_options_are_completed(lab):
