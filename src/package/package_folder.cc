@@ -149,11 +149,15 @@ Result<std::vector<Path>> PackageFolder::list(std::size_t limit) const {
 Path path_of(const UniqueFd& fd) { return fmt::format("/proc/{}/fd/{}", ::getpid(), fd.get()); }
 
 void adopt_owner(const UniqueFd& from, const Path& file) {
+  const UniqueFd made(::open(file.c_str(), kNoLinks));
+  struct stat model {};
   struct stat info {};
-  if (::fstat(from.get(), &info) != 0) return;
-  // Who may not give files away, or not to everybody, keeps what it has made.
-  static_cast<void>(::lchown(file.c_str(), info.st_uid, info.st_gid) == 0 &&
-                    ::chmod(file.c_str(), info.st_mode & 07777) == 0);
+  if (!made.is_open() || ::fstat(from.get(), &model) != 0 || ::fstat(made.get(), &info) != 0) return;
+  // Whoever the folder belongs to may have put another file in its place since.
+  if (!S_ISREG(info.st_mode) || info.st_uid != ::geteuid() || info.st_nlink != 1) return;
+  // Who may not give files away keeps what it has made.
+  static_cast<void>(::fchown(made.get(), model.st_uid, model.st_gid) == 0 &&
+                    ::fchmod(made.get(), model.st_mode & 0666) == 0);
 }
 
 std::string with_own_name(std::string text, const UniqueFd& fd, const std::string& file) {

@@ -59,7 +59,8 @@ class PackageFolder {
 // The open file by a name that any program of this host can open while this process has it open. It is this file,
 // whatever its name in the folder means by then.
 [[nodiscard]] Path path_of(const UniqueFd& fd);
-// Gives a file that was made beside another the owner and the mode of that one, as far as the process may.
+// Gives a file that this process has made beside another the owner and the access mode of that one, as far as it may.
+// Nothing is done to what is no file of its own: a link, say, that has taken the name.
 void adopt_owner(const UniqueFd& from, const Path& file);
 // A message with the file's own name in place of that one.
 [[nodiscard]] std::string with_own_name(std::string text, const UniqueFd& fd, const std::string& file);

@@ -1,7 +1,6 @@
 #include "package/seal.h"
 
 #include <algorithm>
-#include <array>
 #include <utility>
 #include <vector>
 

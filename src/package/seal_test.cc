@@ -113,6 +113,31 @@ TEST_F(SealTest, LeavesASealedPackageAsItIs) {
   EXPECT_EQ(disk::content_of(at("cohort.json")), before);
 }
 
+TEST_F(SealTest, MakesFilesAsOthersOfThePackageAre) {
+  for (const auto& name : {std::string("SHA256SUMS"), manifest_.machines[0].disks[1].file.file}) {
+    std::filesystem::permissions(at(name), std::filesystem::perms(0640));
+  }
+  const auto manifest = sealed();
+  ASSERT_TRUE(manifest) << manifest.error().describe();
+  const auto mode_of = [&](const std::string& name) { return std::filesystem::status(at(name)).permissions(); };
+  EXPECT_EQ(mode_of("SHA256SUMS"), std::filesystem::perms(0640));
+  EXPECT_EQ(mode_of(manifest->machines[0].disks[1].block_hashes->file), std::filesystem::perms(0640));
+  EXPECT_EQ(mode_of("cohort.json"), std::filesystem::perms(0600));
+}
+
+TEST_F(SealTest, GivesNothingAwayThatHasTakenTheNameOfWhatItMade) {
+  const Path secret = folder_.path() / "secret";
+  disk::write_content(secret, "secret");
+  std::filesystem::permissions(secret, std::filesystem::perms(0600));
+  const Path model = folder_.path() / "model";
+  disk::write_content(model, "");
+  std::filesystem::permissions(model, std::filesystem::perms(0666));
+  std::filesystem::create_symlink(secret, folder_.path() / "link");
+  std::filesystem::create_hard_link(secret, folder_.path() / "hard link");
+  for (const char* name : {"link", "hard link"}) adopt_owner(*open_readonly(model), folder_.path() / name);
+  EXPECT_EQ(std::filesystem::status(secret).permissions(), std::filesystem::perms(0600));
+}
+
 TEST_F(SealTest, RefusesAManifestThatWasNotVerified) {
   const auto manifest = seal(package_, full_manifest(), at_second(1), {}, {});
   ASSERT_FALSE(manifest);
