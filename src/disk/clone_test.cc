@@ -121,6 +121,12 @@ TEST_P(CloneTest, TellsWhatCanBeShared) {
   const Path image = place_ / "on another.qcow2";
   qemu_img({"create", "-q", "-f", "qcow2", "-F", "raw", "-b", elsewhere, image});
   EXPECT_FALSE(shares_storage(image, "qcow2", place_));
+  const Path foreign = place_ / "foreign.vmdk";
+  qemu_img({"convert", "-f", "raw", "-O", "vmdk", raw, foreign});
+  EXPECT_FALSE(shares_storage(foreign, "vmdk", place_));
+  const Path beside = place_ / "data beside.qcow2";
+  qemu_img({"create", "-q", "-f", "qcow2", "-o", "data_file=" + (place_ / "data").native(), beside, "8M"});
+  EXPECT_FALSE(shares_storage(beside, "qcow2", place_));
 }
 
 TEST_P(CloneTest, CopiesWithoutHashesWhatCannotBeShared) {

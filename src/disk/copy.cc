@@ -11,13 +11,11 @@
 #include "disk/block_writer.h"
 #include "disk/chunk_feed.h"
 #include "disk/content_hash.h"
-#include "disk/copy_layout.h"
-#include "disk/copy_outcome.h"
+#include "disk/copy_task.h"
 #include "disk/direct_files.h"
 #include "disk/file_hash.h"
 #include "disk/hash_for_copy.h"
 #include "disk/ordered_queue.h"
-#include "disk/output_file.h"
 #include "disk/write_head.h"
 
 namespace cohort::disk {
@@ -28,52 +26,46 @@ constexpr std::size_t kWorkers = 4;
 
 class Copying {
  public:
-  Copying(const CopyRequest& request, const BlockMap& map, const CopyLayout& layout, OutputFile& output,
-          ContentHash* content, const std::stop_token& stop, const std::function<void(std::uint64_t)>& on_progress)
-      : request_(request),
-        map_(map),
-        layout_(layout),
-        output_(output),
-        writer_(request.source, layout, output),
-        on_progress_(on_progress),
+  Copying(const CopyTask& task, ContentHash* content, const std::stop_token& stop)
+      : task_(task),
+        writer_(task.request.source, task.layout, task.output),
         outcome_(stop),
-        files_(request.source),
+        files_(task.request.source),
         content_(content) {}
 
   Result<CopiedImage> run() {
     COHORT_TRY(write_head());
-    COHORT_ASSIGN(auto cursor, request_.source.extents());
-    ChunkFeed feed(request_, map_, std::move(cursor));
+    COHORT_ASSIGN(auto cursor, task_.request.source.extents());
+    ChunkFeed feed(task_.request, task_.map, std::move(cursor));
     {
       std::vector<std::jthread> workers;
       for (std::size_t i = 0; i < kWorkers; ++i) workers.emplace_back([&] { work(feed); });
       hash_chunks();
     }
-    COHORT_TRY(outcome_.result(request_.target));
-    COHORT_TRY(output_.sync());
-    COHORT_TRY(outcome_.result(request_.target));
+    COHORT_TRY(task_.sync(outcome_));
     HashedContent content;
     if (content_ != nullptr) {
       COHORT_ASSIGN(content, content_->finish());
     }
-    report(layout_.head_blocks() + map_.blocks());
-    return CopiedImage{layout_.virtual_size(), layout_.file_size(), hash_.finish(), std::move(content.content_hash),
-                       content.list_bytes};
+    task_.report(task_.layout.head_blocks() + task_.map.blocks());
+    return CopiedImage{task_.layout.virtual_size(), task_.layout.file_size(), hash_.finish(),
+                       std::move(content.content_hash), content.list_bytes};
   }
 
  private:
   Result<void> write_head() {
     const auto on_written = [this](std::uint64_t offset, std::span<const std::byte> bytes) {
       static_cast<void>(hash_.add(offset, bytes, outcome_.stop()));
-      report((offset + bytes.size()) / kBlockBytes);
+      task_.report((offset + bytes.size()) / kBlockBytes);
     };
-    COHORT_TRY(disk::write_head(layout_, output_, request_.resources.buffers, outcome_.stop(), on_written));
-    return outcome_.result(request_.target);
+    COHORT_TRY(
+        disk::write_head(task_.layout, task_.output, task_.request.resources.buffers, outcome_.stop(), on_written));
+    return outcome_.result(task_.request.target);
   }
 
   // The top of a worker's thread.
   void work(ChunkFeed& feed) {
-    const ChunkReader reader(request_.source, files_);
+    const ChunkReader reader(task_.request.source, files_);
     while (true) {
       auto chunk = feed.take(reader, outcome_.stop());
       if (!chunk) return outcome_.fail(std::move(chunk).error());
@@ -88,15 +80,15 @@ class Copying {
 
   void hash_chunks() {
     const std::stop_token stop = outcome_.stop();
-    const std::uint64_t chunks = (map_.blocks() + Chunk::kMaxBlocks - 1) / Chunk::kMaxBlocks;
+    const std::uint64_t chunks = (task_.map.blocks() + Chunk::kMaxBlocks - 1) / Chunk::kMaxBlocks;
     std::uint64_t hashed = 0;
     for (std::uint64_t number = 0; number < chunks; ++number) {
       const auto read = chunks_.take(number, stop);
       if (!read || !hash(**read)) return;
       hashed += (*read)->chunk.blocks.size();
-      report(layout_.head_blocks() + std::min(hashed, written_.load()));
+      task_.report(task_.layout.head_blocks() + std::min(hashed, written_.load()));
     }
-    static_cast<void>(hash_.add(layout_.file_size(), {}, stop));
+    static_cast<void>(hash_.add(task_.layout.file_size(), {}, stop));
   }
 
   // False when all shall stop.
@@ -104,7 +96,7 @@ class Copying {
     const Chunk& chunk = read.chunk;
     for (std::size_t i = 0; i < chunk.blocks.size(); ++i) {
       const std::uint64_t place = writer_.place_of(chunk, i);
-      const std::uint64_t length = std::min(kBlockBytes, layout_.file_size() - place);
+      const std::uint64_t length = std::min(kBlockBytes, task_.layout.file_size() - place);
       if (!hash_.add(place, read.bytes().subspan(i * kBlockBytes, length), outcome_.stop())) return false;
     }
     return content_ == nullptr || hash_content(read);
@@ -120,16 +112,8 @@ class Copying {
     return true;
   }
 
-  void report(std::uint64_t blocks) {
-    if (on_progress_) on_progress_(blocks * kBlockBytes);
-  }
-
-  const CopyRequest& request_;
-  const BlockMap& map_;
-  const CopyLayout& layout_;
-  OutputFile& output_;
+  CopyTask task_;
   BlockWriter writer_;
-  const std::function<void(std::uint64_t)>& on_progress_;
   CopyOutcome outcome_;
   FileHash hash_;
   DirectFiles files_;
@@ -146,7 +130,7 @@ Result<CopiedImage> copy_blocks(const CopyRequest& request, const BlockMap& map,
                                 std::optional<ContentHash> content, const std::stop_token& stop,
                                 const std::function<void(std::uint64_t)>& on_progress) {
   COHORT_ASSIGN(const auto output, OutputFile::create(request.target, layout.file_size()));
-  Copying copying(request, map, layout, *output, content ? &*content : nullptr, stop, on_progress);
+  Copying copying({request, map, layout, *output, on_progress}, content ? &*content : nullptr, stop);
   COHORT_ASSIGN(CopiedImage image, copying.run());
   output->keep();
   if (content) content->keep();

@@ -11,10 +11,8 @@
 #include "disk/block_writer.h"
 #include "disk/chunk_plan.h"
 #include "disk/chunk_reader.h"
-#include "disk/copy_layout.h"
-#include "disk/copy_outcome.h"
+#include "disk/copy_task.h"
 #include "disk/direct_files.h"
-#include "disk/output_file.h"
 #include "disk/write_head.h"
 
 namespace cohort::disk {
@@ -25,47 +23,40 @@ constexpr std::size_t kHelpers = 3;
 
 class UnhashedCopying {
  public:
-  UnhashedCopying(const CopyRequest& request, const BlockMap& map, const CopyLayout& layout, OutputFile& output,
-                  const std::stop_token& stop, const std::function<void(std::uint64_t)>& on_progress)
-      : request_(request),
-        map_(map),
-        layout_(layout),
-        output_(output),
-        writer_(request.source, layout, output),
-        on_progress_(on_progress),
+  UnhashedCopying(const CopyTask& task, const std::stop_token& stop)
+      : task_(task),
+        writer_(task.request.source, task.layout, task.output),
         outcome_(stop),
-        files_(request.source) {}
+        files_(task.request.source) {}
 
   Result<CopiedImage> run() {
-    COHORT_TRY(write_head(layout_, output_, request_.resources.buffers, outcome_.stop(),
+    COHORT_TRY(write_head(task_.layout, task_.output, task_.request.resources.buffers, outcome_.stop(),
                           [this](std::uint64_t offset, std::span<const std::byte> bytes) {
-                            report((offset + bytes.size()) / kBlockBytes);
+                            task_.report((offset + bytes.size()) / kBlockBytes);
                           }));
-    COHORT_ASSIGN(auto cursor, request_.source.extents());
-    ChunkPlan plan(map_, std::move(cursor));
+    COHORT_ASSIGN(auto cursor, task_.request.source.extents());
+    ChunkPlan plan(task_.map, std::move(cursor));
     {
       std::vector<std::jthread> helpers;
       for (std::size_t i = 0; i < kHelpers; ++i) helpers.emplace_back([&] { work(plan, false); });
       work(plan, true);
     }
-    COHORT_TRY(outcome_.result(request_.target));
-    COHORT_TRY(output_.sync());
-    COHORT_TRY(outcome_.result(request_.target));
-    report(layout_.head_blocks() + map_.blocks());
-    return CopiedImage{layout_.virtual_size(), layout_.file_size(), {}, {}, 0};
+    COHORT_TRY(task_.sync(outcome_));
+    task_.report(task_.layout.head_blocks() + task_.map.blocks());
+    return CopiedImage{task_.layout.virtual_size(), task_.layout.file_size(), {}, {}, 0};
   }
 
  private:
   // The top of a helper's thread, too.
   void work(ChunkPlan& plan, bool is_caller) {
-    const ChunkReader reader(request_.source, files_);
+    const ChunkReader reader(task_.request.source, files_);
     while (!outcome_.stop().stop_requested()) {
       const auto chunk = next(plan);
       if (!chunk) return outcome_.fail(chunk.error());
       if (!*chunk) return;
       if (auto copied = copy(**chunk, reader); !copied) return outcome_.fail(std::move(copied).error());
       done_ += (*chunk)->blocks.size();
-      if (is_caller) report(layout_.head_blocks() + done_);
+      if (is_caller) task_.report(task_.layout.head_blocks() + done_);
     }
   }
 
@@ -85,23 +76,15 @@ class UnhashedCopying {
   }
 
   Result<void> read_and_write(const Chunk& chunk, const ChunkReader& reader, std::size_t first) {
-    if (!request_.resources.limiter.acquire(chunk.blocks.size() * kBlockBytes, outcome_.stop())) return {};
-    const auto buffer = request_.resources.buffers.take(outcome_.stop());
+    if (!task_.request.resources.limiter.acquire(chunk.blocks.size() * kBlockBytes, outcome_.stop())) return {};
+    const auto buffer = task_.request.resources.buffers.take(outcome_.stop());
     if (!buffer) return {};
     COHORT_TRY(reader.read(chunk, buffer->bytes()));
     return writer_.write(chunk, buffer->bytes().first(chunk.blocks.size() * kBlockBytes), first);
   }
 
-  void report(std::uint64_t blocks) {
-    if (on_progress_) on_progress_(blocks * kBlockBytes);
-  }
-
-  const CopyRequest& request_;
-  const BlockMap& map_;
-  const CopyLayout& layout_;
-  OutputFile& output_;
+  CopyTask task_;
   BlockWriter writer_;
-  const std::function<void(std::uint64_t)>& on_progress_;
   CopyOutcome outcome_;
   DirectFiles files_;
   std::mutex mutex_;                     // of the plan
@@ -115,7 +98,7 @@ Result<CopiedImage> copy_unhashed(const CopyRequest& request, const std::stop_to
   COHORT_ASSIGN(const BlockMap map, BlockMap::of(request.source, stop));
   COHORT_ASSIGN(const auto layout, lay_out(request.format, map, request.source.virtual_size()));
   COHORT_ASSIGN(const auto output, OutputFile::create(request.target, layout->file_size()));
-  UnhashedCopying copying(request, map, *layout, *output, stop, on_progress);
+  UnhashedCopying copying({request, map, *layout, *output, on_progress}, stop);
   COHORT_ASSIGN(CopiedImage image, copying.run());
   output->keep();
   return image;

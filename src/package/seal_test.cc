@@ -3,12 +3,10 @@
 #include <gmock/gmock.h>
 
 #include "base/sha256.h"
-#include "disk/test_images.h"
 #include "package/layout.h"
 #include "package/package_folder.h"
-#include "package/test_manifest.h"
+#include "package/test_package.h"
 #include "package/verify.h"
-#include "package/writer.h"
 
 namespace cohort::package {
 namespace {
@@ -20,16 +18,10 @@ class SealTest : public testing::Test {
  protected:
   void SetUp() override {
     Writer writer(package_);
-    ASSERT_TRUE(writer.begin());
-    manifest_ = full_manifest();
-    manifest_.machines.resize(1);
+    begin_package(writer, manifest_);
     auto& machine = manifest_.machines[0];
-    machine.configuration = *writer.add(machine.configuration.file, "<domain/>");
     machine.nvram.reset();
     machine.tpm_state.clear();
-    disk::make_qcow2(*writer.place_for(machine.disks[0].file.file));
-    machine.disks[0].virtual_size = 8U << 20U;
-    ASSERT_TRUE(create_file(*writer.place_for(machine.disks[1].file.file), std::string(1U << 20U, 'x')));
     for (auto& disk : machine.disks) {
       disk.file = {disk.file.file, *size_of_file(writer.partial() / disk.file.file), {}};
       disk.content_hash.clear();

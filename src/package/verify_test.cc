@@ -6,9 +6,7 @@
 #include <atomic>
 
 #include "base/sha256.h"
-#include "disk/test_images.h"
-#include "package/test_manifest.h"
-#include "package/writer.h"
+#include "package/test_package.h"
 
 namespace cohort::package {
 namespace {
@@ -19,20 +17,12 @@ using testing::HasSubstr;
 // A package of one machine with a qcow2 and a raw disk, changed by each test as a stranger would.
 class VerifyTest : public testing::Test {
  protected:
-  static constexpr std::uint64_t kVirtualSize = 8U << 20U;
-
   void SetUp() override {
     Writer writer(package_);
-    ASSERT_TRUE(writer.begin());
-    manifest_ = full_manifest();
-    manifest_.machines.resize(1);
+    begin_package(writer, manifest_);
     auto& machine = manifest_.machines[0];
-    machine.configuration = *writer.add(machine.configuration.file, "<domain/>");
     machine.nvram = *writer.add(machine.nvram->file, "variables");
     machine.tpm_state = {*writer.add(machine.tpm_state[0].file, "state")};
-    disk::make_qcow2(*writer.place_for(qcow2().file.file));
-    ASSERT_TRUE(create_file(*writer.place_for(raw().file.file), std::string(1U << 20U, 'x')));
-    qcow2().virtual_size = kVirtualSize;
     qcow2().block_hashes = *writer.add(qcow2().block_hashes->file, "hashes");
     qcow2().content_hash = qcow2().block_hashes->sha256;
     measure(writer.partial(), qcow2().file);

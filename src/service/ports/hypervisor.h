@@ -165,7 +165,7 @@ class Hypervisor {
   // --- taking an overlay back ---
 
   // Whether merge_overlay() can begin: fails as it would if the disk or its overlay is not what the snapshot left.
-  // Looks only.
+  // kInUse, with the remedy, if libvirt keeps every merge from it until the machine is started anew. Looks only.
   [[nodiscard]] virtual Result<void> check_mergeable(const MachineId& id, const DiskSnapshot& disk) = 0;
 
   // Brings the content of `disk.overlay` into `disk.frozen`; whatever of this machine stands on the overlay stands on
