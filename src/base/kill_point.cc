@@ -14,6 +14,8 @@
 namespace cohort {
 namespace {
 
+constexpr std::chrono::milliseconds kTimeToHear{200};
+
 bool is_named(const char* variable, std::string_view name) {
   const char* value = std::getenv(variable);
   return value != nullptr && name == value;
@@ -34,6 +36,8 @@ void kill_point(const char* name) {
   }
   if (is_named("COHORT_STOP_AT", name)) {
     ::kill(::getpid(), SIGSTOP);
+    // What it was asked meanwhile, by a signal or in the store, is heard before it goes on.
+    std::this_thread::sleep_for(kTimeToHear);
   }
   if (is_named("COHORT_HANG_AT", name)) {
     std::this_thread::sleep_for(std::chrono::minutes(1));

@@ -1,7 +1,8 @@
 """The libvirt configuration of a test guest."""
 
-import os
 import xml.etree.ElementTree as ET
+
+from .accelerator import is_kvm_usable
 
 _PREFIX_OF_BUS = {"virtio": "vd", "sata": "sd", "scsi": "sd"}
 
@@ -50,7 +51,7 @@ def _add_network(devices, end):
 
 def domain_xml(name, disks, console, *, firmware, machine, memory_mib, tpm, net, nvram):
     """The XML of a guest that boots from its first disk, with a console in a file and an agent channel."""
-    accelerated = os.access("/dev/kvm", os.R_OK | os.W_OK)
+    accelerated = is_kvm_usable()
     domain = ET.Element("domain", type="kvm" if accelerated else "qemu")
     _add(domain, "name", name)
     _add(domain, "memory", str(memory_mib), unit="MiB")
