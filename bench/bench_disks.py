@@ -31,9 +31,8 @@ def make_raw(path, mebibytes):
         image.truncate(2 * mebibytes * MIB)
 
 
-def write_clusters(path, places, size):
-    """A qcow2 image whose clusters lie in the file in the order of `places`."""
-    run("qemu-img", "create", "-q", "-f", "qcow2", path, str(size))
+def write_clusters(path, places):
+    """Writes clusters of a qcow2 image: new ones lie in the file in the order of `places`."""
     commands = "".join(f"write -q -P {1 + number % 255} {place} {CLUSTER}\n" for number, place in enumerate(places))
     subprocess.run(["qemu-io", "-t", "unsafe", "-f", "qcow2", str(path)], input=commands, text=True, check=True,
                    stdout=subprocess.DEVNULL)
@@ -42,12 +41,14 @@ def write_clusters(path, places, size):
 def make_fragmented(path, mebibytes):
     places = [number * 2 * CLUSTER for number in range(mebibytes * MIB // CLUSTER)]
     random.Random(4).shuffle(places)
-    write_clusters(path, places, 2 * mebibytes * MIB)
+    run("qemu-img", "create", "-q", "-f", "qcow2", path, 2 * mebibytes * MIB)
+    write_clusters(path, places)
 
 
 def make_scattered(path, mebibytes):
     count = mebibytes * MIB // CLUSTER
-    write_clusters(path, [number * ((1 << 40) // count) // CLUSTER * CLUSTER for number in range(count)], 1 << 40)
+    run("qemu-img", "create", "-q", "-f", "qcow2", path, 1 << 40)
+    write_clusters(path, [number * ((1 << 40) // count) // CLUSTER * CLUSTER for number in range(count)])
 
 
 def prepare(folder, is_warm, sources):
@@ -127,6 +128,24 @@ def measure_four(folder, whole, mebibytes, rounds, row, tell):
                 goal="ratio <= 1.1", met=lambda mine, peer: mine <= 1.1 * peer)]
 
 
+def measure_difference(folder, whole, mebibytes, rounds, row, tell):
+    """An overlay with 1 % of the data, as the difference from an earlier copy; the peer is ours of the whole disk."""
+    size, earlier, out, overlay = 2 * mebibytes * MIB, folder / "earlier", folder / "out", folder / "overlay.qcow2"
+    earlier.mkdir()
+    ours([(whole, "qcow2")], earlier)
+    run("qemu-img", "create", "-q", "-f", "qcow2", "-b", whole, "-F", "qcow2", overlay)
+    count = mebibytes * MIB // 100 // CLUSTER
+    write_clusters(overlay, [number * (size // count) // CLUSTER * CLUSTER for number in range(count)])
+    times = {"difference": [], "whole": []}
+    for number in range(rounds):
+        tell(f"export: difference of 1 %, round {number + 1} of {rounds}")
+        for name, options in (("difference", ["--since", whole, earlier / "0", "qcow2", size]), ("whole", [])):
+            prepare(out, False, [])
+            times[name].append(ours([(overlay, "qcow2")], out, *options)[0])
+    return [row("export", "difference of 1 %, cold", "s", times["difference"], "ours, the whole disk", times["whole"],
+                goal="ratio <= 0.03", met=lambda mine, peer: mine <= 0.03 * peer)]
+
+
 @contextlib.contextmanager
 def xfs(folder, mebibytes):
     """An XFS that can share what files have in common."""
@@ -168,4 +187,5 @@ def measure(rounds, mebibytes, row, tell):
         for case, disk, is_warm in cases:
             rows += measure_case(case, disk, folder / "out", is_warm, rounds, row, tell)
         rows += measure_four(folder, raw, mebibytes, rounds, row, tell)
+        rows += measure_difference(folder, qcow2, mebibytes, rounds, row, tell)
         return rows + measure_xfs(folder, mebibytes, rounds, row, tell)

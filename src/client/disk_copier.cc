@@ -18,6 +18,11 @@ disk::ListedImages listed(const std::vector<Layer>& layers) {
   return images;
 }
 
+service::CopiedDisk told(disk::CopiedImage&& image) {
+  return {image.virtual_size, image.file_size, std::move(image.sha256), std::move(image.content_hash),
+          image.hashes_size};
+}
+
 }  // namespace
 
 Result<std::uint64_t> ImageCopier::measure(const Layer& source, const std::string& format,
@@ -53,10 +58,7 @@ Result<std::vector<service::CopiedDisk>> ImageCopier::copy(const std::vector<ser
   }
   COHORT_ASSIGN(auto copied, disk::copy_images(images, stop, on_progress));
   std::vector<service::CopiedDisk> disks;
-  for (auto& image : copied) {
-    disks.push_back({image.virtual_size, image.file_size, std::move(image.sha256), std::move(image.content_hash),
-                     image.hashes_size});
-  }
+  for (auto& image : copied) disks.push_back(told(std::move(image)));
   return disks;
 }
 
@@ -70,13 +72,13 @@ Result<void> ImageCopier::copy_file(const service::CopyFileRequest& request, std
   return fail(ErrorCode::kCorrupt, "\"{}\" has changed since it was verified.", request.source.string());
 }
 
-Result<void> ImageCopier::copy_layers(const service::CopyLayersRequest& request, std::stop_token stop,
-                                      const std::function<void(std::uint64_t done)>& on_progress) {
+Result<service::CopiedDisk> ImageCopier::copy_layers(const service::CopyLayersRequest& request, std::stop_token stop,
+                                                     const std::function<void(std::uint64_t done)>& on_progress) {
   disk::RateLimiter limiter(0);
-  COHORT_ASSIGN(const auto copied,
+  COHORT_ASSIGN(auto copied,
                 disk::copy_listed({listed(request.layers), request.target, request.format, {buffers_, limiter}}, stop,
                                   on_progress));
-  if (copied.content_hash == request.content_hash) return {};
+  if (copied.content_hash == request.content_hash) return told(std::move(copied));
   COHORT_TRY(remove_file(request.target));
   return fail(
       ErrorCode::kCorrupt,

@@ -19,8 +19,9 @@ class ImageCopier final : public service::DiskCopier {
   [[nodiscard]] Result<void> copy_file(const service::CopyFileRequest& request, std::stop_token stop,
                                        const std::function<void(std::uint64_t done)>& on_progress) override;
   [[nodiscard]] Result<std::uint64_t> measure_file(const Path& source) override;
-  [[nodiscard]] Result<void> copy_layers(const service::CopyLayersRequest& request, std::stop_token stop,
-                                         const std::function<void(std::uint64_t done)>& on_progress) override;
+  [[nodiscard]] Result<service::CopiedDisk> copy_layers(
+      const service::CopyLayersRequest& request, std::stop_token stop,
+      const std::function<void(std::uint64_t done)>& on_progress) override;
   [[nodiscard]] Result<std::uint64_t> measure_layers(const std::vector<Layer>& layers, const std::string& format,
                                                      const std::stop_token& stop) override;
 

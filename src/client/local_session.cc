@@ -329,6 +329,25 @@ Result<service::TryReport> LocalSession::try_package(const service::TryRequest& 
       [&](service::JobContext& job) { return with->trial.run(request, job, on_running); });
 }
 
+Result<std::vector<service::StoredPackage>> LocalSession::packages(const Path& folder) {
+  return service::packages_in(folder);
+}
+
+Result<service::StoredPackage> LocalSession::package(const Path& directory) {
+  return service::stored_package(directory);
+}
+
+Result<service::MergePlan> LocalSession::plan_merge(const service::MergeRequest& request) {
+  return service::MergePackage(copier_, clock_).plan(request);
+}
+
+Result<service::MergeReport> LocalSession::merge_package(const service::MergeRequest& request, const JobWatch& watch) {
+  COHORT_ASSIGN(auto* const with, working());
+  return with->engine.run<service::MergeReport>(
+      JobType::kMergePackage, request.package.string(), watch,
+      [&](service::JobContext& job) { return service::MergePackage(copier_, clock_).run(request, job); });
+}
+
 Result<service::BackupPlan> LocalSession::plan_backup(const service::BackupRequest& request) {
   COHORT_ASSIGN(auto* const with, planning());
   return with->backup.plan(request);

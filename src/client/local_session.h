@@ -54,6 +54,11 @@ class LocalSession final : public Session {
   [[nodiscard]] Result<service::TryPlan> plan_try(const service::TryRequest& request) override;
   [[nodiscard]] Result<service::TryReport> try_package(const service::TryRequest& request, const JobWatch& watch,
                                                        const service::OnRunning& on_running) override;
+  [[nodiscard]] Result<std::vector<service::StoredPackage>> packages(const Path& folder) override;
+  [[nodiscard]] Result<service::StoredPackage> package(const Path& directory) override;
+  [[nodiscard]] Result<service::MergePlan> plan_merge(const service::MergeRequest& request) override;
+  [[nodiscard]] Result<service::MergeReport> merge_package(const service::MergeRequest& request,
+                                                           const JobWatch& watch) override;
   [[nodiscard]] Result<service::BackupPlan> plan_backup(const service::BackupRequest& request) override;
   [[nodiscard]] Result<service::ExportReport> backup(const service::BackupRequest& request,
                                                      const JobWatch& watch) override;

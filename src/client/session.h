@@ -14,6 +14,8 @@
 #include "service/host_check.h"
 #include "service/import_package.h"
 #include "service/job_watch.h"
+#include "service/merge_package.h"
+#include "service/stored_packages.h"
 #include "service/take_snapshot.h"
 #include "service/try_package.h"
 
@@ -75,6 +77,11 @@ class Session {
   [[nodiscard]] virtual Result<service::TryReport> try_package(const service::TryRequest& request,
                                                                const JobWatch& watch,
                                                                const service::OnRunning& on_running) = 0;
+  [[nodiscard]] virtual Result<std::vector<service::StoredPackage>> packages(const Path& folder) = 0;
+  [[nodiscard]] virtual Result<service::StoredPackage> package(const Path& directory) = 0;
+  [[nodiscard]] virtual Result<service::MergePlan> plan_merge(const service::MergeRequest& request) = 0;
+  [[nodiscard]] virtual Result<service::MergeReport> merge_package(const service::MergeRequest& request,
+                                                                   const JobWatch& watch) = 0;
   [[nodiscard]] virtual Result<service::BackupPlan> plan_backup(const service::BackupRequest& request) = 0;
   [[nodiscard]] virtual Result<service::ExportReport> backup(const service::BackupRequest& request,
                                                              const JobWatch& watch) = 0;

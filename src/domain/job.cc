@@ -9,7 +9,7 @@
 namespace cohort {
 namespace {
 
-constexpr std::array<NamedValue<JobType>, 9> kJobTypes{{
+constexpr std::array<NamedValue<JobType>, 10> kJobTypes{{
     {JobType::kTakeSnapshot, "take_snapshot"},
     {JobType::kDeleteSnapshot, "delete_snapshot"},
     {JobType::kExport, "export"},
@@ -19,6 +19,7 @@ constexpr std::array<NamedValue<JobType>, 9> kJobTypes{{
     {JobType::kRecover, "recover"},
     {JobType::kMend, "mend"},
     {JobType::kTry, "try"},
+    {JobType::kMergePackage, "merge_package"},
 }};
 
 constexpr std::array<NamedValue<JobState>, 5> kJobStates{{

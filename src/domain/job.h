@@ -14,7 +14,18 @@
 
 namespace cohort {
 
-enum class JobType { kTakeSnapshot, kDeleteSnapshot, kExport, kVerify, kImport, kBackup, kRecover, kMend, kTry };
+enum class JobType {
+  kTakeSnapshot,
+  kDeleteSnapshot,
+  kExport,
+  kVerify,
+  kImport,
+  kBackup,
+  kRecover,
+  kMend,
+  kTry,
+  kMergePackage
+};
 [[nodiscard]] std::string_view to_string(JobType type);  // "take_snapshot", "delete_snapshot", "export", …
 [[nodiscard]] Result<JobType> job_type_from(std::string_view name);
 

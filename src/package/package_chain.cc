@@ -105,6 +105,15 @@ Result<void> check_complete(const PackageChain& chain) {
               chain.links.front().folder.path().string(), chain.broken->file, chain.broken->message);
 }
 
+std::vector<LowerPackage> lower_packages(const PackageChain& chain) {
+  std::vector<LowerPackage> packages;
+  for (std::size_t i = 1; i < chain.links.size(); ++i) {
+    const Manifest& manifest = chain.links[i].manifest();
+    packages.push_back({chain.links[i].folder.path(), manifest.snapshot, manifest.snapshot_name, manifest.instant});
+  }
+  return packages;
+}
+
 std::vector<DiskLayer> layers_of(const PackageChain& chain, const MachineId& machine, std::string_view target) {
   std::vector<DiskLayer> layers;
   for (const auto& link : chain.links) {

@@ -40,6 +40,9 @@ struct PackageChain {
 // kNotFound or kCorrupt, saying what is missing or wrong, if it is broken.
 [[nodiscard]] Result<void> check_complete(const PackageChain& chain);
 
+// Those that the first package stands on, the nearest first.
+[[nodiscard]] std::vector<LowerPackage> lower_packages(const PackageChain& chain);
+
 // An image of a disk, in the package that holds it.
 struct DiskLayer {
   const PackageFolder* folder;

@@ -179,11 +179,6 @@ Result<void> Verification::find_unlisted(const ChainLink& package) {
   return {};
 }
 
-VerifiedParent parent_of(const ChainLink& link) {
-  const Manifest& manifest = link.manifest();
-  return {link.folder.path(), manifest.snapshot, manifest.snapshot_name, manifest.instant};
-}
-
 }  // namespace
 
 std::string_view to_string(ProblemKind kind) {
@@ -214,13 +209,13 @@ Result<VerifyReport> verify(const Path& package, std::stop_token stop, const Ver
   VerifyReport report;
   report.package = package;
   report.manifest = chain.links.front().manifest();
+  report.parents = lower_packages(chain);
   if (chain.broken) report.problems.push_back(*chain.broken);
   Verification verification(chain, report, std::move(stop), progress);
   for (const auto& link : chain.links) verification.check_list(link);
   COHORT_TRY(verification.check_files());
   for (const auto& link : chain.links) {
     COHORT_TRY(verification.find_unlisted(link));
-    if (!link.name.empty()) report.parents.push_back(parent_of(link));
   }
   return report;
 }

@@ -36,7 +36,7 @@ struct Problem {
 };
 
 // A package that another one stands on.
-struct VerifiedParent {
+struct LowerPackage {
   Path package;
   SnapshotId snapshot;
   std::string snapshot_name;
@@ -46,11 +46,11 @@ struct VerifiedParent {
 struct VerifyReport {
   Path package;
   Manifest manifest;
-  std::vector<VerifiedParent> parents;  // that were checked too, the nearest first
-  std::vector<Problem> problems;  // all that were found, kUnlisted excepted; those of a parent name it by "../…"
-  std::vector<Problem> notes;     // kUnlisted
-  std::uint64_t files = 0;        // checked
-  std::uint64_t bytes = 0;        // read and hashed
+  std::vector<LowerPackage> parents;  // that were checked too, the nearest first
+  std::vector<Problem> problems;      // all that were found, kUnlisted excepted; those of a parent name it by "../…"
+  std::vector<Problem> notes;         // kUnlisted
+  std::uint64_t files = 0;            // checked
+  std::uint64_t bytes = 0;            // read and hashed
   [[nodiscard]] bool is_whole() const { return problems.empty(); }
   std::size_t sealed = 0;  // images that were given their hashes just now
   // What kind of failure it is that the package is not whole: kInvalidState if all that is wrong is that images have no

@@ -1,15 +1,14 @@
 #include "service/export_snapshot.h"
 
-#include <sys/stat.h>
-
 #include <algorithm>
 
 #include "base/kill_point.h"
 #include "package/layout.h"
-#include "package/writer.h"
 #include "service/export_target.h"
 #include "service/frozen_stamps.h"
 #include "service/lookup.h"
+#include "service/new_package.h"
+#include "service/package_size.h"
 
 namespace cohort::service {
 namespace {
@@ -39,12 +38,6 @@ Result<void> check_ready(const Snapshot& snapshot) {
               to_string(snapshot.state));
 }
 
-Result<void> check_space(const ExportPlan& plan) {
-  if (plan.free_bytes >= plan.estimated_bytes) return {};
-  return fail(ErrorCode::kNoSpace, "\"{}\" has {} MiB free, and the package may take {} MiB: nothing was written.",
-              plan.package.parent_path().string(), plan.free_bytes >> 20U, plan.estimated_bytes >> 20U);
-}
-
 Result<std::optional<DifferenceBase>> open_base(const ExportRequest& request, const Path& target,
                                                 const Snapshot& snapshot, StateStore& store) {
   if (request.since.empty()) return std::optional<DifferenceBase>();
@@ -69,11 +62,6 @@ std::uint64_t disk_bytes_of(const ExportPlan& plan) {
   std::uint64_t bytes = 0;
   for (const auto& disk : plan.disks) bytes += disk.estimated_bytes;
   return bytes;
-}
-
-std::uint64_t allocated_bytes(const Path& path) {
-  struct stat info {};
-  return ::stat(path.c_str(), &info) == 0 ? static_cast<std::uint64_t>(info.st_blocks) * 512 : 0;
 }
 
 package::Manifest manifest_of(const Snapshot& snapshot, bool has_storage, WallTime now) {
@@ -107,16 +95,14 @@ package::MachineEntry entry_of(const MemberSnapshot& member) {
 class Exporting {
  public:
   Exporting(const ExportRequest& request, const Snapshot& snapshot, const ExportPlan& plan, StateStore& store,
-            DiskCopier& copier, JobContext& job)
+            DiskCopier& copier, const package::Writer& writer, JobContext& job)
       : request_(request),
         snapshot_(snapshot),
         plan_(plan),
         store_(store),
         copier_(copier),
-        job_(job),
-        writer_(plan.package) {}
-
-  Result<void> begin() { return writer_.begin(); }
+        writer_(writer),
+        job_(job) {}
 
   // All but its disks.
   Result<package::MachineEntry> add(const MemberSnapshot& member) {
@@ -144,26 +130,6 @@ class Exporting {
     return {};
   }
 
-  Result<void> publish(const package::Manifest& manifest) { return writer_.publish(manifest); }
-
-  // What to report of a failure: one whose cause is that the target is gone would tell of files that are not there.
-  // What undo cannot see any more is removed here; what has its name now is another's, and `step` is not to remove it.
-  [[nodiscard]] Failure failed(Error error, const UndoStep& step) {
-    if (error.code == ErrorCode::kNoSpace) {
-      error.message += fmt::format(" The package takes up to {} MiB.", plan_.estimated_bytes >> 20U);
-    }
-    const auto in_place = writer_.check_in_place();
-    if (in_place) return Failure{std::move(error)};
-    const auto removed = abandon(step);
-    if (error.code != ErrorCode::kCancelled) {
-      Error gone = in_place.error();
-      gone.cause = error.describe();
-      error = std::move(gone);
-    }
-    if (!removed) error.message += fmt::format(" Not taken back: {}", removed.error().describe());
-    return Failure{std::move(error)};
-  }
-
  private:
   [[nodiscard]] package::DiskEntry entry_of_disk(const PlannedDisk& planned, const CopiedDisk& copied) const {
     package::DiskEntry entry;
@@ -179,11 +145,6 @@ class Exporting {
     entry.parent = planned.choice.parent;
     entry.whole_because = planned.choice.whole_because;
     return entry;
-  }
-
-  Result<void> abandon(const UndoStep& step) {
-    COHORT_TRY(writer_.abandon());
-    return job_.will_keep(step);
   }
 
   Result<void> add_state_files(const MemberSnapshot& member, package::MachineEntry& entry) {
@@ -261,12 +222,12 @@ class Exporting {
   const ExportPlan& plan_;
   StateStore& store_;
   DiskCopier& copier_;
+  const package::Writer& writer_;
   JobContext& job_;
-  package::Writer writer_;
 };
 
-Result<void> write_package(Exporting& exporting, const Snapshot& snapshot, package::Manifest& manifest,
-                           JobContext& job) {
+Result<void> write_package(Exporting& exporting, NewPackage& target, const Snapshot& snapshot,
+                           package::Manifest& manifest, JobContext& job) {
   for (const auto& member : snapshot.members) {
     COHORT_TRY(job.check_cancelled());
     COHORT_ASSIGN(auto entry, exporting.add(member));
@@ -277,7 +238,7 @@ Result<void> write_package(Exporting& exporting, const Snapshot& snapshot, packa
   job.set_phase("completing the package");
   COHORT_TRY(job.check_cancelled());
   kill_point("export.before_publish");
-  return exporting.publish(manifest);
+  return target.publish(manifest);
 }
 
 ExportReport report_of(const Path& package, const package::Manifest& manifest, Snapshot snapshot) {
@@ -291,11 +252,10 @@ ExportReport report_of(const Path& package, const package::Manifest& manifest, S
     }
   }
   report.snapshot = std::move(snapshot);
-  for (const auto* file : manifest.files()) {
-    ++report.files;
-    report.bytes += file->size;
-    report.disk_bytes += allocated_bytes(package / file->file);
-  }
+  const PackageSize size = size_of_package(package, manifest);
+  report.files = size.files;
+  report.bytes = size.bytes;
+  report.disk_bytes = size.disk_bytes;
   return report;
 }
 
@@ -334,7 +294,7 @@ Result<ExportPlan> ExportSnapshot::plan(const ExportRequest& request, const Snap
       std::ranges::any_of(plan.disks, [](const auto& disk) { return disk.choice.base.has_value(); });
   if (has_difference) plan.parent = base->parent();
   COHORT_ASSIGN(plan.free_bytes, free_bytes(plan.package.parent_path()));
-  COHORT_TRY(check_space(plan));
+  COHORT_TRY(check_space(plan.package, plan.free_bytes, plan.estimated_bytes));
   return plan;
 }
 
@@ -370,22 +330,17 @@ Result<ExportReport> ExportSnapshot::run(const ExportRequest& request, JobContex
   COHORT_TRY(check_ready(snapshot));
   COHORT_ASSIGN(const auto planned, plan(request, snapshot, job.stop()));
   job.set_total(disk_bytes_of(planned));
-  COHORT_ASSIGN(const auto step, job.will_undo(UndoKind::kRemovePartial,
-                                               planned.package.string() + std::string(package::kPartialSuffix)));
-  Exporting exporting(request, snapshot, planned, store_, copier_, job);
-  if (const auto begun = exporting.begin(); !begun) {
-    // What is there already is somebody else's, and not to be removed with ours.
-    if (begun.error().code == ErrorCode::kAlreadyExists) COHORT_TRY(job.will_keep(step));
-    return Failure{begun.error()};
-  }
+  NewPackage target(planned.package, planned.estimated_bytes, job);
+  COHORT_TRY(target.begin());
   kill_point("export.begun");
   package::Manifest manifest = manifest_of(snapshot, !request.no_storage, clock_.wall());
   manifest.parent = planned.parent;
-  if (auto written = write_package(exporting, snapshot, manifest, job); !written) {
-    return exporting.failed(std::move(written).error(), step);
+  Exporting exporting(request, snapshot, planned, store_, copier_, target.writer(), job);
+  if (auto written = write_package(exporting, target, snapshot, manifest, job); !written) {
+    return target.failed(std::move(written).error());
   }
   kill_point("export.published");
-  COHORT_TRY(job.will_keep(step));
+  COHORT_TRY(target.keep());
   job.set_result(planned.package.string());
   return report_of(planned.package, manifest, std::move(snapshot));
 }

@@ -3,6 +3,7 @@
 #include "base/kill_point.h"
 #include "service/import_plan.h"
 #include "service/machine_parts.h"
+#include "service/package_images.h"
 
 namespace cohort::service {
 namespace {
@@ -33,7 +34,7 @@ class Importing {
     COHORT_TRY(job_.check_cancelled());
     COHORT_ASSIGN(const auto step, parts.will_remove(target.file.path));
     kill_point("import.before_copy");
-    COHORT_ASSIGN(const auto opened, open_layers(prepared_.package, entry.id, disk));
+    COHORT_ASSIGN(const auto opened, open_layers(prepared_.package.chain, entry.id, disk));
     const auto copied = copy(opened, disk, target.file.path);
     kill_point("import.copied");
     if (copied) return {};
@@ -50,7 +51,8 @@ class Importing {
       last = done;
     };
     if (disk.parent) {
-      return copier_.copy_layers({opened.layers(), target, disk.format, disk.content_hash}, job_.stop(), on_progress);
+      const CopyLayersRequest layers{opened.layers(), target, disk.format, disk.content_hash};
+      return copier_.copy_layers(layers, job_.stop(), on_progress).map([](const auto&) {});
     }
     return copier_.copy_file({package::path_of(opened.fds.front()), target, disk.file.sha256}, job_.stop(),
                              on_progress);
@@ -103,7 +105,7 @@ Result<ImportPlan> ImportPackage::plan(const ImportRequest& request) {
 Result<ImportReport> ImportPackage::run(const ImportRequest& request, JobContext& job) {
   job.set_phase("planning");
   COHORT_ASSIGN(const auto prepared, prepare_import(request, hypervisor_, copier_, job.stop()));
-  COHORT_TRY(verify_opened(prepared.package, job));
+  COHORT_TRY(verify_opened(prepared.package.chain, job));
   job.set_done(0);
   job.set_total(prepared.plan.estimated_bytes);
   Importing importing(request, prepared, hypervisor_, copier_, job);

@@ -4,6 +4,7 @@
 #include <set>
 
 #include "service/machine_parts.h"
+#include "service/package_images.h"
 
 namespace cohort::service {
 namespace {
@@ -65,7 +66,7 @@ Result<void> check_no_tpm_state(const ImportRequest& request, const package::Mac
 // As one image, whatever it consists of.
 Result<std::uint64_t> measure(const OpenedPackage& package, const MachineId& machine, const package::DiskEntry& disk,
                               DiskCopier& copier, const std::stop_token& stop) {
-  COHORT_ASSIGN(const auto opened, open_layers(package, machine, disk));
+  COHORT_ASSIGN(const auto opened, open_layers(package.chain, machine, disk));
   if (!disk.parent) return copier.measure_file(package::path_of(opened.fds.front()));
   return copier.measure_layers(opened.layers(), disk.format, stop);
 }

@@ -1,6 +1,7 @@
 #include "service/machine_parts.h"
 
 #include "service/imported_machine.h"
+#include "service/package_images.h"
 
 namespace cohort::service {
 namespace {
@@ -35,7 +36,7 @@ Result<void> MachineParts::will_remove_fresh_state(DefineMachineRequest& request
 
 Result<void> MachineParts::complete(DefineMachineRequest& request, const Path& folder) {
   COHORT_TRY(put_tpm_state(request.id ? *request.id : request.new_id.value()));
-  COHORT_ASSIGN(request.configuration, read_verified(package_, machine_.entry.configuration));
+  COHORT_ASSIGN(request.configuration, read_verified(package_.folder(), machine_.entry.configuration));
   if (request.configuration != machine_.configuration) {
     return fail(ErrorCode::kCorrupt, "\"{}\" has changed since it was checked.", machine_.entry.configuration.file);
   }
@@ -60,7 +61,7 @@ Result<void> MachineParts::put_tpm_state(const MachineId& id) {
   if (machine_.entry.tpm_state.empty()) return {};
   std::vector<MachineStateFiles::File> files;
   for (const auto& file : machine_.entry.tpm_state) {
-    COHORT_ASSIGN(auto content, read_verified(package_, file));
+    COHORT_ASSIGN(auto content, read_verified(package_.folder(), file));
     files.push_back({name_below_tpm_folder(file.file), std::move(content)});
   }
   const Path folder = hypervisor_.tpm_state_folder(id);
@@ -71,7 +72,7 @@ Result<void> MachineParts::put_tpm_state(const MachineId& id) {
 
 Result<void> MachineParts::put_nvram(DefineMachineRequest& request, const Path& folder) {
   if (!machine_.entry.nvram) return {};
-  COHORT_ASSIGN(const auto content, read_verified(package_, *machine_.entry.nvram));
+  COHORT_ASSIGN(const auto content, read_verified(package_.folder(), *machine_.entry.nvram));
   const Path place = nvram_place(folder, request.name);
   COHORT_ASSIGN(const auto step, will_remove(place));
   if (const auto created = create_file(place, content); !created) return refuse(created.error(), step);

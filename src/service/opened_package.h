@@ -9,7 +9,6 @@
 #include "domain/machine.h"
 #include "domain/refusal_kind.h"
 #include "package/package_chain.h"
-#include "service/job_context.h"
 #include "service/ports/hypervisor.h"
 
 namespace cohort::service {
@@ -33,27 +32,6 @@ struct OpenedPackage {
 // was meant.
 [[nodiscard]] Result<OpenedPackage> open_package(const Path& directory, const std::set<RefusalKind>& trusted,
                                                  Hypervisor& hypervisor);
-
-// Reads every byte of it and of its parents. kCorrupt if it is not whole, or not what was opened.
-[[nodiscard]] Result<void> verify_opened(const OpenedPackage& opened, JobContext& job);
-
-// The images of a disk, open; a disk that stands alone has one.
-struct OpenedLayers {
-  std::vector<UniqueFd> fds;  // the top first
-  std::vector<std::string> formats;
-  std::vector<std::string> names;  // in their packages
-
-  // By names that are good while they are open.
-  [[nodiscard]] std::vector<Layer> layers() const;
-  // A message with the files' own names in place of those.
-  [[nodiscard]] std::string with_own_names(std::string text) const;
-};
-// kCorrupt as package::open_entry.
-[[nodiscard]] Result<OpenedLayers> open_layers(const OpenedPackage& package, const MachineId& machine,
-                                               const package::DiskEntry& disk);
-
-// A small file of a verified package. kCorrupt if it is not the same any more.
-[[nodiscard]] Result<std::string> read_verified(const OpenedPackage& opened, const package::FileEntry& entry);
 
 // kInvalidArgument for a name that libvirt might take, but that would make files elsewhere or could not be told apart
 // by eye.

@@ -7,6 +7,7 @@
 #include "domain/named_value.h"
 #include "package/held_file.h"
 #include "service/machine_parts.h"
+#include "service/package_images.h"
 #include "service/try_plan.h"
 #include "service/try_watch.h"
 
@@ -193,7 +194,7 @@ Result<TryReport> TryPackage::run(const TryRequest& request, JobContext& job, co
   COHORT_ASSIGN(const auto held, hold_disks(prepared.package));
   Trying trying(prepared, held, hypervisor_, job);
   COHORT_TRY(trying.make_network());
-  COHORT_TRY(verify_opened(prepared.package, job));
+  COHORT_TRY(verify_opened(prepared.package.chain, job));
   job.set_total(0);
   COHORT_TRY(trying.make_folder());
   TryReport report{{}, request.network, Milliseconds(0)};

@@ -2,6 +2,8 @@
 
 #include <algorithm>
 
+#include "service/package_images.h"
+
 namespace cohort::service {
 namespace {
 
@@ -45,7 +47,7 @@ Result<TriedMachine> plan_machine(const TryRequest& request, const OpenedPackage
   COHORT_ASSIGN(machine.name, free_name(request.name_prefix + entry.name, plan, hypervisor));
   machine.left_out = entry.left_out;
   for (const auto& disk : entry.disks) {
-    COHORT_TRY(open_layers(package, entry.id, disk));
+    COHORT_TRY(open_layers(package.chain, entry.id, disk));
     machine.disks.push_back({disk.target, {package.folder().path() / disk.file.file, disk.format}});
   }
   return machine;

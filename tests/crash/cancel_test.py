@@ -7,7 +7,7 @@ import pytest
 
 from crash_site import OFF
 from harness.stopping import Interrupt, wait_stopped
-from operations import Backup, Delete, Export, Import, Seal, Take, Try
+from operations import Backup, Delete, Export, Import, MergePackage, Seal, Take, Try
 
 CANCELLED = 130
 PATIENCE_S = 180  # seconds on an idle machine; merges take their time on one that is not
@@ -20,7 +20,8 @@ CASES = [(Take(), "take.planned"), (Take(), "fence.suspended"), (Take(), "take.c
          (Export(), "export.begun"), (Export(), "export.disks_copied"),
          (Import(), "import.before_copy"), (Import(), "import.started"),
          (Try(), "try.before_start"), (Try(), "try.running"),
-         (Backup(), "export.begun"), (Seal(), "seal.before_list")]
+         (Backup(), "export.begun"), (Seal(), "seal.before_list"),
+         (MergePackage(), "merge_package.begun"), (MergePackage(), "merge_package.disk_made")]
 
 
 def interrupted(site, type, point, *arguments):

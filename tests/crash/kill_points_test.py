@@ -18,8 +18,8 @@ import forgotten_test
 from crash_site import OFF
 from harness import inspect
 from harness.images import REPOSITORY, run
-from operations import (Backup, Delete, DeleteLower, Export, ExportDifference, Import, Operation, Seal, Take,
-                        TakeFrozen, Try)
+from operations import (Backup, Delete, DeleteLower, Export, ExportDifference, Import, MergePackage, Operation, Seal,
+                        Take, TakeFrozen, Try)
 
 # What is left of an operation after recovery. DONE: the job was interrupted, but what it was to do is done.
 UNDONE, DONE, EITHER = "undone", "done", "either"
@@ -77,6 +77,9 @@ CASES = [
 
     Case(Seal(), "seal.before_list", UNDONE),
     Case(Seal(), "seal.before_manifest", UNDONE),
+
+    *cases(MergePackage(), UNDONE, "merge_package.begun", "merge_package.disk_made", "merge_package.before_publish"),
+    Case(MergePackage(), "merge_package.published", DONE, is_told=False),
 
     Case(Import(), "import.before_copy", UNDONE, is_told=False),
     *cases(Import(), UNDONE, ("import.before_copy", 1), "import.copied", "import.before_define", "define.after_define",

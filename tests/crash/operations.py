@@ -226,6 +226,55 @@ class ExportDifference(Export):
         site.remove(self.base(site))
 
 
+class MergePackage(Operation):
+    """Of a difference; it and what it stands on stay as they are whatever happens."""
+    job_type = "merge_package"
+
+    def prepare(self, site):
+        if self._difference(site).exists():
+            return
+        for name, since in (("merged base", ()), ("merged difference", ("--since", self._base(site)))):
+            site.take(name, OFF)
+            site.cohort("export", name, site.lab.folder / name, *since)
+            site.scribble()
+        for name in ("merged base", "merged difference"):
+            site.cohort("snapshot", "delete", name)
+
+    @staticmethod
+    def _base(site):
+        return site.lab.folder / "merged base"
+
+    @staticmethod
+    def _difference(site):
+        return site.lab.folder / "merged difference"
+
+    @staticmethod
+    def target(site):
+        return site.lab.folder / "merged"
+
+    def arguments(self, site):
+        return ["package", "merge", self._difference(site), self.target(site)]
+
+    def is_done(self, site):
+        return self.target(site).exists()
+
+    def check_done(self, site):
+        site.package_is_whole(self.target(site))
+        self.check_undone(site)
+
+    def check_undone(self, site):
+        report = site.cohort("verify", self._difference(site)).json["verify"]
+        assert report["whole"] is True and len(report["parents"]) == 1
+
+    def undo(self, site):
+        site.remove(self.target(site))
+        self.give_up(site)
+
+    def give_up(self, site):
+        site.remove(self._base(site))
+        site.remove(self._difference(site))
+
+
 class Backup(Operation):
     job_type = "backup"
 

@@ -9,8 +9,8 @@ import pytest
 from harness import Disk, Lab, inspect
 from harness.images import MIB, run
 from harness.lab import NAME_PREFIX
-from package_steps import (disk_in, goes_on, image_information, manifest, names_in, refused, sha256,
-                           sha256sum_agrees, shows_the_same, tokens_of_package, write_manifest)
+from package_steps import (disk_in, goes_on, image_information, manifest, names_in, refused, rehash, sha256,
+                           sha256sum_agrees, shows_the_same, small_filesystem, tokens_of_package, write_manifest)
 from world import bare_machine, take
 
 PREFIX = NAME_PREFIX + "difference "
@@ -135,6 +135,81 @@ def test_a_chain_is_verified_to_its_end(lab, nights):
     tokens = [inspect.token_faults(tokens_of_package(folder / name, manifest(folder / name)["machines"][0]["name"],
                                                      ["vdb", "vdc"])) for name in ("tuesday", "wednesday")]
     assert tokens == [[], []]
+
+
+def test_a_merge_stands_alone_and_shows_what_the_chain_does(lab, nights, still):
+    folder, _ = nights
+    before = {path: (path.stat().st_mtime_ns, path.stat().st_ctime_ns) for path in folder.rglob("*")}
+    target = lab.new_folder("merged") / "a name with blanks"
+    plan = lab.cohort("package", "merge", folder / "wednesday", target, "--dry-run").json["plan"]
+    assert [Path(parent["package"]).name for parent in plan["parents"]] == ["tuesday", "monday"]
+    assert not target.exists()
+    merged = lab.cohort("package", "merge", folder / "wednesday", target).json["merge"]
+    assert merged["package"] == str(target) and merged["manifest"]["parent"] is None
+    assert merged["disk_bytes"] <= plan["estimated_bytes"]
+    report = lab.cohort("verify", target).json["verify"]
+    assert report["whole"] is True and report["parents"] == [] and report["notes"] == []
+    assert sha256sum_agrees(target)
+    shown = lab.cohort("package", "show", folder / "wednesday").json["package"]["manifest"]
+    assert (report["manifest"]["instant"], report["manifest"]["snapshot"]) == (shown["instant"], shown["snapshot"])
+    for key, disk in disks(target).items():
+        full = disks(folder / "wednesday full")[key]
+        image = target / disk["file"]
+        assert "backing-filename" not in image_information(image)
+        assert shows_the_same(image, "qcow2", folder / "wednesday full" / full["file"], "qcow2"), key
+        assert disk["content_hash"] == full["content_hash"] == disk["block_hashes"]["sha256"]
+    assert {path: (path.stat().st_mtime_ns, path.stat().st_ctime_ns) for path in folder.rglob("*")} == before
+    # It needs none of them.
+    alone = lab.new_folder("alone") / "moved"
+    target.rename(alone)
+    made = lab.cohort("import", alone, "--name-prefix", PREFIX, "--storage", alone.parent).json["import"]
+    for machine in made["machines"]:
+        copy = lab.adopt(machine["name"])
+        if machine["original_name"] != still.name:
+            copy.start().wait_ready(timeout=400)
+            copy.destroy()
+        copy.undefine()
+    shutil.rmtree(alone)
+
+
+def test_what_cannot_be_merged_says_why_and_leaves_nothing(lab, nights, still):
+    folder, _ = nights
+    names = names_in(folder)
+    new = folder / "new"
+    assert "nothing to merge" in refused(lab, "invalid_state", "package", "merge", folder / "monday", new)
+    assert "never overwritten" in refused(lab, "already_exists", "package", "merge", folder / "tuesday", folder / "monday")
+    refused(lab, "invalid_argument", "package", "merge", folder / "tuesday", folder / "monday" / "new")
+    refused(lab, "not_found", "package", "merge", folder, new)
+    moved = lab.new_folder("half") / "tuesday"
+    shutil.copytree(folder / "tuesday", moved)
+    assert "../monday" in refused(lab, "not_found", "package", "merge", moved, new)
+    with small_filesystem(lab.folder / "small", 8) as small:
+        assert "nothing was written" in refused(lab, "no_space", "package", "merge", folder / "tuesday", small / "new")
+        assert list(small.glob("new*")) == []
+    # Damage that only the content hash finds: the manifest and the list have the hash of the changed image.
+    forged = lab.new_folder("forged")
+    for name in ("monday", "tuesday"):
+        shutil.copytree(folder / name, forged / name)
+    image = disk_in(forged / "tuesday", still.name, "vda")
+    run("qemu-io", "-f", "qcow2", "-c", "write -P 9 1M 64k", image)
+    rehash(forged / "tuesday")
+    assert "another content" in refused(lab, "corrupt", "package", "merge", forged / "tuesday", new)
+    shutil.rmtree(forged)
+    assert names_in(folder) == names
+
+
+def test_packages_in_a_folder_are_listed_in_the_order_of_their_instants(lab, nights):
+    folder, _ = nights
+    listed = lab.cohort("package", "list", folder).json["packages"]
+    assert [Path(each["package"]).name for each in listed] == [
+        "monday", "monday full", "tuesday", "tuesday full", "wednesday", "wednesday full"]
+    assert [[Path(parent["package"]).name for parent in each["parents"]] for each in listed] == [
+        [], [], ["monday"], [], ["tuesday", "monday"], []]
+    assert all(each["problem"] is None and each["disk_bytes"] > 0 for each in listed)
+    shown = lab.cohort("package", "show", folder / "wednesday").json["package"]
+    assert shown["manifest"] == lab.cohort("verify", folder / "wednesday").json["verify"]["manifest"]
+    text = lab.cohort("package", "list", folder, json=False).out
+    assert "../tuesday" in text and "wednesday full" in text
 
 
 def test_an_import_stands_alone(lab, nights, writer, still):

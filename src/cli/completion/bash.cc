@@ -56,7 +56,7 @@ _cohort_offer_names() {
 _cohort_offer() {
   case $1 in
     COLLECTION | SNAPSHOT | MACHINE | MEMBER | JOB) _cohort_offer_names "$1" ;;
-    DIR)
+    DIR | NEW)
       compopt -o filenames 2>/dev/null
       mapfile -t COMPREPLY < <(compgen -d -- "$cur")
       ;;

@@ -40,6 +40,12 @@ using Json = nlohmann::ordered_json;
 [[nodiscard]] Json to_json(const service::ExportReport& report);
 [[nodiscard]] Json to_json(const service::BackupPlan& plan);
 [[nodiscard]] Json to_json(const package::VerifyReport& report);
+[[nodiscard]] Json to_json(const service::StoredPackage& stored);
+[[nodiscard]] Json to_json(const service::MergePlan& plan);
+[[nodiscard]] Json to_json(const service::MergeReport& report);
+// Pieces that verifications and packages in folders share.
+[[nodiscard]] Json manifest_to_json(const package::Manifest& manifest);
+[[nodiscard]] Json to_json(const package::LowerPackage& package);
 [[nodiscard]] Json to_json(const service::ImportPlan& plan);
 [[nodiscard]] Json to_json(const service::ImportReport& report);
 [[nodiscard]] Json to_json(const service::TryPlan& plan);

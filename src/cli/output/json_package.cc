@@ -64,24 +64,6 @@ Json machine_to_json(const package::MachineEntry& machine) {
               {"tpm", !machine.tpm_state.empty()}};
 }
 
-Json manifest_to_json(const package::Manifest& manifest) {
-  Json machines = Json::array();
-  for (const auto& machine : manifest.machines) {
-    machines.push_back(machine_to_json(machine));
-  }
-  return Json{{"format_version", manifest.format_version},
-              {"created_by", manifest.created_by},
-              {"created", format_utc(manifest.created)},
-              {"collection", {{"id", manifest.collection.str()}, {"name", manifest.collection_name}}},
-              {"snapshot", {{"id", manifest.snapshot.str()}, {"name", manifest.snapshot_name}}},
-              {"instant", format_utc(manifest.instant)},
-              {"fence", to_json(manifest.fence)},
-              {"has_storage", manifest.has_storage},
-              {"sealed", manifest.sealed ? Json(format_utc(*manifest.sealed)) : Json()},
-              {"parent", parent_to_json(manifest.parent)},
-              {"machines", std::move(machines)}};
-}
-
 Json imported_to_json(const service::ImportedMachine& machine) {
   return Json{{"original_name", machine.original_name},
               {"name", machine.name},
@@ -101,6 +83,30 @@ Json imported_to_json(const std::vector<service::ImportedMachine>& machines) {
 }
 
 }  // namespace
+
+Json manifest_to_json(const package::Manifest& manifest) {
+  Json machines = Json::array();
+  for (const auto& machine : manifest.machines) {
+    machines.push_back(machine_to_json(machine));
+  }
+  return Json{{"format_version", manifest.format_version},
+              {"created_by", manifest.created_by},
+              {"created", format_utc(manifest.created)},
+              {"collection", {{"id", manifest.collection.str()}, {"name", manifest.collection_name}}},
+              {"snapshot", {{"id", manifest.snapshot.str()}, {"name", manifest.snapshot_name}}},
+              {"instant", format_utc(manifest.instant)},
+              {"fence", to_json(manifest.fence)},
+              {"has_storage", manifest.has_storage},
+              {"sealed", manifest.sealed ? Json(format_utc(*manifest.sealed)) : Json()},
+              {"parent", parent_to_json(manifest.parent)},
+              {"machines", std::move(machines)}};
+}
+
+Json to_json(const package::LowerPackage& package) {
+  return Json{{"package", package.package.string()},
+              {"snapshot", {{"id", package.snapshot.str()}, {"name", package.snapshot_name}}},
+              {"instant", format_utc(package.instant)}};
+}
 
 Json disk_files_to_json(const std::vector<service::ImportedDisk>& files) {
   Json disks = Json::array();
@@ -154,18 +160,12 @@ Json to_json(const service::BackupPlan& plan) {
 }
 
 Json to_json(const package::VerifyReport& report) {
-  Json parents = Json::array();
-  for (const auto& parent : report.parents) {
-    parents.push_back(Json{{"package", parent.package.string()},
-                           {"snapshot", {{"id", parent.snapshot.str()}, {"name", parent.snapshot_name}}},
-                           {"instant", format_utc(parent.instant)}});
-  }
   return Json{{"package", report.package.string()},
               {"whole", report.is_whole()},
               {"sealed_disks", report.sealed},
               {"files", report.files},
               {"bytes", report.bytes},
-              {"parents", std::move(parents)},
+              {"parents", list_to_json(report.parents)},
               {"problems", problems_to_json(report.problems)},
               {"notes", problems_to_json(report.notes)},
               {"manifest", manifest_to_json(report.manifest)}};

@@ -34,6 +34,14 @@ enum class Detail { kUsual, kFull };
 [[nodiscard]] std::string report_export(const service::ExportReport& report, Detail detail);
 [[nodiscard]] std::string report_export_plan(const service::ExportPlan& plan);
 [[nodiscard]] std::string report_verify(const package::VerifyReport& report, Detail detail);
+[[nodiscard]] std::string report_packages(const std::vector<service::StoredPackage>& packages);
+[[nodiscard]] std::string report_package(const service::StoredPackage& stored);
+[[nodiscard]] std::string report_merge(const service::MergeReport& report);
+[[nodiscard]] std::string report_merge_plan(const service::MergePlan& plan);
+// Pieces that verifications and packages in folders share.
+[[nodiscard]] std::string manifest_sheet(const package::Manifest& manifest);
+[[nodiscard]] std::string manifest_disks(const package::Manifest& manifest);
+[[nodiscard]] std::string needed_and_free(std::uint64_t needed, std::uint64_t free);
 [[nodiscard]] std::string report_import(const service::ImportReport& report);
 [[nodiscard]] std::string report_import_plan(const service::ImportPlan& plan);
 // A sentence for each disk that a machine comes without; a drive for CDs is there all the same.

@@ -12,11 +12,6 @@ namespace cohort::cli {
 
 namespace {
 
-std::string needed_and_free(std::uint64_t needed, std::uint64_t free) {
-  return fmt::format("\nAt most {} would be written; {} are free.\nNothing was changed.\n", format_bytes(needed),
-                     format_bytes(free));
-}
-
 std::string disks_of(const service::ImportedMachine& machine) {
   std::vector<std::string> disks;
   for (const auto& disk : machine.disks) {
@@ -74,24 +69,6 @@ std::string one_instant_of(const package::Manifest& manifest) {
   return has_run ? "not measured" : "no machine ran, so nothing could change";
 }
 
-std::string manifest_sheet(const package::Manifest& manifest) {
-  Sheet sheet;
-  sheet.add("Collection", manifest.collection_name);
-  sheet.add("Snapshot", manifest.snapshot_name);
-  sheet.add("Instant", format_time(manifest.instant));
-  sheet.add("One instant", one_instant_of(manifest));
-  sheet.add("Machines", std::to_string(manifest.machines.size()) + (manifest.has_storage ? "" : ", without storage"));
-  for (const auto& machine : manifest.machines) {
-    if (!machine.left_out.empty()) sheet.add("Left out of " + machine.name, left_out_of(machine.left_out));
-  }
-  if (manifest.parent) {
-    sheet.add("Difference from", fmt::format("{} (snapshot \"{}\" of {})", manifest.parent->path,
-                                             manifest.parent->snapshot_name, format_time(manifest.parent->instant)));
-  }
-  sheet.add("Made by", manifest.created_by);
-  return sheet.str();
-}
-
 std::string kind_of(bool is_difference) { return is_difference ? "difference" : "whole"; }
 
 std::string whole_notice(const std::string& target, const std::string& machine, const std::string& reason) {
@@ -128,6 +105,31 @@ std::string parents_of(const package::VerifyReport& report) {
   return fmt::format(", with the {} that it stands on", count_of(report.parents.size(), "package", "packages"));
 }
 
+}  // namespace
+
+std::string needed_and_free(std::uint64_t needed, std::uint64_t free) {
+  return fmt::format("\nAt most {} would be written; {} are free.\nNothing was changed.\n", format_bytes(needed),
+                     format_bytes(free));
+}
+
+std::string manifest_sheet(const package::Manifest& manifest) {
+  Sheet sheet;
+  sheet.add("Collection", manifest.collection_name);
+  sheet.add("Snapshot", manifest.snapshot_name);
+  sheet.add("Instant", format_time(manifest.instant));
+  sheet.add("One instant", one_instant_of(manifest));
+  sheet.add("Machines", std::to_string(manifest.machines.size()) + (manifest.has_storage ? "" : ", without storage"));
+  for (const auto& machine : manifest.machines) {
+    if (!machine.left_out.empty()) sheet.add("Left out of " + machine.name, left_out_of(machine.left_out));
+  }
+  if (manifest.parent) {
+    sheet.add("Difference from", fmt::format("{} (snapshot \"{}\" of {})", manifest.parent->path,
+                                             manifest.parent->snapshot_name, format_time(manifest.parent->instant)));
+  }
+  sheet.add("Made by", manifest.created_by);
+  return sheet.str();
+}
+
 std::string manifest_disks(const package::Manifest& manifest) {
   Table table({{"MACHINE"}, {"DISK"}, {"FORMAT"}, {"SIZE", Align::kRight}, {"KIND"}, {"FILE"}});
   for (const auto& machine : manifest.machines) {
@@ -138,8 +140,6 @@ std::string manifest_disks(const package::Manifest& manifest) {
   }
   return "\n" + table.str();
 }
-
-}  // namespace
 
 std::string missing_disks(const std::string& original_name, const std::string& name,
                           const std::vector<LeftOutDisk>& left_out) {

@@ -221,6 +221,24 @@ package::VerifyReport example_broken_report() {
   return report;
 }
 
+std::vector<service::StoredPackage> example_packages() {
+  return {{"/backup/shop", manifest(), example_verify_report().parents, {4, 300'000'000, 290'000'000}, ""},
+          {"/backup/shop-friday.partial", {}, {}, {}, "It is being written, or was left half written."}};
+}
+
+service::MergeReport example_merge_report() {
+  service::MergePlan plan{"/backup/shop",
+                          "/backup/shop-alone",
+                          example_verify_report().parents,
+                          {{"db", "vda", "Virtual Hard Disks/db-vda.qcow2", true, 2 * kGiB, 400'000'000}},
+                          404'000'000,
+                          50 * kGiB};
+  package::Manifest made = manifest();
+  made.parent.reset();
+  made.machines[0].disks[0].parent.reset();
+  return {std::move(plan), std::move(made), 4, 380'000'000, 370'000'000};
+}
+
 service::ImportPlan example_import_plan() { return {{imported(true)}, "/vm", 300'000'000, 50 * kGiB}; }
 
 service::ImportReport example_import_report() { return {{imported(false)}}; }

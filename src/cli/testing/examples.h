@@ -27,6 +27,8 @@ namespace cohort::cli {
 [[nodiscard]] service::ExportReport example_export_report();
 [[nodiscard]] package::VerifyReport example_verify_report();  // whole, with a note
 [[nodiscard]] package::VerifyReport example_broken_report();
+[[nodiscard]] std::vector<service::StoredPackage> example_packages();  // a difference, and a half written one
+[[nodiscard]] service::MergeReport example_merge_report();
 [[nodiscard]] service::ImportPlan example_import_plan();
 [[nodiscard]] service::ImportReport example_import_report();
 [[nodiscard]] service::TryPlan example_try_plan();

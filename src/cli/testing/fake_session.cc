@@ -146,6 +146,27 @@ Result<service::TryReport> FakeSession::try_package(const service::TryRequest& r
   return reply_to_job("try_package", record_.try_report, watch);
 }
 
+Result<std::vector<service::StoredPackage>> FakeSession::packages(const Path& folder) {
+  record_.looked_at = folder;
+  return reply("packages", example_packages());
+}
+
+Result<service::StoredPackage> FakeSession::package(const Path& directory) {
+  record_.looked_at = directory;
+  return reply("package", example_packages().front());
+}
+
+Result<service::MergePlan> FakeSession::plan_merge(const service::MergeRequest& request) {
+  record_.merge_request = request;
+  return reply("plan_merge", example_merge_report().plan);
+}
+
+Result<service::MergeReport> FakeSession::merge_package(const service::MergeRequest& request,
+                                                        const client::JobWatch& watch) {
+  record_.merge_request = request;
+  return reply_to_job("merge_package", example_merge_report(), watch);
+}
+
 Result<service::BackupPlan> FakeSession::plan_backup(const service::BackupRequest& request) {
   record_.backup_request = request;
   return reply("plan_backup", service::BackupPlan{example_planned_snapshot(), example_export_plan()});

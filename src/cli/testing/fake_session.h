@@ -30,7 +30,9 @@ struct SessionRecord {
   service::ImportRequest import_request;
   service::TryRequest try_request;
   service::TryReport try_report;
+  service::MergeRequest merge_request;
   service::BackupRequest backup_request;
+  Path looked_at;  // by the queries of packages
   Path verified;
   package::VerifyOptions verify_options;
   std::string asked_for;  // the name given to queries
@@ -88,6 +90,11 @@ class FakeSession final : public client::Session {
   [[nodiscard]] Result<service::TryReport> try_package(const service::TryRequest& request,
                                                        const client::JobWatch& watch,
                                                        const service::OnRunning& on_running) override;
+  [[nodiscard]] Result<std::vector<service::StoredPackage>> packages(const Path& folder) override;
+  [[nodiscard]] Result<service::StoredPackage> package(const Path& directory) override;
+  [[nodiscard]] Result<service::MergePlan> plan_merge(const service::MergeRequest& request) override;
+  [[nodiscard]] Result<service::MergeReport> merge_package(const service::MergeRequest& request,
+                                                           const client::JobWatch& watch) override;
   [[nodiscard]] Result<service::BackupPlan> plan_backup(const service::BackupRequest& request) override;
   [[nodiscard]] Result<service::ExportReport> backup(const service::BackupRequest& request,
                                                      const client::JobWatch& watch) override;

@@ -210,5 +210,29 @@ TEST_F(PackageVerbs, BackupHandsOnTheOptionsOfBothHalves) {
   EXPECT_TRUE(session.backup_request.target.subdirectory);
 }
 
+TEST_F(PackageVerbs, ListNamesPackagesAndWhatCannotBeUsed) {
+  EXPECT_EQ(program.run({"package", "list", "/backup/"}), 0);
+  EXPECT_EQ(session.looked_at, "/backup");
+  EXPECT_THAT(program.out(), AllOf(HasSubstr("before-upgrade"), HasSubstr("../shop-monday"),
+                                   HasSubstr("shop-friday.partial: It is being written, or was left half written.")));
+}
+
+TEST_F(PackageVerbs, ShowTellsWhatAPackageStandsOn) {
+  EXPECT_EQ(program.run({"package", "show", "/backup/shop"}), 0);
+  EXPECT_EQ(session.looked_at, "/backup/shop");
+  EXPECT_THAT(program.out(),
+              AllOf(HasSubstr("not verified"), HasSubstr("/backup/shop-monday"), HasSubstr("db-vda.qcow2")));
+}
+
+TEST_F(PackageVerbs, MergeMakesANewPackage) {
+  EXPECT_EQ(program.run({"package", "merge", "/backup/shop", "/backup/shop-alone/"}), 0);
+  EXPECT_EQ(session.merge_request.package, "/backup/shop");
+  EXPECT_EQ(session.merge_request.directory, "/backup/shop-alone");
+  EXPECT_THAT(program.out(), HasSubstr("with the 1 package that it stands on into /backup/shop-alone: 4 files"));
+  EXPECT_EQ(program.run({"package", "merge", "/backup/shop", "/backup/shop-alone", "--dry-run"}), 0);
+  EXPECT_THAT(program.out(), HasSubstr("Nothing was changed."));
+  EXPECT_THAT(session.calls, ElementsAre("merge_package", "plan_merge"));
+}
+
 }  // namespace
 }  // namespace cohort::cli

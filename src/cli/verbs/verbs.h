@@ -28,6 +28,10 @@ class CommandTree;
 [[nodiscard]] std::unique_ptr<Verb> make_try();
 [[nodiscard]] std::unique_ptr<Verb> make_backup();
 
+[[nodiscard]] std::unique_ptr<Verb> make_package_list();
+[[nodiscard]] std::unique_ptr<Verb> make_package_show();
+[[nodiscard]] std::unique_ptr<Verb> make_package_merge();
+
 [[nodiscard]] std::unique_ptr<Verb> make_job_list();
 [[nodiscard]] std::unique_ptr<Verb> make_job_show();
 [[nodiscard]] std::unique_ptr<Verb> make_job_wait();

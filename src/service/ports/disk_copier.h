@@ -84,9 +84,10 @@ class DiskCopier {
   [[nodiscard]] virtual Result<std::uint64_t> measure_file(const Path& source) = 0;
 
   // Of a package's images, which may come from a stranger: they are read here, not by QEMU, and no file but the layers
-  // is opened. kCorrupt, and the target is gone, if what was read is not of that content hash.
-  [[nodiscard]] virtual Result<void> copy_layers(const CopyLayersRequest& request, std::stop_token stop,
-                                                 const std::function<void(std::uint64_t done)>& on_progress) = 0;
+  // is opened. No list of block hashes is made. kCorrupt, and the target is gone, if what was read is not of that
+  // content hash.
+  [[nodiscard]] virtual Result<CopiedDisk> copy_layers(const CopyLayersRequest& request, std::stop_token stop,
+                                                       const std::function<void(std::uint64_t done)>& on_progress) = 0;
   [[nodiscard]] virtual Result<std::uint64_t> measure_layers(const std::vector<Layer>& layers,
                                                              const std::string& format,
                                                              const std::stop_token& stop) = 0;

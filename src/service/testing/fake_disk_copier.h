@@ -76,14 +76,16 @@ class FakeDiskCopier final : public DiskCopier {
   }
 
   // The copy says nothing of the layers.
-  [[nodiscard]] Result<void> copy_layers(const CopyLayersRequest& request, std::stop_token stop,
-                                         const std::function<void(std::uint64_t done)>& on_progress) override {
-    return control_.call("copy_layers", [&]() -> Result<void> {
+  [[nodiscard]] Result<CopiedDisk> copy_layers(const CopyLayersRequest& request, std::stop_token stop,
+                                               const std::function<void(std::uint64_t done)>& on_progress) override {
+    return control_.call("copy_layers", [&]() -> Result<CopiedDisk> {
       if (stop.stop_requested()) return fail(ErrorCode::kCancelled, "The copy was cancelled.");
       layers_.push_back(request);
-      COHORT_TRY(create_file(request.target, "layers"));
+      std::string content = "layers";
+      content.resize(kVirtualSize, '\0');
+      COHORT_TRY(create_file(request.target, content));
       on_progress(estimate_);
-      return {};
+      return CopiedDisk{virtual_size_, content.size(), Sha256::of(content), request.content_hash, 0};
     });
   }
   [[nodiscard]] Result<std::uint64_t> measure_layers(const std::vector<Layer>& /*layers*/,

@@ -1,0 +1,47 @@
+// The package that a job writes: there whole, or not at all.
+#pragma once
+
+#include <cstdint>
+#include <optional>
+
+#include "package/writer.h"
+#include "service/job_context.h"
+
+namespace cohort::service {
+
+// The folder a package will be: absolute, below an existing folder, and free; so is its partial one.
+// kInvalidArgument, kNotFound, kPermission, or kAlreadyExists if something is there.
+[[nodiscard]] Result<Path> new_package_folder(const Path& directory);
+
+// Crash: the package grows as "<package>.partial"; recover() removes it until keep() was called.
+class NewPackage {
+ public:
+  // `estimated_bytes`: that it may take, for what is said when there is no room.
+  NewPackage(const Path& package, std::uint64_t estimated_bytes, JobContext& job)
+      : writer_(package), estimated_bytes_(estimated_bytes), job_(job) {}
+
+  // As Writer::begin().
+  [[nodiscard]] Result<void> begin();
+  [[nodiscard]] const package::Writer& writer() const { return writer_; }
+  // As Writer::publish().
+  [[nodiscard]] Result<void> publish(const package::Manifest& manifest) { return writer_.publish(manifest); }
+  // It is published, and stays.
+  [[nodiscard]] Result<void> keep() { return job_.will_keep(*step_); }
+
+  // What to report of a failure since begin(): one whose cause is that the target is gone would tell of files that are
+  // not there. What undo cannot see any more is removed here; what has its name now is another's, and stays.
+  [[nodiscard]] Failure failed(Error error);
+
+ private:
+  [[nodiscard]] Result<void> abandon();
+
+  package::Writer writer_;
+  std::uint64_t estimated_bytes_;
+  JobContext& job_;
+  std::optional<UndoStep> step_;
+};
+
+// kNoSpace, naming both, if the folder around the package has less than it may take.
+[[nodiscard]] Result<void> check_space(const Path& package, std::uint64_t free_bytes, std::uint64_t estimated_bytes);
+
+}  // namespace cohort::service

@@ -1,0 +1,70 @@
+#include "service/stored_packages.h"
+
+#include <algorithm>
+#include <tuple>
+
+#include "package/layout.h"
+#include "package/package_chain.h"
+
+namespace cohort::service {
+namespace {
+
+namespace fs = std::filesystem;
+
+bool is_package(const Path& folder) {
+  std::error_code ignored;
+  return fs::exists(fs::symlink_status(folder / package::kManifestName, ignored));
+}
+
+bool is_half_written(const Path& folder) {
+  std::error_code ignored;
+  return folder.string().ends_with(package::kPartialSuffix) &&
+         fs::is_directory(fs::symlink_status(folder / package::kMachinesFolder, ignored));
+}
+
+StoredPackage look_at(const Path& folder) {
+  if (is_half_written(folder)) return {folder, {}, {}, {}, "It is being written, or was left half written."};
+  auto stored = stored_package(folder);
+  if (stored) return *std::move(stored);
+  return {folder, {}, {}, {}, stored.error().message};
+}
+
+bool is_before(const StoredPackage& one, const StoredPackage& other) {
+  const auto rank = [](const StoredPackage& stored) {
+    return std::tuple(!stored.manifest, stored.manifest ? stored.manifest->instant : WallTime{}, stored.package);
+  };
+  return rank(one) < rank(other);
+}
+
+}  // namespace
+
+Result<StoredPackage> stored_package(const Path& directory) {
+  COHORT_ASSIGN(auto chain, package::open_chain(directory));
+  StoredPackage stored{directory, std::move(chain.links.front().file.manifest), package::lower_packages(chain)};
+  stored.size = size_of_package(directory, *stored.manifest);
+  if (chain.broken) {
+    stored.problem = fmt::format("{}: {}", chain.broken->file, chain.broken->message);
+  } else if (!stored.manifest->is_sealed()) {
+    stored.problem = "Disks of it have no hash yet: `cohort verify --seal` gives them one.";
+  }
+  return stored;
+}
+
+Result<std::vector<StoredPackage>> packages_in(const Path& folder) {
+  std::error_code code;
+  if (fs::exists(folder, code) && !fs::is_directory(folder, code)) {
+    return fail(ErrorCode::kInvalidArgument, "\"{}\" is not a folder.", folder.string());
+  }
+  std::vector<StoredPackage> stored;
+  fs::directory_iterator entries(folder, code);
+  for (; !code && entries != fs::directory_iterator(); entries.increment(code)) {
+    const Path& path = entries->path();
+    std::error_code ignored;
+    if (entries->is_directory(ignored) && (is_package(path) || is_half_written(path))) stored.push_back(look_at(path));
+  }
+  if (code) return Failure{system_error(code.value(), fmt::format("\"{}\" cannot be read.", folder.string()))};
+  std::ranges::sort(stored, is_before);
+  return stored;
+}
+
+}  // namespace cohort::service

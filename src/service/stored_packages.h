@@ -1,0 +1,28 @@
+// Packages as they lie in folders, looked at by their manifests: nothing is verified.
+#pragma once
+
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "package/verify.h"
+#include "service/package_size.h"
+
+namespace cohort::service {
+
+struct StoredPackage {
+  Path package;
+  std::optional<package::Manifest> manifest;   // nothing if it cannot be read
+  std::vector<package::LowerPackage> parents;  // what it stands on, the nearest first, as far as that is there
+  PackageSize size = {};
+  std::string problem = {};  // why it cannot be used; empty if nothing is seen from here
+};
+
+// Of the folders right in `folder`, those that are packages or were to become some; the earliest instant first, those
+// that cannot be read last. kNotFound, kPermission, kIo; kInvalidArgument if it is no folder.
+[[nodiscard]] Result<std::vector<StoredPackage>> packages_in(const Path& folder);
+
+// One of them. kNotFound if it is no package; kCorrupt, kUnsupported as package::open_chain.
+[[nodiscard]] Result<StoredPackage> stored_package(const Path& directory);
+
+}  // namespace cohort::service
