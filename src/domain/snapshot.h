@@ -85,6 +85,9 @@ struct Snapshot {
   WallTime instant;  // the begin of the overlap if measured, else the wall clock while the fence stood
   FenceRecord fence;
   ConsistencyWish asked = ConsistencyWish::kCrash;
+  // The folder with the packages for whose next one it is the base, and an incremental backup deletes it when there is
+  // a newer base; empty: it stays until its user deletes it.
+  Path kept_for;
   std::vector<MemberSnapshot> members;
 };
 

@@ -3,15 +3,20 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include <functional>
+
 #include "package/verify.h"
 #include "service/testing/package_lab.h"
 
 namespace cohort::service {
 namespace {
 
+using ::testing::Contains;
+using ::testing::ElementsAre;
 using ::testing::HasSubstr;
 using ::testing::IsEmpty;
 using ::testing::SizeIs;
+using ::testing::UnorderedElementsAre;
 
 class BackupTest : public ::testing::Test {
  protected:
@@ -147,6 +152,154 @@ TEST_F(BackupTest, LeavesNothingOnTheMachinesWhereverItsProcessDied) {
     world.control.clear();
     ASSERT_TRUE(world.run_recover());
     expect_untouched(world);
+  }
+}
+
+// Incremental backups of the pair into "nights", in turn; "first" is there.
+class IncrementalBackupTest : public ::testing::Test {
+ protected:
+  struct World : PackageLab {
+    World() {
+      EXPECT_TRUE(delete_snapshot({"nightly"}));
+      add_collection("pair", {"database", "archive"});
+      for (const auto* name : {"nights", "elsewhere"}) std::filesystem::create_directory(folder.path() / name);
+      EXPECT_TRUE(night("nights/first"));
+      control.clear();
+    }
+    [[nodiscard]] BackupRequest request(const std::string& package) const {
+      BackupRequest request = backup_request();
+      request.take.collection = "pair";
+      request.target.directory = folder.path() / package;
+      request.target.format = "qcow2";
+      request.is_incremental = true;
+      return request;
+    }
+    Result<ExportReport> night(const std::string& package) { return run_backup(request(package)); }
+    [[nodiscard]] bool has(const std::string& package) const {
+      return std::filesystem::exists(folder.path() / package);
+    }
+    [[nodiscard]] SnapshotId of(const std::string& package) const {
+      return package::read_manifest(folder.path() / package)->snapshot;
+    }
+    [[nodiscard]] std::vector<SnapshotId> kept_snapshots() {
+      std::vector<SnapshotId> ids;
+      const auto all = kept.snapshots().value();
+      for (const auto& snapshot : all) ids.push_back(snapshot.id);
+      return ids;
+    }
+    // After whatever went wrong: nothing half done, a base for the next one, which leaves that alone.
+    void expect_to_go_on() {
+      control.clear();
+      ASSERT_TRUE(run_recover());
+      EXPECT_FALSE(has("nights/second.partial"));
+      const auto all = kept.snapshots().value();
+      for (const auto& snapshot : all) EXPECT_NE(snapshot.state, SnapshotState::kCreating);
+      const auto report = night("nights/third");
+      ASSERT_TRUE(report) << report.error().describe();
+      EXPECT_EQ(report->full_because, "");
+      EXPECT_THAT(kept_snapshots(), ElementsAre(of("nights/third")));
+      EXPECT_THAT(left_open(), IsEmpty());
+    }
+  };
+
+  World lab;
+};
+
+TEST_F(IncrementalBackupTest, KeepsItsSnapshotAsTheBaseOfTheNext) {
+  ASSERT_THAT(lab.kept_snapshots(), ElementsAre(lab.of("nights/first")));
+  EXPECT_EQ(lab.kept.snapshots()->front().kept_for, std::filesystem::canonical(lab.folder.path() / "nights"));
+  const auto report = lab.night("nights/second");
+  ASSERT_TRUE(report) << report.error().describe();
+  EXPECT_EQ(report->full_because, "");
+  // It was looked whether they can be differences; the disks of the fakes have no files, and cannot.
+  for (const auto& disk : report->disks) EXPECT_THAT(disk.whole_because, HasSubstr("not known whether"));
+  EXPECT_THAT(lab.kept_snapshots(), ElementsAre(lab.of("nights/second")));
+  EXPECT_THAT(lab.left_open(), IsEmpty());
+}
+
+TEST_F(IncrementalBackupTest, SaysWhyItIsAFullOne) {
+  ASSERT_TRUE(lab.delete_snapshot({lab.of("nights/first").str()}));
+  const auto report = lab.night("nights/second");
+  ASSERT_TRUE(report) << report.error().describe();
+  EXPECT_THAT(report->full_because, HasSubstr("No package of the collection"));
+  for (const auto& disk : report->disks) EXPECT_EQ(disk.whole_because, "");
+}
+
+TEST_F(IncrementalBackupTest, HasABaseOfItsOwnInEachFolder) {
+  ASSERT_TRUE(lab.night("elsewhere/first"));
+  ASSERT_TRUE(lab.night("nights/second"));
+  EXPECT_THAT(lab.kept_snapshots(), UnorderedElementsAre(lab.of("elsewhere/first"), lab.of("nights/second")));
+}
+
+TEST_F(IncrementalBackupTest, LeavesTheSnapshotsOfItsUserAlone) {
+  ASSERT_TRUE(lab.take_snapshot(snapshot_of("pair", "mine")));
+  ASSERT_TRUE(lab.night("nights/second"));
+  ASSERT_THAT(lab.kept_snapshots(), SizeIs(2));
+  EXPECT_TRUE(lab.delete_snapshot({"mine"}));
+}
+
+TEST_F(IncrementalBackupTest, StandsOnASnapshotOfItsUser) {
+  auto request = lab.request("nights/second");
+  ASSERT_TRUE(lab.take_snapshot(snapshot_of("pair", "mine")));
+  ExportRequest exported = request.target;
+  exported.snapshot = "mine";
+  ASSERT_TRUE(lab.run_export(exported));
+  const auto plan = lab.backup.plan(lab.request("nights/third"));
+  ASSERT_TRUE(plan) << plan.error().describe();
+  EXPECT_EQ(plan->full_because, "");
+  ASSERT_THAT(plan->outlived, SizeIs(1));
+  EXPECT_EQ(plan->outlived[0].id, lab.of("nights/first"));
+}
+
+TEST_F(IncrementalBackupTest, RefusesWhatCanBeNoDifference) {
+  for (const auto& change :
+       std::vector<std::function<void(ExportRequest&)>>{[](ExportRequest& target) { target.format = "raw"; },
+                                                        [](ExportRequest& target) { target.is_hashed = false; },
+                                                        [](ExportRequest& target) { target.no_storage = true; },
+                                                        [](ExportRequest& target) { target.subdirectory = true; }}) {
+    auto request = lab.request("nights/second");
+    change(request.target);
+    const auto report = lab.run_backup(request);
+    ASSERT_FALSE(report);
+    EXPECT_EQ(report.error().code, ErrorCode::kInvalidArgument);
+  }
+  EXPECT_EQ(lab.night("nowhere/second").error().code, ErrorCode::kNotFound);
+  EXPECT_THAT(lab.kept_snapshots(), ElementsAre(lab.of("nights/first")));
+}
+
+TEST_F(IncrementalBackupTest, KeepsThePackageAndBothBasesWhenOnlyTheDeletionFails) {
+  lab.control.fail_always("merge_overlay database vda", ErrorCode::kHypervisor);
+  const auto report = lab.night("nights/second");
+  ASSERT_FALSE(report);
+  EXPECT_THAT(report.error().message, HasSubstr("is complete"));
+  EXPECT_TRUE(lab.has("nights/second"));
+  EXPECT_THAT(lab.kept_snapshots(), Contains(lab.of("nights/second")));
+  lab.expect_to_go_on();
+}
+
+TEST_F(IncrementalBackupTest, GoesOnWhateverFails) {
+  for (std::size_t number = 1;; ++number) {
+    World world;
+    world.control.fail_at(number, false);
+    const auto report = world.night("nights/second");
+    const auto calls = world.control.calls();
+    if (number > calls.size()) {
+      EXPECT_TRUE(report);
+      break;
+    }
+    SCOPED_TRACE(fmt::format("call {}: {}", number, calls[number - 1]));
+    world.expect_to_go_on();
+  }
+}
+
+TEST_F(IncrementalBackupTest, GoesOnWhereverItsProcessDied) {
+  for (std::size_t number = 1;; ++number) {
+    World world;
+    world.control.die_at(number);
+    static_cast<void>(world.night("nights/second"));
+    if (!world.control.is_dead()) break;
+    SCOPED_TRACE(fmt::format("call {}: {}", number, world.control.calls()[number - 1]));
+    world.expect_to_go_on();
   }
 }
 

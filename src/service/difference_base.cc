@@ -63,7 +63,8 @@ Result<Snapshot> find_base(const std::vector<Snapshot>& all, const package::Mani
                     "last.",
                     manifest.snapshot_name));
   }
-  if (found->instant < snapshot.instant) return *found;
+  const bool is_planned = snapshot.state == SnapshotState::kCreating;
+  if (is_planned || found->instant < snapshot.instant) return *found;
   return not_usable(ErrorCode::kInvalidArgument, directory,
                     fmt::format("its snapshot \"{}\" is later than \"{}\".", found->name, snapshot.name));
 }

@@ -66,6 +66,7 @@ struct ExportReport {
   std::vector<Path> left_behind;
   std::optional<package::ParentPackage> parent = {};  // if any disk is a difference
   bool is_sealed = true;                              // no disk was exported without a hash
+  std::string full_because = {};  // of a backup that was to be incremental, and could stand on nothing
   std::vector<ExportedDisk> disks = {};
 };
 

@@ -240,6 +240,7 @@ Result<Snapshot> plan_snapshot(const TakeSnapshotRequest& request, Hypervisor& h
   snapshot.collection_name = collection.name;
   snapshot.fence.deadline = request.deadline;
   snapshot.asked = request.consistency;
+  snapshot.kept_for = request.kept_for;
   if (request.consistency != ConsistencyWish::kCrash) snapshot.fence.freeze_deadline = request.freeze_deadline;
   OverlayNames names(snapshot.id);
   for (const auto& machine : details) snapshot.members.push_back(member_of(machine, names));

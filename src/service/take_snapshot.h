@@ -19,6 +19,7 @@ struct TakeSnapshotRequest {
   ConsistencyWish consistency = ConsistencyWish::kCrash;
   Milliseconds freeze_deadline{10'000};   // longest time to freeze all guests; 1,000 to 300,000 ms
   bool ignore_non_snapshottable = false;  // leave out disks that cannot be snapshotted instead of refusing
+  Path kept_for = {};                     // see Snapshot
 };
 
 // A snapshot that is ready, and the step that takes it back unless the job keeps it.

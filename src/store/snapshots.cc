@@ -6,7 +6,7 @@ namespace {
 
 constexpr const char* kSelect =
     "SELECT id, name, collection, collection_name, state, instant, fence_deadline_ms, fence_raised_us, overlap_begin, "
-    "overlap_end, asked, freeze_deadline_ms FROM snapshot ";
+    "overlap_end, asked, freeze_deadline_ms, kept_for FROM snapshot ";
 
 // A member's place in the tables.
 struct MemberKey {
@@ -178,6 +178,7 @@ Snapshot read_row(SQLite::Database& database, SQLite::Statement& statement) {
   snapshot.fence.overlap_end = row.optional_time();
   snapshot.asked = readable(consistency_wish_from(row.text()));
   snapshot.fence.freeze_deadline = Milliseconds(row.integer());
+  snapshot.kept_for = row.path();
   read_members(database, snapshot);
   return snapshot;
 }
@@ -188,11 +189,11 @@ Result<void> add_snapshot(SQLite::Database& database, const Snapshot& snapshot) 
   const int added =
       execute(database,
               "INSERT OR IGNORE INTO snapshot (id, name, collection, collection_name, state, instant, "
-              "fence_deadline_ms, fence_raised_us, overlap_begin, overlap_end, asked, freeze_deadline_ms) "
-              "VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
+              "fence_deadline_ms, fence_raised_us, overlap_begin, overlap_end, asked, freeze_deadline_ms, kept_for) "
+              "VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
               snapshot.id, snapshot.name, snapshot.collection, snapshot.collection_name, to_string(snapshot.state),
               snapshot.instant, snapshot.fence.deadline, snapshot.fence.raised, snapshot.fence.overlap_begin,
-              snapshot.fence.overlap_end, to_string(snapshot.asked), snapshot.fence.freeze_deadline);
+              snapshot.fence.overlap_end, to_string(snapshot.asked), snapshot.fence.freeze_deadline, snapshot.kept_for);
   if (added == 0) {
     return fail(ErrorCode::kAlreadyExists, "There is a snapshot {} already.", snapshot.id.str());
   }
@@ -205,10 +206,10 @@ Result<void> update_snapshot(SQLite::Database& database, const Snapshot& snapsho
       execute(database,
               "UPDATE snapshot SET name = ?, collection = ?, collection_name = ?, state = ?, instant = ?, "
               "fence_deadline_ms = ?, fence_raised_us = ?, overlap_begin = ?, overlap_end = ?, asked = ?, "
-              "freeze_deadline_ms = ? WHERE id = ?",
+              "freeze_deadline_ms = ?, kept_for = ? WHERE id = ?",
               snapshot.name, snapshot.collection, snapshot.collection_name, to_string(snapshot.state), snapshot.instant,
               snapshot.fence.deadline, snapshot.fence.raised, snapshot.fence.overlap_begin, snapshot.fence.overlap_end,
-              to_string(snapshot.asked), snapshot.fence.freeze_deadline, snapshot.id);
+              to_string(snapshot.asked), snapshot.fence.freeze_deadline, snapshot.kept_for, snapshot.id);
   if (changed == 0) {
     return no_snapshot(snapshot.id);
   }

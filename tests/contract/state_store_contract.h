@@ -83,6 +83,7 @@ inline Snapshot full_snapshot(std::int64_t instant = 1'700'000'000'500'001) {
   snapshot.state = SnapshotState::kDeleting;
   snapshot.fence = {Milliseconds(2500), Microseconds(43'210), at(instant), at(instant + 20'000), Milliseconds(7500)};
   snapshot.asked = ConsistencyWish::kBest;
+  snapshot.kept_for = Path("/backup/ö\xff");
   MemberSnapshot running;
   running.machine = MachineId::generate();
   running.name = "Datenbank ß";
@@ -186,6 +187,7 @@ inline void expect_same(const Snapshot& a, const Snapshot& b) {
   EXPECT_EQ(a.fence.overlap_end, b.fence.overlap_end);
   EXPECT_EQ(a.fence.freeze_deadline, b.fence.freeze_deadline);
   EXPECT_EQ(a.asked, b.asked);
+  EXPECT_EQ(a.kept_for, b.kept_for);
   expect_same_list(a.members, b.members);
 }
 

@@ -18,8 +18,8 @@ import forgotten_test
 from crash_site import OFF
 from harness import inspect
 from harness.images import REPOSITORY, run
-from operations import (Backup, Delete, DeleteLower, Export, ExportDifference, Import, MergePackage, Operation, Seal,
-                        Take, TakeFrozen, Try)
+from operations import (Backup, Delete, DeleteLower, Export, ExportDifference, Import, IncrementalBackup, MergePackage,
+                        Operation, Seal, Take, TakeFrozen, Try)
 
 # What is left of an operation after recovery. DONE: the job was interrupted, but what it was to do is done.
 UNDONE, DONE, EITHER = "undone", "done", "either"
@@ -91,6 +91,10 @@ CASES = [
 
     *cases(Backup(), UNDONE, "take.captured", "export.disks_copied"),
     *cases(Backup(), DONE, "backup.exported", "merge.before_pivot"),
+
+    *cases(IncrementalBackup(), UNDONE, "take.captured", "export.disks_copied"),
+    *cases(IncrementalBackup(), DONE, "backup.exported", "merge.before_commit", "merge_back.after_merge"),
+    Case(IncrementalBackup(), "backup.base_kept", DONE, is_told=False),
 ]
 
 # Where the recovery of a killed take is killed, one after the other: each goes on where the one before was.

@@ -300,6 +300,63 @@ class Backup(Operation):
         site.remove(self.target(site))
 
 
+class IncrementalBackup(Backup):
+    """The second one: the base of the first is there before, and a base whatever happens."""
+
+    @staticmethod
+    def _first(site):
+        return site.lab.folder / "nights" / "first"
+
+    @staticmethod
+    def target(site):
+        return site.lab.folder / "nights" / "second"
+
+    def prepare(self, site):
+        if not self._first(site).exists():
+            self._first(site).parent.mkdir(exist_ok=True)
+            site.cohort("backup", self.collection, self._first(site), "--incremental", *PATIENT)
+            site.scribble()
+
+    def arguments(self, site):
+        return [*super().arguments(site), "--incremental"]
+
+    def _kept(self, site):
+        return site.cohort("snapshot", "list").json["snapshots"]
+
+    def check_done(self, site):
+        report = site.cohort("verify", self.target(site)).json["verify"]
+        assert report["whole"] is True
+        assert [Path(parent["package"]) for parent in report["parents"]] == [self._first(site)]
+        self._check_bases(site)
+
+    def check_undone(self, site):
+        assert len(self._kept(site)) == 1
+        self._check_bases(site)
+
+    def _check_bases(self, site):
+        assert self._kept(site)
+        for kept in self._kept(site):
+            assert (kept["state"], kept["kept_for"]) == ("ready", str(self._first(site).parent))
+        site.package_is_whole(self._first(site))
+
+    def undo(self, site):
+        # Whatever was left over, the next one stands on a base and leaves one.
+        third = self.target(site).with_name("third")
+        report = site.cohort("backup", self.collection, third, "--incremental", *PATIENT).json["backup"]
+        assert report["full_because"] is None
+        [kept] = self._kept(site)
+        assert kept["id"] == report["snapshot"]["id"]
+        site.remove(self.target(site))
+        site.remove(third)
+        self.give_up(site)
+
+    def give_up(self, site):
+        for kept in self._kept(site):
+            site.cohort("snapshot", "delete", kept["id"])
+        site.remove(self._first(site))
+        site.stands_on_own_files()
+
+
 class Import(Operation):
     job_type = "import"
 

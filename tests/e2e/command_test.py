@@ -117,6 +117,13 @@ def a_day(lab, machine, other):
     yield ("snapshot", "list"), (), "snapshots"
     yield ("export",), ("s", package, "--dry-run"), "dry_run"
     yield ("export",), ("s", package), "export"
+    lab.cohort("snapshot", "take", "night", "--name", "t")
+    lab.cohort("export", "t", lab.folder / "difference", "--since", package)
+    lab.cohort("snapshot", "delete", "t")
+    yield ("package", "list"), (lab.folder,), "packages"
+    yield ("package", "show"), (lab.folder / "difference",), "package"
+    yield ("package", "merge"), (lab.folder / "difference", lab.folder / "merged", "--dry-run"), "dry_run"
+    yield ("package", "merge"), (lab.folder / "difference", lab.folder / "merged"), "merge"
     yield ("snapshot", "delete"), ("s", "--dry-run"), "dry_run"
     yield ("snapshot", "delete"), ("s",), "deleted"
     yield ("verify",), (package,), "verify"
@@ -168,6 +175,9 @@ FAILING = {
     ("import",): ("/no-such-thing",),
     ("try",): ("/no-such-thing",),
     ("backup",): (MISSING, "/nowhere"),
+    ("package", "list"): ("/no-such-thing",),
+    ("package", "show"): ("/no-such-thing",),
+    ("package", "merge"): ("/no-such-thing", "/nowhere"),
     ("job", "list"): None,
     ("job", "show"): (MISSING,),
     ("job", "wait"): (MISSING,),

@@ -14,10 +14,12 @@ Json problems_to_json(const std::vector<package::Problem>& problems) {
   return list;
 }
 
+Json text_or_null(const std::string& text) { return text.empty() ? Json() : Json(text); }
+
 // "difference" or "whole", and why the latter if it was to be the former.
 void add_kind(Json& disk, bool is_difference, const std::string& whole_because) {
   disk["kind"] = is_difference ? "difference" : "whole";
-  disk["whole_because"] = whole_because.empty() ? Json() : Json(whole_because);
+  disk["whole_because"] = text_or_null(whole_because);
 }
 
 Json parent_to_json(const std::optional<package::ParentPackage>& parent) {
@@ -39,8 +41,8 @@ Json disk_to_json(const package::DiskEntry& disk) {
             {"virtual_size_bytes", disk.virtual_size},
             {"file", disk.file.file},
             {"size_bytes", disk.file.size},
-            {"sha256", disk.is_sealed() ? Json(disk.file.sha256) : Json()},
-            {"content_hash", disk.content_hash.empty() ? Json() : Json(disk.content_hash)},
+            {"sha256", text_or_null(disk.file.sha256)},
+            {"content_hash", text_or_null(disk.content_hash)},
             {"parent", parent_disk_to_json(disk.parent)}};
   add_kind(json, disk.parent.has_value(), disk.whole_because);
   return json;
@@ -149,6 +151,7 @@ Json to_json(const service::ExportReport& report) {
               {"bytes", report.bytes},
               {"disk_bytes", report.disk_bytes},
               {"parent", parent_to_json(report.parent)},
+              {"full_because", text_or_null(report.full_because)},
               {"sealed", report.is_sealed},
               {"disks", std::move(disks)},
               {"snapshot", to_json(report.snapshot)},
@@ -156,7 +159,14 @@ Json to_json(const service::ExportReport& report) {
 }
 
 Json to_json(const service::BackupPlan& plan) {
-  return Json{{"snapshot", plan_to_json(plan.snapshot)}, {"export", to_json(plan.target)}};
+  Json outlived = Json::array();
+  for (const auto& snapshot : plan.outlived) {
+    outlived.push_back(Json{{"id", snapshot.id.str()}, {"name", snapshot.name}});
+  }
+  return Json{{"snapshot", plan_to_json(plan.snapshot)},
+              {"export", to_json(plan.target)},
+              {"full_because", text_or_null(plan.full_because)},
+              {"outlived", std::move(outlived)}};
 }
 
 Json to_json(const package::VerifyReport& report) {

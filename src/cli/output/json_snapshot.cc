@@ -91,6 +91,7 @@ Json to_json(const Snapshot& snapshot) {
               {"consistency_asked", to_string(snapshot.asked)},
               {"freeze_deadline_ms", freeze_deadline_of(snapshot)},
               {"fence", to_json(snapshot.fence)},
+              {"kept_for", snapshot.kept_for.empty() ? Json() : Json(snapshot.kept_for.string())},
               {"members", members_to_json(snapshot.members)}};
 }
 

@@ -33,6 +33,7 @@ enum class Detail { kUsual, kFull };
 
 [[nodiscard]] std::string report_export(const service::ExportReport& report, Detail detail);
 [[nodiscard]] std::string report_export_plan(const service::ExportPlan& plan);
+[[nodiscard]] std::string report_backup_plan(const service::BackupPlan& plan, Detail detail);
 [[nodiscard]] std::string report_verify(const package::VerifyReport& report, Detail detail);
 [[nodiscard]] std::string report_packages(const std::vector<service::StoredPackage>& packages);
 [[nodiscard]] std::string report_package(const service::StoredPackage& stored);

@@ -76,6 +76,10 @@ std::string whole_notice(const std::string& target, const std::string& machine, 
   return fmt::format("Disk {} of \"{}\" goes whole: {}\n", printable(target), printable(machine), printable(reason));
 }
 
+std::string full_notice(const std::string& reason) {
+  return reason.empty() ? std::string() : fmt::format("A full backup: {}\n\n", printable(reason));
+}
+
 std::string seal_notice(const service::ExportReport& report) {
   if (report.is_sealed) return {};
   return fmt::format("Its disks have no hash yet: cohort verify --seal gives them one before the package is used.\n\n");
@@ -157,8 +161,8 @@ std::string report_export(const service::ExportReport& report, Detail detail) {
   return fmt::format("Exported \"{}\" to {}: {}, {} ({} on the disk).\n\n", printable(report.snapshot.name),
                      printable(report.package.string()), count_of(report.files, "file", "files"),
                      format_bytes(report.bytes), format_bytes(report.disk_bytes)) +
-         seal_notice(report) + difference_notice(report) + report_snapshot(report.snapshot, detail) +
-         report_left_behind(report.left_behind);
+         full_notice(report.full_because) + seal_notice(report) + difference_notice(report) +
+         report_snapshot(report.snapshot, detail) + report_left_behind(report.left_behind);
 }
 
 std::string report_export_plan(const service::ExportPlan& plan) {
@@ -173,6 +177,16 @@ std::string report_export_plan(const service::ExportPlan& plan) {
   if (!reasons.empty()) reasons.insert(0, "\n");
   return fmt::format("The package would be {}.\n\n", printable(plan.package.string())) + table.str() + reasons +
          needed_and_free(plan.estimated_bytes, plan.free_bytes);
+}
+
+std::string report_backup_plan(const service::BackupPlan& plan, Detail detail) {
+  std::string deleted;
+  for (const auto& snapshot : plan.outlived) {
+    deleted +=
+        fmt::format("The snapshot \"{}\" would be deleted when the package is complete.\n", printable(snapshot.name));
+  }
+  return report_snapshot_plan(plan.snapshot, detail) + "\n" + full_notice(plan.full_because) + deleted +
+         report_export_plan(plan.target);
 }
 
 std::string report_verify(const package::VerifyReport& report, Detail detail) {

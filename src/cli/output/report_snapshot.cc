@@ -163,6 +163,9 @@ std::string report_snapshot(const Snapshot& snapshot, Detail detail) {
   sheet.add("One instant", one_instant(snapshot));
   sheet.add("Fence", fence_of(snapshot));
   if (snapshot.asked != ConsistencyWish::kCrash) sheet.add("Consistency", asked_for(snapshot));
+  if (!snapshot.kept_for.empty()) {
+    sheet.add("Kept for", fmt::format("the next incremental backup to {}", snapshot.kept_for.string()));
+  }
   return sheet.str() + "\n" + members_table(snapshot.members) + reasons_of(snapshot.members) +
          (detail == Detail::kFull ? "\n" + overlays_table(snapshot.members) : "");
 }
@@ -171,11 +174,19 @@ std::string report_snapshots(const std::vector<Snapshot>& snapshots, Detail deta
   if (snapshots.empty()) {
     return "There are no snapshots. To take one: cohort snapshot take COLLECTION\n";
   }
-  Table table({{"NAME"}, {"ID"}, {"COLLECTION"}, {"STATE"}, {"INSTANT"}, {"MACHINES", Align::kRight}, {"ONE INSTANT"}});
+  Table table({{"NAME"},
+               {"ID"},
+               {"COLLECTION"},
+               {"STATE"},
+               {"INSTANT"},
+               {"MACHINES", Align::kRight},
+               {"ONE INSTANT"},
+               {"KEPT FOR"}});
   for (const auto& snapshot : snapshots) {
     table.add({snapshot.name, shown_id(snapshot.id, detail), snapshot.collection_name,
                std::string(to_string(snapshot.state)), format_time(snapshot.instant),
-               std::to_string(snapshot.members.size()), in_short(snapshot)});
+               std::to_string(snapshot.members.size()), in_short(snapshot),
+               snapshot.kept_for.empty() ? "-" : snapshot.kept_for.string()});
   }
   return table.str();
 }

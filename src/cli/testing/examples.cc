@@ -200,6 +200,7 @@ service::ExportReport example_export_report() {
           {},
           parent(),
           true,
+          {},
           {{"db", "vda", 300'000, true, ""}, {"web", "vda", 299'700'000, false, "The base has no such disk."}}};
 }
 

@@ -169,7 +169,8 @@ Result<service::MergeReport> FakeSession::merge_package(const service::MergeRequ
 
 Result<service::BackupPlan> FakeSession::plan_backup(const service::BackupRequest& request) {
   record_.backup_request = request;
-  return reply("plan_backup", service::BackupPlan{example_planned_snapshot(), example_export_plan()});
+  return reply("plan_backup",
+               service::BackupPlan{example_planned_snapshot(), example_export_plan(), {}, {example_snapshot()}});
 }
 
 Result<service::ExportReport> FakeSession::backup(const service::BackupRequest& request,

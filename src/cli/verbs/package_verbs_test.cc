@@ -210,6 +210,15 @@ TEST_F(PackageVerbs, BackupHandsOnTheOptionsOfBothHalves) {
   EXPECT_TRUE(session.backup_request.target.subdirectory);
 }
 
+TEST_F(PackageVerbs, BackupIsIncrementalOnRequest) {
+  EXPECT_EQ(program.run({"backup", "shop", "/b"}), 0);
+  EXPECT_FALSE(session.backup_request.is_incremental);
+  EXPECT_EQ(program.run({"backup", "shop", "/b", "--incremental"}), 0);
+  EXPECT_TRUE(session.backup_request.is_incremental);
+  EXPECT_EQ(program.run({"backup", "shop", "/b", "--incremental", "--dry-run"}), 0);
+  EXPECT_THAT(program.out(), HasSubstr("would be deleted when the package is complete."));
+}
+
 TEST_F(PackageVerbs, ListNamesPackagesAndWhatCannotBeUsed) {
   EXPECT_EQ(program.run({"package", "list", "/backup/"}), 0);
   EXPECT_EQ(session.looked_at, "/backup");
