@@ -14,7 +14,7 @@
 namespace cohort {
 namespace {
 
-constexpr std::chrono::milliseconds kTimeToHear{200};
+constexpr std::chrono::milliseconds kTimeToHear{300};
 
 bool is_named(const char* variable, std::string_view name) {
   const char* value = std::getenv(variable);
@@ -28,13 +28,19 @@ bool is_skipped() {
   return left.fetch_sub(1) > 0;
 }
 
+// A place that is passed often, or by several threads, stops the process once.
+bool is_first_stop() {
+  static std::atomic<bool> has_stopped{false};
+  return !has_stopped.exchange(true);
+}
+
 }  // namespace
 
 void kill_point(const char* name) {
   if (is_named("COHORT_KILL_AT", name) && !is_skipped()) {
     ::kill(::getpid(), SIGKILL);
   }
-  if (is_named("COHORT_STOP_AT", name)) {
+  if (is_named("COHORT_STOP_AT", name) && is_first_stop()) {
     ::kill(::getpid(), SIGSTOP);
     // What it was asked meanwhile, by a signal or in the store, is heard before it goes on.
     std::this_thread::sleep_for(kTimeToHear);

@@ -123,8 +123,9 @@ void CommandTree::add_package_verbs() {
   add_verb(root_, make_backup());
   CLI::App& noun = add_noun(noun_manual(
       "package", "look at packages in a folder, and merge differences",
-      "A package is a folder that `cohort export` or `cohort backup` has made. One that was made with --since is a "
-      "difference: it stands on an earlier package, which has to stay where it is as seen from it, and that one may "
+      "A package is a folder that `cohort export` or `cohort backup` has made. One that was made with --since or "
+      "--incremental is a difference: it stands on an earlier package, which has to stay where it is as seen from it, "
+      "and that one may "
       "be a difference too."));
   add_verb(noun, make_package_list());
   add_verb(noun, make_package_show());

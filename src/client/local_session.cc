@@ -109,7 +109,7 @@ class LocalSession::Working {
         export_snapshot(state, copier, clock),
         import(hypervisor, copier),
         trial(hypervisor, state, undo, clock),
-        backup(take, export_snapshot, delete_snapshot, state),
+        backup(take, export_snapshot, delete_snapshot, state, clock),
         doctor(hypervisor, state) {}
 
   std::unique_ptr<service::Guard> guard;

@@ -197,11 +197,12 @@ class LiveMerge {
     return false;
   }
 
+  // A job that has come to its end meanwhile cannot be stopped, and need not be.
   Result<void> abandon() {
-    if (virDomainBlockJobAbort(domain_, target(), 0) != 0) {
-      return Failure{error("The merge of the disk {} of \"{}\" cannot be stopped.")};
-    }
-    return Failure{merge_cancelled(request_)};
+    if (virDomainBlockJobAbort(domain_, target(), 0) == 0) return Failure{merge_cancelled(request_)};
+    Error failure = error("The merge of the disk {} of \"{}\" cannot be stopped.");
+    COHORT_ASSIGN(const auto job, current_job());
+    return job ? Result<void>(Failure{std::move(failure)}) : Result<void>();
   }
 
   // `sentence` has places for the disk and the machine.

@@ -1,6 +1,7 @@
 #include "service/backup.h"
 
 #include <algorithm>
+#include <iterator>
 
 #include "base/kill_point.h"
 #include "service/backup_base.h"
@@ -23,15 +24,16 @@ struct Backup::Prepared {
   BackupPlan plan;
 };
 
-Backup::Backup(TakeSnapshot& take, ExportSnapshot& export_snapshot, DeleteSnapshot& delete_snapshot, StateStore& store)
-    : take_(take), export_(export_snapshot), delete_(delete_snapshot), store_(store) {}
+Backup::Backup(TakeSnapshot& take, ExportSnapshot& export_snapshot, DeleteSnapshot& delete_snapshot, StateStore& store,
+               const Clock& clock)
+    : take_(take), export_(export_snapshot), delete_(delete_snapshot), store_(store), clock_(clock) {}
 
 Result<Backup::Prepared> Backup::prepare(const BackupRequest& request, const std::stop_token& stop) {
   Prepared prepared{request, {}};
   prepared.request.take.kept_for.clear();
   if (request.is_incremental) {
     COHORT_ASSIGN(const auto collection, find_collection(store_, request.take.collection));
-    COHORT_ASSIGN(auto base, find_backup_base(request.target, collection.id, store_));
+    COHORT_ASSIGN(auto base, find_backup_base(request.target, collection.id, store_, clock_.wall(), stop));
     COHORT_ASSIGN(const auto all, store_.snapshots());
     prepared.request.take.kept_for = base.folder;
     prepared.request.target.since = base.package;
@@ -50,31 +52,57 @@ Result<BackupPlan> Backup::plan(const BackupRequest& request, const std::stop_to
 Result<ExportReport> Backup::run(const BackupRequest& request, JobContext& job) {
   job.set_phase("planning");
   COHORT_ASSIGN(auto prepared, prepare(request, job.stop()));
+  COHORT_TRY(finish_deletions(prepared.plan.outlived, job));
   COHORT_ASSIGN(const auto taken, take_.take(prepared.request.take, job));
   ExportRequest target = prepared.request.target;
   target.snapshot = taken.snapshot.id.str();
   COHORT_ASSIGN(auto report, export_.run(target, job));
   report.full_because = prepared.plan.full_because;
   kill_point("backup.exported");
-  if (request.is_incremental) {
-    COHORT_TRY(job.will_keep(taken.step));
-    kill_point("backup.base_kept");
-    COHORT_TRY(delete_all(prepared.plan.outlived, report, job));
-  } else {
-    COHORT_TRY(delete_all({taken.snapshot}, report, job));
-    COHORT_TRY(job.will_keep(taken.step));
-  }
+  auto done = request.is_incremental ? roll_forward(taken.step, prepared.plan.outlived, report, job)
+                                     : remove(taken, report, job);
+  // Each deletion has set another one.
   job.set_result(report.package.string());
+  if (!done) return Failure{after_package(std::move(done).error(), report)};
   return report;
 }
 
-Result<void> Backup::delete_all(const std::vector<Snapshot>& snapshots, ExportReport& report, JobContext& job) {
-  for (const auto& snapshot : snapshots) {
-    auto deleted = delete_.run({snapshot.id.str(), true}, job);
-    if (!deleted) return Failure{after_package(deleted.error(), report)};
-    std::ranges::copy(deleted->left_behind, std::back_inserter(report.left_behind));
+Result<void> Backup::remove(const TakenSnapshot& taken, ExportReport& report, JobContext& job) {
+  COHORT_ASSIGN(auto deleted, delete_.run({taken.snapshot.id.str(), true}, job));
+  report.left_behind = std::move(deleted.left_behind);
+  return job.will_keep(taken.step);
+}
+
+// What was half deleted by an earlier backup is no base, and what stands on it is not trusted before it is whole again.
+// What cannot be finished now is tried again when the package is complete, and told then.
+Result<void> Backup::finish_deletions(std::vector<Snapshot>& outlived, JobContext& job) {
+  for (auto& snapshot : outlived) {
+    if (snapshot.state != SnapshotState::kDeleting) continue;
+    const auto deleted = delete_.run({snapshot.id.str()}, job);
+    if (!deleted && deleted.error().code == ErrorCode::kCancelled) return Failure{deleted.error()};
+    if (deleted) snapshot.id = {};
   }
+  std::erase_if(outlived, [](const Snapshot& snapshot) { return snapshot.id.is_nil(); });
   return {};
+}
+
+Result<void> Backup::roll_forward(const UndoStep& step, const std::vector<Snapshot>& outlived, ExportReport& report,
+                                  JobContext& job) {
+  COHORT_TRY(job.will_keep(step));
+  job.will_stay();
+  kill_point("backup.base_kept");
+  Result<void> first;
+  for (const auto& snapshot : outlived) {
+    auto deleted = delete_.run({snapshot.id.str()}, job);
+    if (deleted) {
+      std::ranges::copy(deleted->left_behind, std::back_inserter(report.left_behind));
+      continue;
+    }
+    const bool is_cancelled = deleted.error().code == ErrorCode::kCancelled;
+    if (first) first = Failure{std::move(deleted).error()};
+    if (is_cancelled) break;
+  }
+  return first;
 }
 
 }  // namespace cohort::service

@@ -25,26 +25,33 @@ struct BackupPlan {
   std::vector<Snapshot> outlived = {};  // would be deleted when the package is complete
 };
 
-// Crash: recover() removes the partial package and deletes the snapshot.
+// Crash: recover() removes the partial package and deletes the new snapshot; once an incremental one is complete, what
+// is left of the older bases is deleted by recover(), or by the next backup.
 class Backup {
  public:
-  Backup(TakeSnapshot& take, ExportSnapshot& export_snapshot, DeleteSnapshot& delete_snapshot, StateStore& store);
+  Backup(TakeSnapshot& take, ExportSnapshot& export_snapshot, DeleteSnapshot& delete_snapshot, StateStore& store,
+         const Clock& clock);
 
   [[nodiscard]] Result<BackupPlan> plan(const BackupRequest& request, const std::stop_token& stop = {});
-  // The target is checked before the snapshot is taken. After a failure of any step nothing is left on the machines;
-  // if deleting a snapshot fails, the complete package stays and the error says so. What kept an older base from being
-  // deleted is seen to by the next incremental backup to the folder.
+  // The target is checked before the snapshot is taken. After a failure before the package is complete the machines are
+  // as before. If only deleting a snapshot fails, or is cancelled, the complete package stays and the error says so;
+  // the next incremental backup to the folder goes on with it. A base of a machine that is missing is not deleted: its
+  // overlays may be all that is left of a day.
   [[nodiscard]] Result<ExportReport> run(const BackupRequest& request, JobContext& job);
 
  private:
   struct Prepared;
   [[nodiscard]] Result<Prepared> prepare(const BackupRequest& request, const std::stop_token& stop);
-  [[nodiscard]] Result<void> delete_all(const std::vector<Snapshot>& snapshots, ExportReport& report, JobContext& job);
+  [[nodiscard]] Result<void> remove(const TakenSnapshot& taken, ExportReport& report, JobContext& job);
+  [[nodiscard]] Result<void> finish_deletions(std::vector<Snapshot>& outlived, JobContext& job);
+  [[nodiscard]] Result<void> roll_forward(const UndoStep& step, const std::vector<Snapshot>& outlived,
+                                          ExportReport& report, JobContext& job);
 
   TakeSnapshot& take_;
   ExportSnapshot& export_;
   DeleteSnapshot& delete_;
   StateStore& store_;
+  const Clock& clock_;
 };
 
 }  // namespace cohort::service

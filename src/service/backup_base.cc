@@ -1,15 +1,25 @@
 #include "service/backup_base.h"
 
 #include <algorithm>
-#include <ranges>
+#include <iterator>
 
 #include "package/package_chain.h"
+#include "service/new_package.h"
+#include "service/package_images.h"
 #include "service/stored_packages.h"
 
 namespace cohort::service {
 namespace {
 
 namespace fs = std::filesystem;
+
+// Of the collection, by its manifest.
+struct Candidate {
+  Path package;
+  package::Manifest manifest;
+};
+
+bool can_be_named(const Path& package) { return package::is_parent_path("../" + package.filename().string()); }
 
 Result<void> check_can_be_difference(const ExportRequest& target) {
   const bool is_one = target.format == "qcow2" && target.is_hashed && !target.no_storage && !target.subdirectory;
@@ -19,43 +29,99 @@ Result<void> check_can_be_difference(const ExportRequest& target) {
               "--format, --no-hash, --no-storage and --subdirectory.");
 }
 
-Result<Path> folder_of(const Path& target) {
-  const Path made = fs::absolute(target).lexically_normal();
-  const Path parent = (made.has_filename() ? made : made.parent_path()).parent_path();
+Result<Path> folder_of(const ExportRequest& target) {
+  COHORT_ASSIGN(const Path package, new_package_folder(target.directory));
+  if (!can_be_named(package)) {
+    return fail(ErrorCode::kInvalidArgument,
+                "No later package could name \"{}\": choose a name of UTF-8 without backslash and control characters.",
+                package.filename().string());
+  }
   std::error_code code;
-  Path folder = fs::canonical(parent, code);
+  Path folder = fs::canonical(package.parent_path(), code);
   if (!code) return folder;
-  return Failure{system_error(code.value(), fmt::format("The folder \"{}\" cannot be looked up.", parent.string()))};
+  return Failure{system_error(code.value(), fmt::format("\"{}\" cannot be looked up.", package.string()))};
 }
 
-bool can_be_base(const StoredPackage& stored, const CollectionId& collection, const std::vector<Snapshot>& all) {
-  if (!stored.manifest || !stored.problem.empty() || !stored.manifest->has_storage) return false;
-  if (stored.manifest->collection != collection || stored.parents.size() + 2 > package::kMaxPackages) return false;
-  const auto snapshot = std::ranges::find(all, stored.manifest->snapshot, &Snapshot::id);
-  return snapshot != all.end() && snapshot->state == SnapshotState::kReady;
+// The newest first. What is no package that can be read is passed over, unless that may be different in a moment.
+Result<std::vector<Candidate>> candidates_in(const Path& folder, const CollectionId& collection,
+                                             const std::stop_token& stop) {
+  COHORT_ASSIGN(const auto folders, package_folders_in(folder));
+  std::vector<Candidate> candidates;
+  for (const auto& path : folders) {
+    if (stop.stop_requested()) return fail(ErrorCode::kCancelled, "Cancelled while looking for the base.");
+    if (fs::is_symlink(path) || !can_be_named(path)) continue;
+    auto opened = package::open_alone(path);
+    if (!opened && (opened.error().code == ErrorCode::kIo || opened.error().code == ErrorCode::kPermission)) {
+      return Failure{opened.error()};
+    }
+    if (!opened || opened->links.front().manifest().collection != collection) continue;
+    candidates.push_back({path, opened->links.front().manifest()});
+  }
+  std::ranges::sort(candidates, [](const Candidate& one, const Candidate& other) {
+    return one.manifest.instant > other.manifest.instant;
+  });
+  return candidates;
+}
+
+// How many packages it stands on; a sentence why it can be no base, else.
+tl::expected<std::size_t, std::string> depth_of(const Candidate& candidate, const std::vector<Snapshot>& all,
+                                                WallTime now) {
+  const auto no = [](std::string why) { return tl::unexpected<std::string>(std::move(why)); };
+  const auto snapshot = std::ranges::find(all, candidate.manifest.snapshot, &Snapshot::id);
+  if (snapshot == all.end() || snapshot->state != SnapshotState::kReady) {
+    return no("its snapshot does not exist any more.");
+  }
+  if (snapshot->instant >= now) return no("its snapshot is later than now, by this host's clock.");
+  if (!candidate.manifest.has_storage) return no("it has no disks.");
+  if (!candidate.manifest.is_sealed()) return no("its disks have no hash yet (cohort verify --seal).");
+  const auto chain = package::open_chain(candidate.package);
+  if (!chain) return no(chain.error().message);
+  if (const auto complete = package::check_complete(*chain); !complete) return no(complete.error().message);
+  if (chain->links.size() >= package::kMaxPackages) {
+    return no(fmt::format("it stands on {} others.", chain->links.size() - 1));
+  }
+  for (const auto& machine : candidate.manifest.machines) {
+    for (const auto& disk : machine.disks) {
+      const auto checked = check_images(*chain, machine.id, disk);
+      if (!checked) return no(checked.error().message);
+    }
+  }
+  return chain->links.size() - 1;
 }
 
 }  // namespace
 
-Result<BackupBase> find_backup_base(const ExportRequest& target, const CollectionId& collection, StateStore& store) {
+Result<BackupBase> find_backup_base(const ExportRequest& target, const CollectionId& collection, StateStore& store,
+                                    WallTime now, const std::stop_token& stop) {
   COHORT_TRY(check_can_be_difference(target));
-  COHORT_ASSIGN(Path folder, folder_of(target.directory));
-  COHORT_ASSIGN(const auto stored, packages_in(folder));
+  BackupBase base;
+  COHORT_ASSIGN(base.folder, folder_of(target));
+  COHORT_ASSIGN(const auto candidates, candidates_in(base.folder, collection, stop));
   COHORT_ASSIGN(const auto all, store.snapshots());
-  for (const auto& each : stored | std::views::reverse) {
-    if (can_be_base(each, collection, all)) return BackupBase{std::move(folder), each.package};
+  base.why = fmt::format("There is no earlier package of the collection in \"{}\".", base.folder.string());
+  WallTime instant;
+  std::size_t depth = 0;
+  for (std::size_t i = 0; i < candidates.size(); ++i) {
+    const Candidate& candidate = candidates[i];
+    if (!base.package.empty() && candidate.manifest.instant != instant) break;
+    const auto found = depth_of(candidate, all, now);
+    if (!found && i == 0) {
+      base.why = fmt::format("\"{}\" cannot be the base: {}", candidate.package.filename().string(), found.error());
+    }
+    if (!found || (!base.package.empty() && depth <= *found)) continue;
+    base.package = candidate.package;
+    instant = candidate.manifest.instant;
+    depth = *found;
   }
-  std::string why = fmt::format(
-      "No package of the collection in \"{}\" can be the base of a difference: each has to have its snapshot "
-      "still, and to stand on less than {} others.",
-      folder.string(), package::kMaxPackages - 1);
-  return BackupBase{std::move(folder), {}, std::move(why)};
+  if (!base.package.empty()) base.why.clear();
+  return base;
 }
 
 std::vector<Snapshot> kept_bases(const std::vector<Snapshot>& all, const Path& folder, const CollectionId& collection) {
   std::vector<Snapshot> kept;
   std::ranges::copy_if(all, std::back_inserter(kept), [&](const Snapshot& snapshot) {
-    return snapshot.kept_for == folder && snapshot.collection == collection;
+    return snapshot.kept_for == folder && snapshot.collection == collection &&
+           snapshot.state != SnapshotState::kCreating;
   });
   std::ranges::sort(kept, {}, &Snapshot::instant);
   return kept;

@@ -221,8 +221,76 @@ TEST_F(IncrementalBackupTest, SaysWhyItIsAFullOne) {
   ASSERT_TRUE(lab.delete_snapshot({lab.of("nights/first").str()}));
   const auto report = lab.night("nights/second");
   ASSERT_TRUE(report) << report.error().describe();
-  EXPECT_THAT(report->full_because, HasSubstr("No package of the collection"));
+  EXPECT_THAT(report->full_because, HasSubstr("\"first\" cannot be the base: its snapshot does not exist any more."));
   for (const auto& disk : report->disks) EXPECT_EQ(disk.whole_because, "");
+}
+
+TEST_F(IncrementalBackupTest, PassesOverWhatCanBeNoBase) {
+  ASSERT_TRUE(lab.delete_snapshot({lab.of("nights/first").str()}));
+  const auto why_full = [&] {
+    const auto plan = lab.backup.plan(lab.request("nights/third"));
+    return plan ? plan->full_because : plan.error().describe();
+  };
+  ASSERT_TRUE(lab.take_snapshot(snapshot_of("pair", "mine")));
+  ExportRequest exported = lab.request("nights/mine").target;
+  exported.snapshot = "mine";
+  ASSERT_TRUE(lab.run_export(exported));
+  EXPECT_EQ(why_full(), "");
+  const Path mine = lab.folder.path() / "nights/mine";
+  const auto manifest = package::read_manifest(mine).value();
+  const Path image = mine / manifest.machines[0].disks[0].file.file;
+
+  std::filesystem::rename(image, image.string() + ".away");
+  EXPECT_THAT(why_full(), HasSubstr("\"mine\" cannot be the base: "));
+  std::filesystem::rename(image.string() + ".away", image);
+  std::filesystem::rename(mine, lab.folder.path() / "nights/my\nname");
+  EXPECT_THAT(why_full(), HasSubstr("\"first\" cannot be the base"));
+  std::filesystem::rename(lab.folder.path() / "nights/my\nname", lab.folder.path() / "mine");
+  std::filesystem::create_directory_symlink(lab.folder.path() / "mine", lab.folder.path() / "nights/mine");
+  EXPECT_THAT(why_full(), HasSubstr("\"first\" cannot be the base"));
+  std::filesystem::remove(lab.folder.path() / "nights/mine");
+  std::filesystem::rename(lab.folder.path() / "mine", mine);
+  EXPECT_EQ(why_full(), "");
+}
+
+TEST_F(IncrementalBackupTest, IsOfOneCollectionAmongOthersInTheFolder) {
+  lab.add_collection("other", {"archive"});
+  auto request = lab.request("nights/other");
+  request.take.collection = "other";
+  const auto report = lab.run_backup(request);
+  ASSERT_TRUE(report) << report.error().describe();
+  EXPECT_THAT(report->full_because, HasSubstr("There is no earlier package of the collection"));
+  EXPECT_THAT(lab.kept_snapshots(), SizeIs(2));
+}
+
+TEST_F(IncrementalBackupTest, FinishesAnOlderBaseBeforeItTakesTheNext) {
+  lab.control.fail_always("merge_overlay archive vda", ErrorCode::kHypervisor);
+  EXPECT_FALSE(lab.night("nights/second"));
+  lab.control.clear();
+  ASSERT_TRUE(lab.night("nights/third"));
+  EXPECT_LT(*lab.control.first("remove_snapshot"), *lab.control.first("add_snapshot"));
+  EXPECT_THAT(lab.kept_snapshots(), ElementsAre(lab.of("nights/third")));
+}
+
+TEST_F(IncrementalBackupTest, DeletesNoBaseOfAMachineThatIsMissing) {
+  lab.hypervisor.remove_machine("archive");
+  Collection pair = lab.collections.remove_members("pair", {"archive"}).value();
+  const auto report = lab.night("nights/second");
+  ASSERT_FALSE(report);
+  EXPECT_EQ(report.error().code, ErrorCode::kNotFound);
+  EXPECT_THAT(report.error().message, HasSubstr("is complete"));
+  EXPECT_THAT(lab.kept_snapshots(), UnorderedElementsAre(lab.of("nights/first"), lab.of("nights/second")));
+}
+
+TEST_F(IncrementalBackupTest, TellsWhatStaysWhenItIsCancelledAtLast) {
+  std::stop_source cancel;
+  lab.control.before("merge_overlay", [&] { cancel.request_stop(); });
+  const auto report = lab.run_backup(lab.request("nights/second"), {cancel.get_token(), {}});
+  ASSERT_FALSE(report);
+  EXPECT_EQ(report.error().code, ErrorCode::kCancelled);
+  EXPECT_THAT(report.error().message, HasSubstr("is complete"));
+  EXPECT_THAT(report.error().message, ::testing::Not(HasSubstr("taken back")));
+  lab.expect_to_go_on();
 }
 
 TEST_F(IncrementalBackupTest, HasABaseOfItsOwnInEachFolder) {

@@ -5,6 +5,7 @@
 #include "base/sha256.h"
 #include "package/verify_file.h"
 #include "service/frozen_stamps.h"
+#include "service/package_images.h"
 
 namespace cohort::service {
 namespace {
@@ -104,18 +105,6 @@ tl::expected<const DiskSnapshot*, std::string> DifferenceBase::frozen_disk(const
   return &*base;
 }
 
-// They will be needed by whoever uses the new package.
-Result<void> DifferenceBase::check_images(const MachineId& machine, const std::string& target) const {
-  for (const auto& layer : package::layers_of(chain_, machine, target)) {
-    COHORT_ASSIGN(const UniqueFd fd, package::open_layer(layer));
-    COHORT_ASSIGN(const std::uint64_t size, package::size_of(fd, layer.disk->file.file));
-    if (size == layer.disk->file.size) continue;
-    return fail(ErrorCode::kCorrupt, "The package \"{}\" is not whole: {} has {} bytes and should have {}.",
-                layer.folder->path().string(), layer.disk->file.file, size, layer.disk->file.size);
-  }
-  return {};
-}
-
 Result<DiskChoice> DifferenceBase::choose(const MemberSnapshot& member, const DiskSnapshot& disk,
                                           const std::string& format, const std::string& file) const {
   const auto whole = [](std::string why) { return DiskChoice{{}, {}, std::move(why)}; };
@@ -128,7 +117,8 @@ Result<DiskChoice> DifferenceBase::choose(const MemberSnapshot& member, const Di
   }
   const auto frozen = frozen_disk(member, disk);
   if (!frozen) return whole(frozen.error());
-  COHORT_TRY(check_images(member.machine, disk.target));
+  // They will be needed by whoever uses the new package.
+  COHORT_TRY(check_images(chain_, member.machine, *base));
   const package::PackageFolder& folder = chain_.links.front().folder;
   COHORT_TRY(package::open_entry(folder, *base->block_hashes, nullptr));
   DiskChoice choice;

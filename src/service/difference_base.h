@@ -43,7 +43,6 @@ class DifferenceBase {
   // The disk in the earlier snapshot; a sentence why it cannot be used, else.
   [[nodiscard]] tl::expected<const DiskSnapshot*, std::string> frozen_disk(const MemberSnapshot& member,
                                                                            const DiskSnapshot& disk) const;
-  [[nodiscard]] Result<void> check_images(const MachineId& machine, const std::string& target) const;
 
   package::PackageChain chain_;
   std::string path_;   // of the package from the new one on

@@ -4,6 +4,7 @@
 
 #include "base/kill_point.h"
 #include "package/layout.h"
+#include "package/package_folder.h"
 #include "service/export_target.h"
 #include "service/frozen_stamps.h"
 #include "service/lookup.h"
@@ -14,8 +15,6 @@ namespace cohort::service {
 namespace {
 
 constexpr std::uint64_t kStateFileLimit = 16ULL << 20U;
-// Configurations, manifest, folders: small, but not nothing.
-constexpr std::uint64_t kSpaceBesideDisks = 4ULL << 20U;
 
 Result<void> check_format(const ExportRequest& request) {
   if (request.is_compressed && request.format != "qcow2") {
@@ -241,7 +240,8 @@ Result<void> write_package(Exporting& exporting, NewPackage& target, const Snaps
   return target.publish(manifest);
 }
 
-ExportReport report_of(const Path& package, const package::Manifest& manifest, Snapshot snapshot) {
+Result<ExportReport> report_of(const Path& package, const package::Manifest& manifest, Snapshot snapshot) {
+  COHORT_ASSIGN(const auto folder, package::PackageFolder::open(package));
   ExportReport report;
   report.package = package;
   report.parent = manifest.parent;
@@ -252,7 +252,7 @@ ExportReport report_of(const Path& package, const package::Manifest& manifest, S
     }
   }
   report.snapshot = std::move(snapshot);
-  const PackageSize size = size_of_package(package, manifest);
+  const PackageSize size = size_of_package(folder, manifest);
   report.files = size.files;
   report.bytes = size.bytes;
   report.disk_bytes = size.disk_bytes;
@@ -277,13 +277,11 @@ Result<ExportPlan> ExportSnapshot::plan(const ExportRequest& request, const Snap
   COHORT_ASSIGN(plan.package, package_folder(request, snapshot));
   COHORT_ASSIGN(const auto base, open_base(request, plan.package, snapshot, store_));
   plan.estimated_bytes = kSpaceBesideDisks;
-  COHORT_ASSIGN(const auto all, store_.snapshots());
-  const bool is_taken = snapshot.state == SnapshotState::kReady;
+  if (snapshot.state == SnapshotState::kReady && !request.no_storage) COHORT_TRY(check_unwritten_disks(snapshot));
   for (std::size_t m = 0; m < snapshot.members.size() && !request.no_storage; ++m) {
     const MemberSnapshot& member = snapshot.members[m];
     for (std::size_t d = 0; d < member.disks.size(); ++d) {
       const DiskSnapshot& disk = member.disks[d];
-      if (is_taken) COHORT_TRY(check_unwritten(snapshot, member, disk, all));
       COHORT_TRY(plan_disk(request, member, base,
                            {m, d, member.name, disk.target,
                             package::disk_file(member.name, disk.target, request.format), disk.virtual_size},
@@ -296,6 +294,14 @@ Result<ExportPlan> ExportSnapshot::plan(const ExportRequest& request, const Snap
   COHORT_ASSIGN(plan.free_bytes, free_bytes(plan.package.parent_path()));
   COHORT_TRY(check_space(plan.package, plan.free_bytes, plan.estimated_bytes));
   return plan;
+}
+
+Result<void> ExportSnapshot::check_unwritten_disks(const Snapshot& snapshot) {
+  COHORT_ASSIGN(const auto all, store_.snapshots());
+  for (const auto& member : snapshot.members) {
+    for (const auto& disk : member.disks) COHORT_TRY(check_unwritten(snapshot, member, disk, all));
+  }
+  return {};
 }
 
 Result<void> ExportSnapshot::plan_disk(const ExportRequest& request, const MemberSnapshot& member,

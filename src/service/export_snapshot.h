@@ -87,6 +87,7 @@ class ExportSnapshot {
   [[nodiscard]] Result<ExportReport> run(const ExportRequest& request, JobContext& job);
 
  private:
+  [[nodiscard]] Result<void> check_unwritten_disks(const Snapshot& snapshot);
   [[nodiscard]] Result<void> plan_disk(const ExportRequest& request, const MemberSnapshot& member,
                                        const std::optional<DifferenceBase>& base, PlannedDisk planned,
                                        const std::stop_token& stop, ExportPlan& plan);

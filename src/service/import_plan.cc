@@ -63,14 +63,6 @@ Result<void> check_no_tpm_state(const ImportRequest& request, const package::Mac
               entry.id.str(), folder.string());
 }
 
-// As one image, whatever it consists of.
-Result<std::uint64_t> measure(const OpenedPackage& package, const MachineId& machine, const package::DiskEntry& disk,
-                              DiskCopier& copier, const std::stop_token& stop) {
-  COHORT_ASSIGN(const auto opened, open_layers(package.chain, machine, disk));
-  if (!disk.parent) return copier.measure_file(package::path_of(opened.fds.front()));
-  return copier.measure_layers(opened.layers(), disk.format, stop);
-}
-
 Result<ImportedMachine> plan_machine(const ImportRequest& request, const PreparedImport& prepared,
                                      const package::MachineEntry& entry, Hypervisor& hypervisor, DiskCopier& copier,
                                      const std::stop_token& stop) {
@@ -85,7 +77,7 @@ Result<ImportedMachine> plan_machine(const ImportRequest& request, const Prepare
   for (const auto& disk : entry.disks) {
     const Path target = storage / fmt::format("{}-{}.{}", machine.name, disk.target, disk.format);
     COHORT_TRY(check_path_is_free(target));
-    COHORT_ASSIGN(const auto bytes, measure(prepared.package, entry.id, disk, copier, stop));
+    COHORT_ASSIGN(const auto bytes, measure_alone(prepared.package.chain, entry.id, disk, copier, stop));
     machine.bytes += bytes;
     machine.disks.push_back({disk.target, {target, disk.format}});
   }

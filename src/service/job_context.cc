@@ -35,6 +35,16 @@ void JobContext::set_result(std::string result) {
   result_ = std::move(result);
 }
 
+void JobContext::will_stay() {
+  const std::lock_guard lock(mutex_);
+  stays_ = true;
+}
+
+bool JobContext::stays() const {
+  const std::lock_guard lock(mutex_);
+  return stays_;
+}
+
 JobProgress JobContext::progress() const {
   const std::lock_guard lock(mutex_);
   return progress_;

@@ -29,6 +29,9 @@ class JobContext {
   void add_done(std::uint64_t bytes);
   // What the job made: a snapshot's id, a folder.
   void set_result(std::string result);
+  // From now on something stays although the job be cancelled: the error says itself what becomes of what was begun.
+  void will_stay();
+  [[nodiscard]] bool stays() const;
   [[nodiscard]] JobProgress progress() const;
   [[nodiscard]] std::string result() const;
 
@@ -44,6 +47,7 @@ class JobContext {
   mutable std::mutex mutex_;
   JobProgress progress_;
   std::string result_;
+  bool stays_ = false;
 };
 
 }  // namespace cohort::service

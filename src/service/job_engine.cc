@@ -62,8 +62,8 @@ void describe_leftovers(Error& error, const UndoReport& undone) {
 }
 
 // A cancel is heard wherever the job is at that moment, which says little. A delete says itself what becomes of it.
-void describe_cancel(Error& error, const Job& job, const UndoReport& undone) {
-  if (error.code != ErrorCode::kCancelled || job.type == JobType::kDeleteSnapshot) return;
+void describe_cancel(Error& error, const Job& job, const JobContext& context, const UndoReport& undone) {
+  if (error.code != ErrorCode::kCancelled || job.type == JobType::kDeleteSnapshot || context.stays()) return;
   error.cause = std::move(error.message);
   error.message = undone.failures.empty() ? "Cancelled; what had been begun was taken back." : "Cancelled.";
 }
@@ -115,7 +115,7 @@ Result<void> JobEngine::run_erased(JobType type, const std::string& subject, con
 Result<void> JobEngine::end(Job job, const JobContext& context, Result<void> outcome, const UndoReport& undone) {
   job.result = context.result();
   if (!outcome) {
-    describe_cancel(outcome.error(), job, undone);
+    describe_cancel(outcome.error(), job, context, undone);
     describe_leftovers(outcome.error(), undone);
     job.error = outcome.error();
   }

@@ -13,9 +13,6 @@ namespace {
 
 namespace fs = std::filesystem;
 
-// Configurations, manifest, folders: small, but not nothing.
-constexpr std::uint64_t kSpaceBesideDisks = 4ULL << 20U;
-
 struct PreparedMerge {
   package::PackageChain chain;  // complete
   MergePlan plan;
@@ -46,11 +43,15 @@ Result<void> check_apart(const Path& target, const package::PackageChain& chain)
   return {};
 }
 
-Result<std::uint64_t> measure(const package::PackageChain& chain, const MachineId& machine,
-                              const package::DiskEntry& disk, DiskCopier& copier, const std::stop_token& stop) {
-  COHORT_ASSIGN(const auto opened, open_layers(chain, machine, disk));
-  if (!disk.parent) return copier.measure_file(package::path_of(opened.fds.front()));
-  return copier.measure_layers(opened.layers(), disk.format, stop);
+// Of all but the images, which are made anew.
+std::uint64_t bytes_beside_images(const package::Manifest& manifest) {
+  std::uint64_t bytes = kSpaceBesideDisks;
+  for (const auto& machine : manifest.machines) {
+    bytes += machine.configuration.size + (machine.nvram ? machine.nvram->size : 0);
+    for (const auto& file : machine.tpm_state) bytes += file.size;
+    for (const auto& disk : machine.disks) bytes += disk.block_hashes ? disk.block_hashes->size : 0;
+  }
+  return bytes;
 }
 
 Result<PreparedMerge> prepare(const MergeRequest& request, DiskCopier& copier, const std::stop_token& stop) {
@@ -61,13 +62,13 @@ Result<PreparedMerge> prepare(const MergeRequest& request, DiskCopier& copier, c
   COHORT_TRY(check_apart(plan.package, prepared.chain));
   plan.source = prepared.top().folder.path();
   plan.parents = package::lower_packages(prepared.chain);
-  plan.estimated_bytes = kSpaceBesideDisks;
+  plan.estimated_bytes = bytes_beside_images(prepared.top().manifest());
   for (const auto& machine : prepared.top().manifest().machines) {
     for (const auto& disk : machine.disks) {
-      COHORT_ASSIGN(const auto bytes, measure(prepared.chain, machine.id, disk, copier, stop));
+      COHORT_ASSIGN(const auto bytes, measure_alone(prepared.chain, machine.id, disk, copier, stop));
       plan.disks.push_back(
           {machine.name, disk.target, disk.file.file, disk.parent.has_value(), disk.virtual_size, bytes});
-      plan.estimated_bytes += bytes + (disk.block_hashes ? disk.block_hashes->size : 0);
+      plan.estimated_bytes += bytes;
     }
   }
   COHORT_ASSIGN(plan.free_bytes, free_bytes(plan.package.parent_path()));
@@ -104,6 +105,7 @@ class Merging {
   [[nodiscard]] const package::PackageFolder& source() const { return prepared_.top().folder; }
 
   Result<void> add_as_it_is(const package::FileEntry& file) {
+    COHORT_TRY(job_.check_cancelled());
     COHORT_ASSIGN(const auto content, read_verified(source(), file));
     return writer_.add(file.file, content).map([](const auto&) {});
   }
@@ -125,7 +127,12 @@ class Merging {
   Result<void> copy_list(const package::FileEntry& list) {
     COHORT_ASSIGN(const UniqueFd fd, source().open_file(list.file));
     COHORT_ASSIGN(const Path target, writer_.place_for(list.file));
-    return copier_.copy_file({package::path_of(fd), target, list.sha256}, job_.stop(), [](std::uint64_t) {});
+    auto copied = copier_.copy_file({package::path_of(fd), target, list.sha256}, job_.stop(), [](std::uint64_t) {});
+    if (!copied) {
+      copied.error().message =
+          package::with_own_name(copied.error().message, fd, (source().path() / list.file).string());
+    }
+    return copied;
   }
 
   Result<void> copy(const OpenedLayers& opened, const Path& target, const package::DiskEntry& disk) {
@@ -189,7 +196,8 @@ Result<MergeReport> MergePackage::run(const MergeRequest& request, JobContext& j
   kill_point("merge_package.published");
   COHORT_TRY(target.keep());
   job.set_result(prepared.plan.package.string());
-  const PackageSize size = size_of_package(prepared.plan.package, manifest);
+  COHORT_ASSIGN(const auto folder, package::PackageFolder::open(prepared.plan.package));
+  const PackageSize size = size_of_package(folder, manifest);
   return MergeReport{std::move(prepared.plan), std::move(manifest), size.files, size.bytes, size.disk_bytes};
 }
 

@@ -127,7 +127,7 @@ TEST_F(MergePackageTest, LeavesNothingWhenItIsCancelled) {
   std::stop_source source;
   JobWatch watch;
   watch.stop = source.get_token();
-  source.request_stop();
+  lab.control.before("copy_layers", [&] { source.request_stop(); });
   const auto merged = merge("tuesday", "alone", watch);
   ASSERT_FALSE(merged);
   EXPECT_EQ(merged.error().code, ErrorCode::kCancelled);

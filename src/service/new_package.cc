@@ -59,6 +59,10 @@ Result<void> check_free(const Path& package) {
 Result<Path> new_package_folder(const Path& directory) {
   if (directory.empty()) return fail(ErrorCode::kInvalidArgument, "The folder for the package has no name.");
   COHORT_ASSIGN(Path package, normal_form(directory));
+  if (package.string().ends_with(package::kPartialSuffix)) {
+    return fail(ErrorCode::kInvalidArgument,
+                "\"{}\" has a name that only unfinished packages have: choose another one.", package.string());
+  }
   COHORT_TRY(check_parent(package.parent_path()));
   COHORT_TRY(check_free(package));
   COHORT_TRY(check_free(package.string() + std::string(package::kPartialSuffix)));

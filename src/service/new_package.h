@@ -9,6 +9,9 @@
 
 namespace cohort::service {
 
+// Of a package, beside its disks and what else is known to be large: manifest, folders.
+inline constexpr std::uint64_t kSpaceBesideDisks = 4ULL << 20U;
+
 // The folder a package will be: absolute, below an existing folder, and free; so is its partial one.
 // kInvalidArgument, kNotFound, kPermission, or kAlreadyExists if something is there.
 [[nodiscard]] Result<Path> new_package_folder(const Path& directory);

@@ -49,9 +49,30 @@ Result<OpenedLayers> open_layers(const package::PackageChain& chain, const Machi
     COHORT_ASSIGN(UniqueFd fd, package::open_layer(layer));
     opened.fds.push_back(std::move(fd));
     opened.formats.push_back(layer.disk->format);
-    opened.names.push_back(layer.disk->file.file);
+    opened.names.push_back((layer.folder->path() / layer.disk->file.file).string());
   }
   return opened;
+}
+
+Result<void> check_images(const package::PackageChain& chain, const MachineId& machine,
+                          const package::DiskEntry& disk) {
+  for (const auto& layer : package::layers_of(chain, machine, disk.target)) {
+    COHORT_ASSIGN(const UniqueFd fd, package::open_layer(layer));
+    COHORT_ASSIGN(const std::uint64_t size, package::size_of(fd, layer.disk->file.file));
+    if (size == layer.disk->file.size) continue;
+    return fail(ErrorCode::kCorrupt, "The package \"{}\" is not whole: {} has {} bytes and should have {}.",
+                layer.folder->path().string(), layer.disk->file.file, size, layer.disk->file.size);
+  }
+  return {};
+}
+
+Result<std::uint64_t> measure_alone(const package::PackageChain& chain, const MachineId& machine,
+                                    const package::DiskEntry& disk, DiskCopier& copier, const std::stop_token& stop) {
+  COHORT_ASSIGN(const auto opened, open_layers(chain, machine, disk));
+  auto bytes = disk.parent ? copier.measure_layers(opened.layers(), disk.format, stop)
+                           : copier.measure_file(package::path_of(opened.fds.front()));
+  if (!bytes) bytes.error().message = opened.with_own_names(bytes.error().message);
+  return bytes;
 }
 
 Result<std::string> read_verified(const package::PackageFolder& folder, const package::FileEntry& entry) {

@@ -7,6 +7,7 @@
 #include "domain/machine.h"
 #include "package/package_chain.h"
 #include "service/job_context.h"
+#include "service/ports/disk_copier.h"
 
 namespace cohort::service {
 
@@ -18,7 +19,7 @@ namespace cohort::service {
 struct OpenedLayers {
   std::vector<UniqueFd> fds;  // the top first
   std::vector<std::string> formats;
-  std::vector<std::string> names;  // in their packages
+  std::vector<std::string> names;  // with their packages
 
   // By names that are good while they are open.
   [[nodiscard]] std::vector<Layer> layers() const;
@@ -28,6 +29,14 @@ struct OpenedLayers {
 // Of the first package. kCorrupt as package::open_entry. REQUIRES: the chain is complete.
 [[nodiscard]] Result<OpenedLayers> open_layers(const package::PackageChain& chain, const MachineId& machine,
                                                const package::DiskEntry& disk);
+
+// Whether the images are there, of the lengths that the manifests say: kCorrupt, as open_layers().
+[[nodiscard]] Result<void> check_images(const package::PackageChain& chain, const MachineId& machine,
+                                        const package::DiskEntry& disk);
+// Bytes that a copy which stands alone may take on its storage. Errors as open_layers() and DiskCopier.
+[[nodiscard]] Result<std::uint64_t> measure_alone(const package::PackageChain& chain, const MachineId& machine,
+                                                  const package::DiskEntry& disk, DiskCopier& copier,
+                                                  const std::stop_token& stop);
 
 // A small file of a verified package. kCorrupt if it is not the same any more.
 [[nodiscard]] Result<std::string> read_verified(const package::PackageFolder& folder, const package::FileEntry& entry);

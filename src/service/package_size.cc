@@ -2,16 +2,32 @@
 
 #include <sys/stat.h>
 
-namespace cohort::service {
+#include <limits>
 
-PackageSize size_of_package(const Path& package, const package::Manifest& manifest) {
+namespace cohort::service {
+namespace {
+
+// Sizes of a manifest may lie.
+std::uint64_t sum(std::uint64_t one, std::uint64_t other) {
+  const std::uint64_t most = std::numeric_limits<std::uint64_t>::max();
+  return one > most - other ? most : one + other;
+}
+
+std::uint64_t on_disk(const package::PackageFolder& folder, const std::string& file) {
+  const auto fd = folder.open_file(file);
+  struct stat info {};
+  if (!fd || ::fstat(fd->get(), &info) != 0) return 0;
+  return static_cast<std::uint64_t>(info.st_blocks) * 512;
+}
+
+}  // namespace
+
+PackageSize size_of_package(const package::PackageFolder& folder, const package::Manifest& manifest) {
   PackageSize size;
   for (const auto* file : manifest.files()) {
     ++size.files;
-    size.bytes += file->size;
-    struct stat info {};
-    if (::lstat((package / file->file).c_str(), &info) != 0) continue;
-    size.disk_bytes += static_cast<std::uint64_t>(info.st_blocks) * 512;
+    size.bytes = sum(size.bytes, file->size);
+    size.disk_bytes = sum(size.disk_bytes, on_disk(folder, file->file));
   }
   return size;
 }

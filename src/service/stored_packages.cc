@@ -1,6 +1,8 @@
 #include "service/stored_packages.h"
 
 #include <algorithm>
+#include <functional>
+#include <iterator>
 #include <tuple>
 
 #include "package/layout.h"
@@ -22,6 +24,22 @@ bool is_half_written(const Path& folder) {
          fs::is_directory(fs::symlink_status(folder / package::kMachinesFolder, ignored));
 }
 
+Result<std::vector<Path>> folders_in(const Path& folder, const std::function<bool(const Path&)>& is_wanted) {
+  std::error_code code;
+  if (fs::exists(folder, code) && !fs::is_directory(folder, code)) {
+    return fail(ErrorCode::kInvalidArgument, "\"{}\" is not a folder.", folder.string());
+  }
+  std::vector<Path> folders;
+  fs::directory_iterator entries(folder, code);
+  for (; !code && entries != fs::directory_iterator(); entries.increment(code)) {
+    std::error_code ignored;
+    if (entries->is_directory(ignored) && is_wanted(entries->path())) folders.push_back(entries->path());
+  }
+  if (code) return Failure{system_error(code.value(), fmt::format("\"{}\" cannot be read.", folder.string()))};
+  std::ranges::sort(folders);
+  return folders;
+}
+
 StoredPackage look_at(const Path& folder) {
   if (is_half_written(folder)) return {folder, {}, {}, {}, "It is being written, or was left half written."};
   auto stored = stored_package(folder);
@@ -40,8 +58,8 @@ bool is_before(const StoredPackage& one, const StoredPackage& other) {
 
 Result<StoredPackage> stored_package(const Path& directory) {
   COHORT_ASSIGN(auto chain, package::open_chain(directory));
-  StoredPackage stored{directory, std::move(chain.links.front().file.manifest), package::lower_packages(chain)};
-  stored.size = size_of_package(directory, *stored.manifest);
+  StoredPackage stored{directory, chain.links.front().manifest(), package::lower_packages(chain)};
+  stored.size = size_of_package(chain.links.front().folder, *stored.manifest);
   if (chain.broken) {
     stored.problem = fmt::format("{}: {}", chain.broken->file, chain.broken->message);
   } else if (!stored.manifest->is_sealed()) {
@@ -50,19 +68,13 @@ Result<StoredPackage> stored_package(const Path& directory) {
   return stored;
 }
 
+Result<std::vector<Path>> package_folders_in(const Path& folder) { return folders_in(folder, is_package); }
+
 Result<std::vector<StoredPackage>> packages_in(const Path& folder) {
-  std::error_code code;
-  if (fs::exists(folder, code) && !fs::is_directory(folder, code)) {
-    return fail(ErrorCode::kInvalidArgument, "\"{}\" is not a folder.", folder.string());
-  }
+  COHORT_ASSIGN(const auto folders,
+                folders_in(folder, [](const Path& path) { return is_package(path) || is_half_written(path); }));
   std::vector<StoredPackage> stored;
-  fs::directory_iterator entries(folder, code);
-  for (; !code && entries != fs::directory_iterator(); entries.increment(code)) {
-    const Path& path = entries->path();
-    std::error_code ignored;
-    if (entries->is_directory(ignored) && (is_package(path) || is_half_written(path))) stored.push_back(look_at(path));
-  }
-  if (code) return Failure{system_error(code.value(), fmt::format("\"{}\" cannot be read.", folder.string()))};
+  std::ranges::transform(folders, std::back_inserter(stored), look_at);
   std::ranges::sort(stored, is_before);
   return stored;
 }

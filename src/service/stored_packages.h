@@ -18,6 +18,10 @@ struct StoredPackage {
   std::string problem = {};  // why it cannot be used; empty if nothing is seen from here
 };
 
+// Those of the folders right in `folder` that are packages by their manifests' presence, sorted. Errors as
+// packages_in().
+[[nodiscard]] Result<std::vector<Path>> package_folders_in(const Path& folder);
+
 // Of the folders right in `folder`, those that are packages or were to become some; the earliest instant first, those
 // that cannot be read last. kNotFound, kPermission, kIo; kInvalidArgument if it is no folder.
 [[nodiscard]] Result<std::vector<StoredPackage>> packages_in(const Path& folder);

@@ -5,9 +5,9 @@ The program stops itself at a named place, so that the signal always meets it th
 
 import pytest
 
-from crash_site import OFF
+from crash_site import OFF, PATIENT
 from harness.stopping import Interrupt, wait_stopped
-from operations import Backup, Delete, Export, Import, MergePackage, Seal, Take, Try
+from operations import Backup, Delete, Export, Import, IncrementalBackup, MergePackage, Seal, Take, Try
 
 CANCELLED = 130
 PATIENCE_S = 180  # seconds on an idle machine; merges take their time on one that is not
@@ -20,7 +20,7 @@ CASES = [(Take(), "take.planned"), (Take(), "fence.suspended"), (Take(), "take.c
          (Export(), "export.begun"), (Export(), "export.disks_copied"),
          (Import(), "import.before_copy"), (Import(), "import.started"),
          (Try(), "try.before_start"), (Try(), "try.running"),
-         (Backup(), "export.begun"), (Seal(), "seal.before_list"),
+         (Backup(), "export.begun"), (IncrementalBackup(), "export.disks_copied"), (Seal(), "seal.before_list"),
          (MergePackage(), "merge_package.begun"), (MergePackage(), "merge_package.disk_made")]
 
 
@@ -92,6 +92,27 @@ def test_a_backup_interrupted_after_its_package_is_complete_leaves_the_machines_
     operation.check_done(site)
     assert site.picture() == before
     operation.undo(site)
+
+
+@pytest.mark.parametrize("point", ["backup.base_kept", "merge.before_commit"])
+def test_an_incremental_backup_interrupted_after_its_package_is_complete_has_a_base(site, point):
+    operation = IncrementalBackup()
+    operation.prepare(site)
+    out = interrupted(site, "backup", point, *operation.arguments(site))
+    assert "is complete" in out and "taken back" not in out
+    site.members_go_on()
+    site.package_is_whole(operation.target(site).with_name("first"))
+    report = site.cohort("verify", operation.target(site)).json["verify"]
+    assert report["whole"] is True
+    # The next one has only what has changed since, on every disk.
+    third = operation.target(site).with_name("third")
+    made = site.cohort("backup", operation.collection, third, "--incremental", *PATIENT).json["backup"]
+    assert made["full_because"] is None and {disk["kind"] for disk in made["disks"]} == {"difference"}
+    assert made["parent"]["path"] == "../second"
+    site.nothing_is_half_done()
+    site.remove(third)
+    site.remove(operation.target(site))
+    operation.give_up(site)
 
 
 def test_an_interrupted_verification_changes_nothing(site):

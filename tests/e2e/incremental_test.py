@@ -69,7 +69,7 @@ def week(lab, writer, off):
 
 def test_the_first_one_is_full_and_says_why(week, writer, off):
     report = week.night("monday")
-    assert "No package of the collection" in report["full_because"]
+    assert "no earlier package of the collection" in report["full_because"]
     assert report["parent"] is None and set(week.kinds("monday").values()) == {"whole"}
     [kept] = snapshots(week.lab).values()
     assert (kept["id"], kept["kept_for"]) == (report["snapshot"]["id"], str(week.folder))
@@ -153,12 +153,18 @@ def test_any_night_can_be_restored_and_merged(week, lab, writer, off):
             for disk in machine["disks"]:
                 Path(disk["path"]).unlink()
         assert inspect.token_faults(tokens_of_package(week.folder / name, writer.name, ["vdb", "vdc"])) == []
-    merged = lab.cohort("package", "merge", week.folder / "friday", lab.folder / "alone").json["merge"]
+    alone = week.folder / "friday alone"
+    merged = lab.cohort("package", "merge", week.folder / "friday", alone).json["merge"]
     assert [Path(parent["package"]).name for parent in merged["parents"]] == [
         "thursday", "wednesday", "tuesday", "monday"]
-    for machine in manifest(lab.folder / "alone")["machines"]:
+    for machine in manifest(alone)["machines"]:
         for disk in machine["disks"]:
-            assert shows_the_same(lab.folder / "alone" / disk["file"], "qcow2", week.full / "friday" / disk["file"], "qcow2")
+            assert shows_the_same(alone / disk["file"], "qcow2", week.full / "friday" / disk["file"], "qcow2")
+    # From now on nothing needs the nights before.
+    assert week.night("friday late")["parent"]["path"] == "../friday alone"
+    for name in ("monday", "tuesday", "wednesday", "thursday", "friday"):
+        (week.folder / name).rename(lab.folder / f"not needed {name}")
+    week.check("friday late")
 
 
 def test_without_its_base_a_backup_is_full_again(week, lab, writer, off):
@@ -176,6 +182,6 @@ def test_what_can_be_no_difference_is_refused(week, lab):
     for options in (["--format", "raw"], ["--no-hash"], ["--no-storage"], ["--subdirectory"]):
         assert "leave out" in refused(lab, "invalid_argument", "backup", "week", week.folder / "never", "--incremental",
                                       *options)
-    refused(lab, "already_exists", "backup", "week", week.folder / "monday", "--incremental")
+    refused(lab, "already_exists", "backup", "week", week.folder / "saturday", "--incremental")
     refused(lab, "not_found", "backup", "week", week.folder / "nowhere" / "never", "--incremental")
     assert (snapshots(lab), names_in(week.folder)) == before

@@ -3,6 +3,7 @@
 import functools
 import os
 import subprocess
+import sys
 import tempfile
 import threading
 from pathlib import Path
@@ -18,7 +19,10 @@ def is_kvm_usable():
     if not os.access("/dev/kvm", os.R_OK | os.W_OK):
         return False
     with tempfile.TemporaryDirectory(prefix="cohort-test-", dir="/var/tmp") as folder:
-        return _boots(Path(folder))
+        if _boots(Path(folder)):
+            return True
+    print(f"/dev/kvm is there, but no guest started on it within {_ENOUGH_S} s: QEMU emulates", file=sys.stderr)
+    return False
 
 
 def _boots(folder):

@@ -25,7 +25,7 @@ def wait_stopped(program, what, timeout=120):
 
 
 def run_on(program, timeout=180):
-    """Lets it go on, as often as it comes by its place again, until it ends; returns its output and errors."""
+    """Lets it go on until it ends; returns its output and errors."""
     deadline = time.monotonic() + timeout
     while time.monotonic() < deadline:
         if is_stopped(program):

@@ -24,8 +24,9 @@ class Backup final : public Verb {
                 "With --incremental the package has only what has changed since the newest package of the "
                 "collection in the same folder whose snapshot is still there; if there is none, it is a full one, and "
                 "it is said why. The snapshot stays then as the base of the next incremental backup, and the one that "
-                "was kept before it is deleted when the package is complete. So each folder has one base of its own, "
-                "and each machine one overlay for each such folder.",
+                "was kept before it is deleted when the package is complete. So each collection has one base for each "
+                "folder, and its machines an overlay for it. Use one folder for each medium: where two take turns at "
+                "one mount point, each backup is a full one.",
             .examples = {{"cohort backup shop /backup/shop-monday", "A backup of the whole collection at one instant."},
                          {"cohort backup shop /backup/shop-tuesday --incremental",
                           "Only what has changed since the backup before."},

@@ -19,7 +19,8 @@ class PackageMerge final : public Verb {
                 "Makes the package NEW of the difference DIR (export --since) and all packages that it stands on: it "
                 "holds the same machines at the same instant, and stands alone. The machines and their snapshots are "
                 "not needed and not touched, and neither are the packages that are merged: delete them when no "
-                "other difference stands on them.\n\n"
+                "other difference stands on them. The state's lock is held meanwhile, so that other changes have to "
+                "wait.\n\n"
                 "All of them are verified first, and each new image has to have the content that the difference has by "
                 "its manifest. If anything fails, or on ctrl-C, nothing is left of NEW.",
             .examples = {{"cohort package merge /backup/shop-tuesday /backup/shop-tuesday-alone",

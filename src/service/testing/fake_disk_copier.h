@@ -105,12 +105,37 @@ class FakeDiskCopier final : public DiskCopier {
   [[nodiscard]] const std::vector<std::string>& measured_formats() const { return measured_formats_; }
 
  private:
+  // All that is looked at of an image without its tables: version 3, clusters of 64 KiB.
+  static std::string qcow2_head() {
+    std::string head;
+    const auto add = [&](std::uint64_t value, int bytes) {
+      while (bytes-- > 0) head += static_cast<char>((value >> (8 * static_cast<unsigned>(bytes))) & 0xffU);
+    };
+    add(0x514649fb, 4);  // magic
+    add(3, 4);
+    add(0, 12);  // no backing file
+    add(16, 4);
+    add(kVirtualSize, 8);
+    add(0, 4);        // not encrypted
+    add(1, 4);        // entries of L1
+    add(0x30000, 8);  // where it lies
+    add(0x10000, 8);  // the refcount table
+    add(1, 4);
+    add(0, 12);  // no snapshots
+    add(0, 24);  // no features
+    add(4, 4);
+    add(104, 4);
+    add(0, 8);  // no extensions
+    return head;
+  }
+
   Result<CopiedDisk> copy_one(const CopyDiskRequest& request, const std::stop_token& stop,
                               const std::function<void(std::uint64_t done)>& on_progress) {
     return control_.call("copy " + request.source.path.string(), [&]() -> Result<CopiedDisk> {
       if (stop.stop_requested()) return fail(ErrorCode::kCancelled, "The copy was cancelled.");
       requests_.push_back(request);
-      std::string content = fmt::format("{} of {}\n", request.format, request.source.path.string());
+      std::string content = request.format == "qcow2" ? qcow2_head() : std::string();
+      content += fmt::format("{} of {}\n", request.format, request.source.path.string());
       content.resize(kVirtualSize, '\0');
       COHORT_TRY(create_file(request.target, content));
       on_progress(estimate_ / 2);

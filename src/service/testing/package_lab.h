@@ -37,7 +37,7 @@ class PackageLab : public Lab {
   ExportSnapshot exporter{store, copier, clock};
   ImportPackage importer{hypervisor, copier};
   TryPackage trial{hypervisor, store, undo, clock};
-  Backup backup{take, exporter, remove, store};
+  Backup backup{take, exporter, remove, store, clock};
 };
 
 }  // namespace cohort::service
