@@ -108,12 +108,12 @@ class FakeDiskCopier final : public DiskCopier {
   // All that is looked at of an image without its tables: version 3, clusters of 64 KiB.
   static std::string qcow2_head() {
     std::string head;
-    const auto add = [&](std::uint64_t value, int bytes) {
-      while (bytes-- > 0) head += static_cast<char>((value >> (8 * static_cast<unsigned>(bytes))) & 0xffU);
+    const auto add = [&](std::uint64_t value, unsigned bytes) {
+      while (bytes-- > 0) head += static_cast<char>((value >> (8 * bytes)) & 0xffU);
     };
     add(0x514649fb, 4);  // magic
     add(3, 4);
-    add(0, 12);  // no backing file
+    head.append(12, '\0');  // no backing file
     add(16, 4);
     add(kVirtualSize, 8);
     add(0, 4);        // not encrypted
@@ -121,11 +121,11 @@ class FakeDiskCopier final : public DiskCopier {
     add(0x30000, 8);  // where it lies
     add(0x10000, 8);  // the refcount table
     add(1, 4);
-    add(0, 12);  // no snapshots
-    add(0, 24);  // no features
+    head.append(12, '\0');  // no snapshots
+    head.append(24, '\0');  // no features
     add(4, 4);
     add(104, 4);
-    add(0, 8);  // no extensions
+    head.append(8, '\0');  // no extensions
     return head;
   }
 
