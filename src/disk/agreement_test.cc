@@ -30,6 +30,11 @@ class Agreement {
 
   void check() {
     const auto chain = read_chain(images_.top(), images_.format());
+    if (images_.is_marked_corrupt()) {
+      ASSERT_FALSE(chain);
+      EXPECT_EQ(chain.error().code, ErrorCode::kCorrupt) << chain.error().describe();
+    }
+    if (images_.is_spoilt()) return;
     ASSERT_TRUE(chain) << chain.error().describe();
     const auto source = open_disk(*chain);
     ASSERT_TRUE(source) << source.error().describe();

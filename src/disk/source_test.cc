@@ -141,6 +141,7 @@ TEST_F(SourceTest, ReadsRandomChainsAsQemuDoes) {
     const TemporaryFolder folder;
     const RandomChain chain(folder.path(), seed);
     SCOPED_TRACE(fmt::format("COHORT_SEED={}\n{}", seed, chain.story()));
+    if (chain.is_spoilt()) continue;
     const auto source = open(chain.top(), chain.format());
     ASSERT_TRUE(source);
     const std::vector<Extent> extents = extents_of(*source);
