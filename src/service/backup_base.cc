@@ -49,7 +49,8 @@ Result<std::vector<Candidate>> candidates_in(const Path& folder, const Collectio
   std::vector<Candidate> candidates;
   for (const auto& path : folders) {
     if (stop.stop_requested()) return fail(ErrorCode::kCancelled, "Cancelled while looking for the base.");
-    if (fs::is_symlink(path) || !can_be_named(path)) continue;
+    std::error_code ignored;
+    if (fs::is_symlink(path, ignored) || !can_be_named(path)) continue;
     auto opened = package::open_alone(path);
     if (!opened && (opened.error().code == ErrorCode::kIo || opened.error().code == ErrorCode::kPermission)) {
       return Failure{opened.error()};

@@ -4,7 +4,6 @@
 
 #include "base/kill_point.h"
 #include "package/layout.h"
-#include "package/package_folder.h"
 #include "service/export_target.h"
 #include "service/frozen_stamps.h"
 #include "service/lookup.h"
@@ -240,8 +239,7 @@ Result<void> write_package(Exporting& exporting, NewPackage& target, const Snaps
   return target.publish(manifest);
 }
 
-Result<ExportReport> report_of(const Path& package, const package::Manifest& manifest, Snapshot snapshot) {
-  COHORT_ASSIGN(const auto folder, package::PackageFolder::open(package));
+ExportReport report_of(const Path& package, const package::Manifest& manifest, Snapshot snapshot) {
   ExportReport report;
   report.package = package;
   report.parent = manifest.parent;
@@ -252,7 +250,7 @@ Result<ExportReport> report_of(const Path& package, const package::Manifest& man
     }
   }
   report.snapshot = std::move(snapshot);
-  const PackageSize size = size_of_package(folder, manifest);
+  const PackageSize size = size_of_package(package, manifest);
   report.files = size.files;
   report.bytes = size.bytes;
   report.disk_bytes = size.disk_bytes;

@@ -1,16 +1,9 @@
 #include "service/export_target.h"
 
-#include <algorithm>
-
 #include "service/new_package.h"
 
 namespace cohort::service {
 namespace {
-
-bool is_inside(const Path& inner, const Path& outer) {
-  const auto [end, ignored] = std::mismatch(outer.begin(), outer.end(), inner.begin(), inner.end());
-  return end == outer.end();
-}
 
 // A package that replaced a folder with disks in it, or lay within the state, would mix what must stay apart.
 Result<void> check_apart_from_disks(const Path& package, const Snapshot& snapshot) {

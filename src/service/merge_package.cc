@@ -35,8 +35,7 @@ Result<void> check_apart(const Path& target, const package::PackageChain& chain)
   if (code) return Failure{system_error(code.value(), fmt::format("\"{}\" cannot be looked up.", target.string()))};
   for (const auto& link : chain.links) {
     const Path package = fs::canonical(link.folder.path(), code);
-    const auto [end, ignored] = std::mismatch(package.begin(), package.end(), folder.begin(), folder.end());
-    if (code || end != package.end()) continue;
+    if (code || !is_inside(folder, package)) continue;
     return fail(ErrorCode::kInvalidArgument, "\"{}\" lies within the package \"{}\": choose a folder beside it.",
                 target.string(), package.string());
   }
@@ -196,8 +195,7 @@ Result<MergeReport> MergePackage::run(const MergeRequest& request, JobContext& j
   kill_point("merge_package.published");
   COHORT_TRY(target.keep());
   job.set_result(prepared.plan.package.string());
-  COHORT_ASSIGN(const auto folder, package::PackageFolder::open(prepared.plan.package));
-  const PackageSize size = size_of_package(folder, manifest);
+  const PackageSize size = size_of_package(prepared.plan.package, manifest);
   return MergeReport{std::move(prepared.plan), std::move(manifest), size.files, size.bytes, size.disk_bytes};
 }
 

@@ -2,6 +2,7 @@
 
 #include <unistd.h>
 
+#include <algorithm>
 #include <cerrno>
 
 #include "package/layout.h"
@@ -67,6 +68,11 @@ Result<Path> new_package_folder(const Path& directory) {
   COHORT_TRY(check_free(package));
   COHORT_TRY(check_free(package.string() + std::string(package::kPartialSuffix)));
   return package;
+}
+
+bool is_inside(const Path& inner, const Path& outer) {
+  const auto [end, ignored] = std::mismatch(outer.begin(), outer.end(), inner.begin(), inner.end());
+  return end == outer.end();
 }
 
 Result<void> NewPackage::begin() {

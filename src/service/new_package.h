@@ -16,6 +16,9 @@ inline constexpr std::uint64_t kSpaceBesideDisks = 4ULL << 20U;
 // kInvalidArgument, kNotFound, kPermission, or kAlreadyExists if something is there.
 [[nodiscard]] Result<Path> new_package_folder(const Path& directory);
 
+// Whether a path is below another one, or that one itself, by their names.
+[[nodiscard]] bool is_inside(const Path& inner, const Path& outer);
+
 // Crash: the package grows as "<package>.partial"; recover() removes it until keep() was called.
 class NewPackage {
  public:

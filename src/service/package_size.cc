@@ -4,6 +4,8 @@
 
 #include <limits>
 
+#include "package/package_folder.h"
+
 namespace cohort::service {
 namespace {
 
@@ -22,12 +24,13 @@ std::uint64_t on_disk(const package::PackageFolder& folder, const std::string& f
 
 }  // namespace
 
-PackageSize size_of_package(const package::PackageFolder& folder, const package::Manifest& manifest) {
+PackageSize size_of_package(const Path& package, const package::Manifest& manifest) {
+  const auto folder = package::PackageFolder::open(package);
   PackageSize size;
   for (const auto* file : manifest.files()) {
     ++size.files;
     size.bytes = sum(size.bytes, file->size);
-    size.disk_bytes = sum(size.disk_bytes, on_disk(folder, file->file));
+    size.disk_bytes = sum(size.disk_bytes, folder ? on_disk(*folder, file->file) : 0);
   }
   return size;
 }

@@ -3,8 +3,8 @@
 
 #include <cstdint>
 
+#include "base/file.h"
 #include "package/manifest.h"
-#include "package/package_folder.h"
 
 namespace cohort::service {
 
@@ -14,6 +14,6 @@ struct PackageSize {
   std::uint64_t disk_bytes =
       0;  // what they take on the disk, with what they share with others; 0 for what is not there
 };
-[[nodiscard]] PackageSize size_of_package(const package::PackageFolder& folder, const package::Manifest& manifest);
+[[nodiscard]] PackageSize size_of_package(const Path& package, const package::Manifest& manifest);
 
 }  // namespace cohort::service

@@ -59,7 +59,7 @@ bool is_before(const StoredPackage& one, const StoredPackage& other) {
 Result<StoredPackage> stored_package(const Path& directory) {
   COHORT_ASSIGN(auto chain, package::open_chain(directory));
   StoredPackage stored{directory, chain.links.front().manifest(), package::lower_packages(chain)};
-  stored.size = size_of_package(chain.links.front().folder, *stored.manifest);
+  stored.size = size_of_package(directory, *stored.manifest);
   if (chain.broken) {
     stored.problem = fmt::format("{}: {}", chain.broken->file, chain.broken->message);
   } else if (!stored.manifest->is_sealed()) {
