@@ -21,6 +21,7 @@ ARROWS = {
     "cim": {"base"},
     "codec": {"base", "cim"},
     "http": {"base"},
+    "provider": {"base", "domain", "cim", "service"},
     "disk": {"base"},
     "package": {"base", "disk", "domain"},
     "service": {"base", "domain", "package"},

@@ -33,13 +33,13 @@ struct InstancesOf {
 // What is associated with an object; see AssociationQuery for the filters. With a class as source: classes.
 struct AssociatorsOf {
   ObjectPath source;
-  std::string association_class, result_class, role, result_role;
+  std::string association_class = {}, result_class = {}, role = {}, result_role = {};
 };
 
 // The associations that refer to an object.
 struct ReferencesOf {
   ObjectPath source;
-  std::string result_class, role;
+  std::string result_class = {}, role = {};
 };
 
 // The language has been found to be known by the codec, the text has not been looked at.
@@ -57,14 +57,14 @@ enum class Shape { kInstances, kPaths, kInstancesWithPaths };
 
 struct GetInstance {
   ObjectPath path;
-  PropertyList properties;
+  PropertyList properties = {};
 };
 struct CreateInstance {
   Instance instance;
 };
 struct ModifyInstance {
   Instance instance;  // with its path; properties that it does not have stay as they are
-  PropertyList properties;
+  PropertyList properties = {};
 };
 struct DeleteInstance {
   ObjectPath path;
@@ -74,17 +74,17 @@ struct DeleteInstance {
 struct ListObjects {
   Selection what;
   Shape shape = Shape::kInstancesWithPaths;
-  PropertyList properties;
+  PropertyList properties = {};
 };
 
 // A batch at a time: the answer has a context to pull more with.
 struct OpenEnumeration {
   Selection what;
   Shape shape = Shape::kInstancesWithPaths;
-  PropertyList properties;
-  std::string filter_language, filter;          // of an InstancesOf; empty: no filter
-  std::uint32_t max_objects = 0;                // 0: none with this answer
-  std::optional<std::chrono::seconds> timeout;  // how long the context lives between pulls; 0: for ever
+  PropertyList properties = {};
+  std::string filter_language = {}, filter = {};     // of an InstancesOf; empty: no filter
+  std::uint32_t max_objects = 0;                     // 0: none with this answer
+  std::optional<std::chrono::seconds> timeout = {};  // how long the context lives between pulls; 0: for ever
 };
 struct PullObjects {
   std::string context;
@@ -98,7 +98,7 @@ struct InvokeMethod {
   ObjectPath path;  // of a class for static methods
   std::string method;
   // Those that were given, in their declared types, by the names as they are declared.
-  std::vector<NamedValue> parameters;
+  std::vector<NamedValue> parameters = {};
 };
 
 struct GetClass {
@@ -106,7 +106,7 @@ struct GetClass {
   bool is_local_only = true;  // without what is inherited
   bool has_qualifiers = true;
   bool has_class_origin = false;
-  PropertyList properties;
+  PropertyList properties = {};
 };
 struct EnumerateClasses {
   std::string class_name;  // empty: those without a superclass

@@ -1,0 +1,219 @@
+#include "provider/broker.h"
+
+#include <algorithm>
+#include <utility>
+
+#include "cim/typed.h"
+#include "provider/class_operations.h"
+#include "provider/selection.h"
+
+namespace cohort::provider {
+namespace {
+
+constexpr const char* kQueryLanguages[] = {"WQL", "DMTF:CQL", "DMTF:FQL", "CQL"};
+
+bool is_known_language(const std::string& language) {
+  return std::ranges::any_of(kQueryLanguages, [&](const char* known) { return cim::same_name(known, language); });
+}
+
+bool is_static(const cim::Method& method) { return cim::has_qualifier(method.qualifiers, "Static"); }
+
+// As an association's source or a query's object: what is being looked for, without whatever else.
+Outcome<void> check_language(const cim::Selection& what) {
+  const auto* query = std::get_if<cim::QueryFor>(&what);
+  if (query == nullptr || is_known_language(query->language)) return {};
+  return failed(cim::Status::kQueryLanguageNotSupported, "The query language \"{}\" is not supported; WQL is.",
+                query->language);
+}
+
+Outcome<std::vector<cim::NamedValue>> typed_out(const cim::Method& method, const cim::MethodResult& result,
+                                                const cim::ClassStore& classes) {
+  std::vector<cim::NamedValue> out;
+  for (const auto& each : result.out) {
+    const auto* parameter = cim::find_named(method.parameters, each.name);
+    if (parameter == nullptr) {
+      return failed(cim::Status::kFailed, "{} has no parameter \"{}\".", method.name, each.name);
+    }
+    auto value = cim::typed(each.value, *parameter, classes, method.name + "." + parameter->name);
+    if (!value) return failed(value.error());
+    out.push_back({parameter->name, *std::move(value)});
+  }
+  return out;
+}
+
+}  // namespace
+
+// One request in its namespace.
+class Broker::Answering {
+ public:
+  Answering(Broker& broker, const ProviderSet& providers, const cim::Request& request, const Caller& caller)
+      : broker_(broker),
+        providers_(providers),
+        selector_(providers, request.namespace_name, broker.server_name_),
+        caller_(caller) {}
+
+  Outcome<cim::Response> operator()(const cim::GetInstance& get) const {
+    auto found = selector_.get(get.path);
+    if (!found) return tl::unexpected(std::move(found).error());
+    cim::keep_properties(*found, get.properties);
+    cim::Objects one;
+    one.instances.push_back(*std::move(found));
+    return one;
+  }
+
+  Outcome<cim::Response> operator()(const cim::CreateInstance& create) const {
+    return failed(cim::Status::kNotSupported, "Instances of {} are made by the methods of services.",
+                  create.instance.class_name);
+  }
+
+  Outcome<cim::Response> operator()(const cim::DeleteInstance& remove) const {
+    return failed(cim::Status::kNotSupported, "Instances of {} are removed by the methods of services.",
+                  remove.path.class_name);
+  }
+
+  Outcome<cim::Response> operator()(const cim::ModifyInstance& modify) const {
+    if (!caller_.may(Right::kAdminister)) return denied("change instances");
+    auto found = selector_.get(modify.instance.path);
+    if (!found) return tl::unexpected(std::move(found).error());
+    auto changed = changes(*found, modify);
+    if (!changed) return tl::unexpected(std::move(changed).error());
+    if (changed->properties.empty()) return cim::Done{};
+    const auto done = providers_.find(found->class_name)->modify(*changed, caller_);
+    if (!done) return failed(done.error());
+    return cim::Done{};
+  }
+
+  Outcome<cim::Response> operator()(const cim::ListObjects& list) const {
+    return listed(list.what, list.properties, list.shape);
+  }
+
+  Outcome<cim::Response> operator()(const cim::OpenEnumeration& open) const {
+    if (!open.filter.empty()) {
+      return failed(cim::Status::kFilteredEnumerationNotSupported, "Use OpenQueryInstances with a WQL query.");
+    }
+    auto all = listed(open.what, open.properties, open.shape);
+    if (!all) return tl::unexpected(std::move(all).error());
+    return opened(broker_.enumerations_.open(*std::move(all), open.max_objects, open.timeout, caller_));
+  }
+
+  Outcome<cim::Response> operator()(const cim::PullObjects& pull) const {
+    auto pulled = broker_.enumerations_.pull(pull.context, pull.max_objects, caller_);
+    if (!pulled) return failed(cim::Status::kInvalidEnumerationContext, "{}", pulled.error().message);
+    return *std::move(pulled);
+  }
+
+  Outcome<cim::Response> operator()(const cim::CloseEnumeration& close) const {
+    const auto closed = broker_.enumerations_.close(close.context, caller_);
+    if (!closed) return failed(cim::Status::kInvalidEnumerationContext, "{}", closed.error().message);
+    return cim::Done{};
+  }
+
+  Outcome<cim::Response> operator()(const cim::InvokeMethod& invoke) const {
+    const cim::Class* of = providers_.classes().find(invoke.path.class_name);
+    if (of == nullptr) return failed(cim::Status::kInvalidClass, "There is no class {}.", invoke.path.class_name);
+    const cim::Method* method = cim::find_named(of->methods, invoke.method);
+    if (method == nullptr) {
+      return failed(cim::Status::kMethodNotFound, "{} has no method {}.", of->name, invoke.method);
+    }
+    auto object = object_of(invoke, *method);
+    if (!object) return tl::unexpected(std::move(object).error());
+    ClassProvider* provider = providers_.find(object->class_name);
+    if (provider == nullptr) {
+      return failed(cim::Status::kMethodNotAvailable, "{} of {} is not available here.", method->name, of->name);
+    }
+    if (!caller_.may(provider->right_for(method->name))) return denied("call " + method->name);
+    const auto result = provider->invoke({caller_, *std::move(object), method->name, invoke.parameters});
+    if (!result) return failed(result.error());
+    auto out = typed_out(*method, *result, providers_.classes());
+    if (!out) return tl::unexpected(std::move(out).error());
+    return cim::MethodResult{result->return_value, *std::move(out)};
+  }
+
+  template <typename ClassOperation>
+  Outcome<cim::Response> operator()(const ClassOperation& operation) const {
+    return answer(operation, providers_.classes());
+  }
+
+ private:
+  [[nodiscard]] tl::unexpected<cim::OperationFailed> denied(const std::string& what) const {
+    return failed(cim::Status::kAccessDenied, "{} may not {}.", caller_.name, what);
+  }
+
+  // Of a limit on open enumerations.
+  static Outcome<cim::Response> opened(Result<cim::Objects> objects) {
+    if (!objects) return failed(cim::Status::kServerLimitsExceeded, "{}", objects.error().message);
+    return *std::move(objects);
+  }
+
+  [[nodiscard]] Outcome<cim::Objects> listed(const cim::Selection& what, const cim::PropertyList& wanted,
+                                             cim::Shape shape) const {
+    if (auto checked = check_language(what); !checked) return tl::unexpected(std::move(checked).error());
+    auto found = selector_.select(what, wanted, shape);
+    if (!found) return tl::unexpected(std::move(found).error());
+    cim::Objects objects;
+    objects.instances = *std::move(found);
+    objects.shape = shape;
+    return objects;
+  }
+
+  // The properties that a request changes, with the instance's path. Those that may not be written may be given if they
+  // stay as they are: clients send back the whole of what they have read.
+  [[nodiscard]] Outcome<cim::Instance> changes(const cim::Instance& now, const cim::ModifyInstance& modify) const {
+    const cim::Class& of = *providers_.classes().find(now.class_name);
+    auto given = cim::typed(modify.instance, providers_.classes());
+    if (!given) return failed(given.error());
+    cim::keep_properties(*given, modify.properties);
+    cim::Instance changed;
+    changed.class_name = now.class_name;
+    changed.path = now.path;
+    for (auto& property : given->properties) {
+      if (now.at(property.name) == property.value) continue;
+      const auto* declared = cim::find_named(of.properties, property.name);
+      if (declared == nullptr || !cim::has_qualifier(declared->qualifiers, "Write")) {
+        return failed(cim::Status::kNotSupported, "{}.{} cannot be changed.", of.name, property.name);
+      }
+      changed.properties.push_back(std::move(property));
+    }
+    return changed;
+  }
+
+  // What a method is called on, with all its keys.
+  [[nodiscard]] Outcome<cim::ObjectPath> object_of(const cim::InvokeMethod& invoke, const cim::Method& method) const {
+    if (invoke.path.is_class() && is_static(method)) return invoke.path;
+    // Services are the only instances of their classes, and clients know it.
+    auto found = selector_.get(invoke.path);
+    if (!found) return tl::unexpected(std::move(found).error());
+    return std::move(found->path);
+  }
+
+  Broker& broker_;
+  const ProviderSet& providers_;
+  Selector selector_;
+  const Caller& caller_;
+};
+
+Broker::Broker(const cim::Schema& schema, std::string server_name, const Clock& clock, EnumerationLimits limits)
+    : server_name_(std::move(server_name)), enumerations_(clock, limits) {
+  for (const auto name : schema.namespaces()) providers_.emplace(std::string(name), ProviderSet(*schema.find(name)));
+}
+
+void Broker::add(std::string_view namespace_name, std::unique_ptr<ClassProvider> provider) {
+  providers_.find(namespace_name)->second.add(std::move(provider));
+}
+
+cim::Response Broker::handle(const cim::Request& request, const Caller& caller) {
+  const auto providers = providers_.find(request.namespace_name);
+  if (providers == providers_.end()) {
+    return cim::OperationFailed{
+        cim::Status::kInvalidNamespace, fmt::format("There is no namespace \"{}\".", request.namespace_name), {}};
+  }
+  auto answered = std::visit(Answering(*this, providers->second, request, caller), request.operation);
+  if (!answered) return std::move(answered).error();
+  return *std::move(answered);
+}
+
+std::string Broker::give_back(const cim::Objects& objects, std::vector<cim::Instance> rest, const Caller& caller) {
+  return enumerations_.give_back(objects, std::move(rest), caller);
+}
+
+}  // namespace cohort::provider

@@ -1,0 +1,44 @@
+// Answers CIM operations: finds the providers that an operation is for, asks them, and does what is the same for all
+// classes: paths, defaults, property lists, derived classes, associations, queries, enumerations, rights.
+#pragma once
+
+#include <memory>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "cim/operation.h"
+#include "cim/schema.h"
+#include "provider/caller.h"
+#include "provider/enumerations.h"
+#include "provider/provider.h"
+#include "provider/provider_set.h"
+
+namespace cohort::provider {
+
+// Threads: handle() and give_back() from several at once, when no provider is added any more.
+class Broker {
+ public:
+  // The schema and the clock outlive the broker. `server_name` is the host of paths, and WQL's __SERVER.
+  Broker(const cim::Schema& schema, std::string server_name, const Clock& clock, EnumerationLimits limits = {});
+
+  // REQUIRES: the schema has the namespace and the provider's class in it.
+  void add(std::string_view namespace_name, std::unique_ptr<ClassProvider> provider);
+
+  // Always an answer; OperationFailed says what is wrong.
+  [[nodiscard]] cim::Response handle(const cim::Request& request, const Caller& caller);
+
+  // Objects that an answer to OpenEnumeration or PullObjects had no room for become those that are pulled next. Returns
+  // the context to go on with: `objects.context`, or a new one if the enumeration had come to its end.
+  [[nodiscard]] std::string give_back(const cim::Objects& objects, std::vector<cim::Instance> rest,
+                                      const Caller& caller);
+
+ private:
+  class Answering;
+
+  std::string server_name_;
+  cim::NameMap<ProviderSet> providers_;  // of each namespace
+  Enumerations enumerations_;
+};
+
+}  // namespace cohort::provider

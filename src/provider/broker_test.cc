@@ -1,0 +1,304 @@
+#include "provider/broker.h"
+
+#include <gtest/gtest.h>
+
+#include "base/clock.h"
+
+namespace cohort::provider {
+namespace {
+
+using cim::Value;
+
+class FakeClock final : public Clock {
+ public:
+  [[nodiscard]] WallTime wall() const override { return {}; }
+  [[nodiscard]] SteadyTime steady() const override { return now; }
+  SteadyTime now;
+};
+
+cim::ObjectPath path_to(const std::string& class_name, const std::string& key, const std::string& value) {
+  cim::ObjectPath path;
+  path.namespace_name = "root/virtualization/v2";
+  path.class_name = class_name;
+  path.keys = {{key, Value(value)}};
+  return path;
+}
+
+cim::ObjectPath machine(const std::string& name) {
+  auto path = path_to("Msvm_ComputerSystem", "Name", name);
+  path.keys.push_back({"CreationClassName", Value("Msvm_ComputerSystem")});
+  return path;
+}
+
+class Collections final : public ClassProvider {
+ public:
+  [[nodiscard]] std::string_view class_name() const override { return "Msvm_VirtualSystemCollection"; }
+  [[nodiscard]] Result<std::vector<cim::Instance>> instances() override {
+    if (fails) return fail(ErrorCode::kIo, "The state cannot be read.");
+    std::vector<cim::Instance> all;
+    for (const std::string id : {"A", "B", "C"}) {
+      cim::Instance one;
+      one.class_name = class_name();
+      one.set("CollectionID", Value(id));
+      one.set("ElementName", Value("name of " + id));
+      all.push_back(std::move(one));
+    }
+    return all;
+  }
+  bool fails = false;
+};
+
+class Machines final : public ClassProvider {
+ public:
+  [[nodiscard]] std::string_view class_name() const override { return "Msvm_ComputerSystem"; }
+  [[nodiscard]] Result<std::vector<cim::Instance>> instances() override {
+    cim::Instance one;
+    one.class_name = class_name();
+    one.set("CreationClassName", Value("Msvm_ComputerSystem"));
+    one.set("Name", Value("m"));
+    one.set("EnabledState", Value(std::uint32_t{2}));  // wider than it is declared
+    return std::vector{one};
+  }
+  [[nodiscard]] Right right_for(std::string_view /*method*/) const override { return Right::kOperate; }
+  [[nodiscard]] Result<cim::MethodResult> invoke(const MethodCall& call) override {
+    asked = call.parameter("RequestedState");
+    return cim::MethodResult{Value(std::uint32_t{4096}),
+                             {{"Job", Value(path_to("Msvm_ConcreteJob", "InstanceID", "J"))}}};
+  }
+  [[nodiscard]] Result<void> modify(const cim::Instance& changed, const Caller& /*caller*/) override {
+    modified = changed;
+    return {};
+  }
+  Value asked;
+  cim::Instance modified;
+};
+
+class Members final : public AssociationProvider {
+ public:
+  [[nodiscard]] std::string_view class_name() const override { return "Msvm_CollectedVirtualSystems"; }
+  [[nodiscard]] Result<std::vector<cim::Instance>> instances() override {
+    std::vector<cim::Instance> all;
+    for (const std::string id : {"A", "B"}) {
+      cim::Instance pair;
+      pair.class_name = class_name();
+      pair.set("Collection", Value(path_to("Msvm_VirtualSystemCollection", "CollectionID", id)));
+      pair.set("Member", Value(machine("m")));
+      all.push_back(std::move(pair));
+    }
+    return all;
+  }
+};
+
+class BrokerTest : public testing::Test {
+ protected:
+  BrokerTest() {
+    auto its_collections = std::make_unique<Collections>();
+    auto its_machines = std::make_unique<Machines>();
+    collections = its_collections.get();
+    machines = its_machines.get();
+    broker.add("root/virtualization/v2", std::move(its_collections));
+    broker.add("root/virtualization/v2", std::move(its_machines));
+    broker.add("root/virtualization/v2", std::make_unique<Members>());
+  }
+
+  cim::Response ask(cim::Operation operation) {
+    return broker.handle({"root/virtualization/v2", std::move(operation)}, caller);
+  }
+  std::vector<cim::Instance> list(cim::Selection what, cim::PropertyList wanted = {},
+                                  cim::Shape shape = cim::Shape::kInstancesWithPaths) {
+    const auto response = ask(cim::ListObjects{std::move(what), shape, std::move(wanted)});
+    const auto* objects = std::get_if<cim::Objects>(&response);
+    EXPECT_NE(objects, nullptr) << "status " << (objects == nullptr ? int(status_in(response)) : 0);
+    return objects == nullptr ? std::vector<cim::Instance>() : objects->instances;
+  }
+  static cim::Status status_in(const cim::Response& response) {
+    const auto* failed = std::get_if<cim::OperationFailed>(&response);
+    return failed == nullptr ? cim::Status{} : failed->status;
+  }
+  cim::Status status_of(cim::Operation operation) { return status_in(ask(std::move(operation))); }
+  cim::Objects open(std::uint32_t max_objects) {
+    return std::get<cim::Objects>(ask(cim::OpenEnumeration{cim::InstancesOf{"Msvm_VirtualSystemCollection"},
+                                                           cim::Shape::kPaths,
+                                                           {},
+                                                           "",
+                                                           "",
+                                                           max_objects,
+                                                           std::chrono::seconds(60)}));
+  }
+
+  cim::Schema schema = *cim::Schema::built_in();
+  FakeClock clock;
+  Broker broker{schema, "host.example", clock, {.contexts = 4, .contexts_of_one_caller = 3}};
+  Caller caller{"ada", Right::kAdminister};
+  Collections* collections = nullptr;
+  Machines* machines = nullptr;
+};
+
+TEST_F(BrokerTest, GivesInstancesDefaultsDeclaredTypesAndPaths) {
+  const auto all = list(cim::InstancesOf{"Msvm_ComputerSystem"});
+  ASSERT_EQ(all.size(), 1U);
+  EXPECT_EQ(all[0].at("EnabledState"), Value(std::uint16_t{2}));
+  EXPECT_NE(all[0].find("Description"), nullptr) << "every property of the class is there";
+  EXPECT_TRUE(cim::same_instance(all[0].path, machine("m")));
+  EXPECT_EQ(all[0].path.host, "host.example");
+}
+
+TEST_F(BrokerTest, ListsDerivedClassesWithTheirProperties) {
+  const auto deep = list(cim::InstancesOf{"CIM_ManagedElement", true});
+  ASSERT_EQ(deep.size(), 4U);
+  EXPECT_NE(deep.back().find("CollectionID"), nullptr);
+  const auto shallow = list(cim::InstancesOf{"CIM_ManagedElement", false});
+  ASSERT_EQ(shallow.size(), 4U);
+  EXPECT_EQ(shallow.back().find("CollectionID"), nullptr);
+  EXPECT_TRUE(list(cim::InstancesOf{"CIM_ManagedElement", true, true}).empty());
+}
+
+TEST_F(BrokerTest, KeepsThePropertiesThatAreWanted) {
+  const auto all = list(cim::InstancesOf{"Msvm_VirtualSystemCollection"}, {{"ElementName"}});
+  ASSERT_EQ(all.size(), 3U);
+  EXPECT_EQ(all[1].properties.size(), 1U);
+  EXPECT_EQ(all[1].at("ElementName"), Value("name of B"));
+}
+
+TEST_F(BrokerTest, SaysWhichClassNamespaceOrInstanceIsNotThere) {
+  EXPECT_EQ(status_of(cim::ListObjects{cim::InstancesOf{"No_Class"}}), cim::Status::kInvalidClass);
+  EXPECT_EQ(status_of(cim::GetInstance{machine("gone")}), cim::Status::kNotFound);
+  EXPECT_EQ(status_of(cim::GetInstance{path_to("No_Class", "Name", "m")}), cim::Status::kInvalidClass);
+  EXPECT_EQ(status_in(broker.handle({"root/virtualization", cim::GetInstance{machine("m")}}, caller)),
+            cim::Status::kInvalidNamespace);
+}
+
+TEST_F(BrokerTest, FindsAnInstanceByOneOfItsKeysAndByASuperclass) {
+  EXPECT_EQ(status_of(cim::GetInstance{path_to("Msvm_ComputerSystem", "Name", "m")}), cim::Status{});
+  EXPECT_EQ(status_of(cim::GetInstance{path_to("CIM_ComputerSystem", "Name", "m")}), cim::Status{});
+  EXPECT_EQ(status_of(cim::GetInstance{path_to("Msvm_VirtualSystemCollection", "CollectionID", "A")}), cim::Status{});
+}
+
+TEST_F(BrokerTest, WalksAssociationsBothWays) {
+  const auto members = list(cim::AssociatorsOf{path_to("Msvm_VirtualSystemCollection", "CollectionID", "A")});
+  ASSERT_EQ(members.size(), 1U);
+  EXPECT_EQ(members[0].class_name, "Msvm_ComputerSystem");
+  EXPECT_EQ(list(cim::AssociatorsOf{machine("m")}).size(), 2U);
+  EXPECT_EQ(list(cim::AssociatorsOf{machine("m"), "CIM_MemberOfCollection", "CIM_Collection", "Member", "Collection"},
+                 {}, cim::Shape::kPaths)
+                .size(),
+            2U);
+  EXPECT_TRUE(list(cim::AssociatorsOf{machine("m"), "", "", "Collection"}).empty());
+  EXPECT_TRUE(list(cim::AssociatorsOf{machine("m"), "", "Msvm_ComputerSystem"}).empty());
+  EXPECT_EQ(list(cim::ReferencesOf{machine("m")}).size(), 2U);
+  EXPECT_TRUE(list(cim::ReferencesOf{machine("m"), "", "Collection"}).empty());
+  EXPECT_EQ(status_of(cim::ListObjects{cim::AssociatorsOf{machine("gone")}}), cim::Status::kNotFound);
+}
+
+TEST_F(BrokerTest, AnswersQueries) {
+  const auto query = [this](const std::string& text) { return list(cim::QueryFor{"WQL", text}); };
+  EXPECT_EQ(query("SELECT * FROM Msvm_VirtualSystemCollection WHERE ElementName LIKE '% B'").size(), 1U);
+  EXPECT_EQ(query("SELECT * FROM Msvm_VirtualSystemCollection WHERE CollectionID = 'B'").size(), 1U);
+  EXPECT_TRUE(
+      query("SELECT * FROM Msvm_VirtualSystemCollection WHERE CollectionID = 'B' AND ElementName = 'x'").empty());
+  EXPECT_EQ(query("SELECT * FROM Msvm_VirtualSystemCollection WHERE CollectionID = 'B' OR CollectionID = 'C'").size(),
+            2U);
+  EXPECT_EQ(query("SELECT * FROM Msvm_ComputerSystem WHERE Name != __SERVER").size(), 1U);
+  EXPECT_EQ(query("ASSOCIATORS OF {Msvm_VirtualSystemCollection.CollectionID='A'} WHERE ResultClass = "
+                  "Msvm_ComputerSystem")
+                .size(),
+            1U);
+  EXPECT_EQ(query("REFERENCES OF {Msvm_VirtualSystemCollection.CollectionID='A'}").size(), 1U);
+  EXPECT_EQ(status_of(cim::ListObjects{cim::QueryFor{"WQL", "SELECT FROM"}}), cim::Status::kInvalidQuery);
+  EXPECT_EQ(status_of(cim::ListObjects{cim::QueryFor{"SQL", "SELECT 1"}}), cim::Status::kQueryLanguageNotSupported);
+}
+
+TEST_F(BrokerTest, NeverAnswersWithHalfAList) {
+  collections->fails = true;
+  EXPECT_EQ(status_of(cim::ListObjects{cim::InstancesOf{"CIM_ManagedElement"}}), cim::Status::kFailed);
+}
+
+TEST_F(BrokerTest, InvokesMethodsOfThoseWhoMay) {
+  const auto path = path_to("Msvm_ComputerSystem", "Name", "m");
+  const cim::InvokeMethod call{path, "requeststatechange", {{"RequestedState", Value(std::uint16_t{3})}}};
+  const auto response = ask(call);
+  const auto* result = std::get_if<cim::MethodResult>(&response);
+  ASSERT_NE(result, nullptr);
+  EXPECT_EQ(result->return_value, Value(std::uint32_t{4096}));
+  ASSERT_EQ(result->out.size(), 1U);
+  EXPECT_EQ(machines->asked, Value(std::uint16_t{3}));
+  caller.right = Right::kLook;
+  EXPECT_EQ(status_of(call), cim::Status::kAccessDenied);
+  caller.right = Right::kOperate;
+  EXPECT_EQ(status_of(call), cim::Status{});
+  EXPECT_EQ(status_of(cim::InvokeMethod{path, "NoMethod", {}}), cim::Status::kMethodNotFound);
+  EXPECT_EQ(status_of(cim::InvokeMethod{machine("gone"), "RequestStateChange", {}}), cim::Status::kNotFound);
+}
+
+TEST_F(BrokerTest, ChangesOnlyWhatMayBeWritten) {
+  cim::Instance changed;
+  changed.class_name = "Msvm_ComputerSystem";
+  changed.path = machine("m");
+  changed.set("Name", Value("m"));
+  changed.set("EnabledState", Value(std::uint16_t{3}));
+  EXPECT_EQ(status_of(cim::ModifyInstance{changed}), cim::Status::kNotSupported);
+  EXPECT_EQ(status_of(cim::ModifyInstance{changed, {{"Name"}}}), cim::Status{}) << "it is as it was";
+  caller.right = Right::kOperate;
+  EXPECT_EQ(status_of(cim::ModifyInstance{changed}), cim::Status::kAccessDenied);
+  EXPECT_EQ(status_of(cim::DeleteInstance{machine("m")}), cim::Status::kNotSupported);
+}
+
+TEST_F(BrokerTest, AnswersFromTheSchema) {
+  const auto one = ask(cim::GetClass{"msvm_computersystem"});
+  EXPECT_EQ(std::get<cim::Classes>(one).classes.at(0).name, "Msvm_ComputerSystem");
+  EXPECT_EQ(status_of(cim::GetClass{"No_Class"}), cim::Status::kNotFound);
+  const auto names = ask(cim::EnumerateClassNames{"CIM_Collection", true});
+  EXPECT_EQ(std::get<cim::ClassNames>(names).names.size(), 5U);
+}
+
+TEST_F(BrokerTest, GivesListsInBatches) {
+  const auto first = open(2);
+  EXPECT_EQ(first.instances.size(), 2U);
+  EXPECT_FALSE(first.is_end_of_sequence);
+  const auto next = std::get<cim::Objects>(ask(cim::PullObjects{first.context, 2}));
+  EXPECT_EQ(next.instances.size(), 1U);
+  EXPECT_TRUE(next.is_end_of_sequence);
+  EXPECT_EQ(next.shape, cim::Shape::kPaths);
+  EXPECT_EQ(status_of(cim::PullObjects{first.context, 2}), cim::Status::kInvalidEnumerationContext);
+  EXPECT_EQ(open(0).instances.size(), 0U);
+}
+
+TEST_F(BrokerTest, TakesBackWhatHadNoRoom) {
+  const auto all = open(3);
+  ASSERT_TRUE(all.is_end_of_sequence);
+  const auto context = broker.give_back(all, {all.instances[1], all.instances[2]}, caller);
+  const auto next = std::get<cim::Objects>(ask(cim::PullObjects{context, 1}));
+  EXPECT_EQ(next.instances.at(0), all.instances[1]);
+  EXPECT_EQ(broker.give_back(next, next.instances, caller), context);
+  EXPECT_EQ(std::get<cim::Objects>(ask(cim::PullObjects{context, 9})).instances.size(), 2U);
+}
+
+TEST_F(BrokerTest, KeepsEnumerationsApartAndForgetsThemInTime) {
+  const auto mine = open(1);
+  caller.name = "grace";
+  EXPECT_EQ(status_of(cim::PullObjects{mine.context, 1}), cim::Status::kInvalidEnumerationContext);
+  EXPECT_EQ(status_of(cim::CloseEnumeration{mine.context}), cim::Status::kInvalidEnumerationContext);
+  caller.name = "ada";
+  EXPECT_EQ(status_of(cim::CloseEnumeration{mine.context}), cim::Status{});
+  const auto old = open(1);
+  clock.now += std::chrono::seconds(61);
+  EXPECT_EQ(status_of(cim::PullObjects{old.context, 1}), cim::Status::kInvalidEnumerationContext);
+}
+
+TEST_F(BrokerTest, LimitsTheEnumerationsOfOneCallerAndOfAll) {
+  const auto first = open(1);
+  static_cast<void>(open(1));
+  static_cast<void>(open(1));
+  EXPECT_EQ(status_of(cim::OpenEnumeration{cim::InstancesOf{"Msvm_VirtualSystemCollection"}, cim::Shape::kPaths}),
+            cim::Status::kServerLimitsExceeded);
+  caller.name = "grace";
+  static_cast<void>(open(1));
+  clock.now += std::chrono::seconds(1);
+  static_cast<void>(open(1));
+  caller.name = "ada";
+  int left = status_of(cim::PullObjects{first.context, 1}) == cim::Status{} ? 3 : 2;
+  EXPECT_EQ(left, 2) << "the one that was idle longest made room";
+}
+
+}  // namespace
+}  // namespace cohort::provider

@@ -1,0 +1,79 @@
+#include "provider/paths.h"
+
+#include <algorithm>
+
+namespace cohort::provider {
+namespace {
+
+cim::ObjectPath path_with(std::string_view class_name, std::vector<cim::NamedValue> keys) {
+  cim::ObjectPath path;
+  path.namespace_name = "root/virtualization/v2";
+  path.class_name = class_name;
+  path.keys = std::move(keys);
+  return path;
+}
+
+cim::ObjectPath path_of_system(std::string name) {
+  return path_with("Msvm_ComputerSystem",
+                   {{"CreationClassName", cim::Value("Msvm_ComputerSystem")}, {"Name", cim::Value(std::move(name))}});
+}
+
+}  // namespace
+
+std::string upper(std::string_view uuid) {
+  std::string text(uuid);
+  std::ranges::transform(text, text.begin(),
+                         [](char c) { return c >= 'a' && c <= 'z' ? static_cast<char>(c - 32) : c; });
+  return text;
+}
+
+std::string settings_id(const MachineId& machine) { return "Microsoft:" + upper(machine.str()); }
+
+std::string snapshot_settings_id(const SnapshotId& snapshot, const MachineId& machine) {
+  return "Microsoft:" + upper(snapshot.str()) + ":" + upper(machine.str());
+}
+
+cim::ObjectPath path_of_host(const std::string& host_name) { return path_of_system(host_name); }
+
+cim::ObjectPath path_of_machine(const MachineId& machine) { return path_of_system(upper(machine.str())); }
+
+cim::ObjectPath path_of_settings(const MachineId& machine) {
+  return path_with("Msvm_VirtualSystemSettingData", {{"InstanceID", cim::Value(settings_id(machine))}});
+}
+
+cim::ObjectPath path_of_snapshot_settings(const SnapshotId& snapshot, const MachineId& machine) {
+  return path_with("Msvm_VirtualSystemSettingData",
+                   {{"InstanceID", cim::Value(snapshot_settings_id(snapshot, machine))}});
+}
+
+cim::ObjectPath path_of_collection(const CollectionId& collection, CollectionKind kind) {
+  const auto* const name =
+      kind == CollectionKind::kMachines ? "Msvm_VirtualSystemCollection" : "Msvm_ManagementCollection";
+  return path_with(name, {{"CollectionID", cim::Value(upper(collection.str()))}});
+}
+
+cim::ObjectPath path_of_snapshot(const SnapshotId& snapshot) {
+  return path_with("Msvm_SnapshotCollection", {{"CollectionID", cim::Value(upper(snapshot.str()))}});
+}
+
+cim::ObjectPath path_of_job(const JobId& job) {
+  return path_with("Msvm_ConcreteJob", {{"InstanceID", cim::Value(upper(job.str()))}});
+}
+
+cim::ObjectPath path_of_service(std::string_view class_name, const std::string& host_name) {
+  return path_with(class_name, {{"SystemCreationClassName", cim::Value("Msvm_ComputerSystem")},
+                                {"SystemName", cim::Value(host_name)},
+                                {"CreationClassName", cim::Value(class_name)},
+                                {"Name", cim::Value("vmms")}});
+}
+
+cim::Instance pair_of(std::string_view association, std::string_view first_role, cim::ObjectPath first,
+                      std::string_view second_role, cim::ObjectPath second) {
+  cim::Instance pair;
+  pair.class_name = association;
+  pair.set(first_role, cim::Value(std::move(first)));
+  pair.set(second_role, cim::Value(std::move(second)));
+  return pair;
+}
+
+}  // namespace cohort::provider

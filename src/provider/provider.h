@@ -1,0 +1,61 @@
+// What the broker asks of a class: its instances, its methods. One file per class implements it.
+//
+// A provider answers for its own class alone; classes derived from it have providers of their own. It says what is so
+// now, and may fail where that cannot be found out (kHypervisor, kIo, …), never with half a list.
+// Threads: called from several at once.
+#pragma once
+
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "base/result.h"
+#include "cim/class_store.h"
+#include "cim/operation.h"
+#include "provider/caller.h"
+
+namespace cohort::provider {
+
+struct MethodCall {
+  const Caller& caller;
+  cim::ObjectPath object;  // with the keys of an instance that exists
+  std::string method;      // as it is declared
+  // Those that were given, in their declared types, by the names as they are declared.
+  std::vector<cim::NamedValue> parameters;
+
+  // NULL for what was not given.
+  [[nodiscard]] const cim::Value& parameter(std::string_view name) const;
+};
+
+class ClassProvider {
+ public:
+  virtual ~ClassProvider() = default;
+
+  [[nodiscard]] virtual std::string_view class_name() const = 0;
+
+  // Properties that are not set get the class's defaults from the broker, which also adds the path and leaves out what
+  // is not wanted. Values have to be of the declared types; numbers may be of any width that holds them.
+  [[nodiscard]] virtual Result<std::vector<cim::Instance>> instances() = 0;
+  // The instance with these keys; nothing if there is none. To be overridden where one can be had for less than all:
+  // here it is looked for among instances().
+  [[nodiscard]] virtual Result<std::optional<cim::Instance>> find(const cim::ObjectPath& path);
+
+  // The right that a method needs.
+  [[nodiscard]] virtual Right right_for(std::string_view method) const;
+  // A return code says how it went, as Hyper-V's pages list them for that method; failures of the call itself are
+  // errors (kInvalidArgument, kNotFound, kUnsupported). The broker has looked at caller, object and parameters' types.
+  [[nodiscard]] virtual Result<cim::MethodResult> invoke(const MethodCall& call);
+
+  // Changes the properties that are given. kUnsupported where the class allows none.
+  [[nodiscard]] virtual Result<void> modify(const cim::Instance& changed, const Caller& caller);
+};
+
+// An association: its instances are pairs of paths.
+class AssociationProvider : public ClassProvider {
+ public:
+  // The instances that refer to `end` in any role. To be overridden where these can be had for less than all.
+  [[nodiscard]] virtual Result<std::vector<cim::Instance>> referring_to(const cim::ObjectPath& end);
+};
+
+}  // namespace cohort::provider
