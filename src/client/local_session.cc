@@ -94,37 +94,6 @@ Result<package::VerifyReport> verify_recorded(const Path& directory, const Check
 
 }  // namespace
 
-// The operations over the state.
-class LocalSession::Working {
- public:
-  Working(service::Hypervisor& hypervisor, service::StateStore& state, service::DiskCopier& copier,
-          std::unique_ptr<service::Guard> opened_guard, const Clock& clock)
-      : guard(std::move(opened_guard)),
-        undo(hypervisor, state),
-        engine(
-            state, [this](const JobId& job, service::JobContext& running) { return undo.run(job, running); }, clock),
-        collections(hypervisor, state, clock),
-        take(hypervisor, state, *guard, clock),
-        delete_snapshot(hypervisor, state),
-        export_snapshot(state, copier, clock),
-        import(hypervisor, copier),
-        trial(hypervisor, state, undo, clock),
-        backup(take, export_snapshot, delete_snapshot, state, clock),
-        doctor(hypervisor, state) {}
-
-  std::unique_ptr<service::Guard> guard;
-  service::Undo undo;
-  service::JobEngine engine;
-  service::Collections collections;
-  service::TakeSnapshot take;
-  service::DeleteSnapshot delete_snapshot;
-  service::ExportSnapshot export_snapshot;
-  service::ImportPackage import;
-  service::TryPackage trial;
-  service::Backup backup;
-  service::Doctor doctor;
-};
-
 LocalSession::LocalSession(const SessionOptions& options) : options_(options) {
   if (options_.state.empty()) options_.state = default_state_folder();
 }
@@ -145,12 +114,12 @@ Result<service::StateStore*> LocalSession::state() {
   return reading_.get();
 }
 
-std::unique_ptr<LocalSession::Working> LocalSession::over(service::StateStore& state, service::Hypervisor& connected) {
-  return std::make_unique<Working>(connected, state, copier_,
-                                   hypervisor::make_process_guard(options_.uri, guard_program()), clock_);
+std::unique_ptr<service::Operations> LocalSession::over(service::StateStore& state, service::Hypervisor& connected) {
+  return std::make_unique<service::Operations>(connected, state, copier_,
+                                               hypervisor::make_process_guard(options_.uri, guard_program()), clock_);
 }
 
-Result<LocalSession::Working*> LocalSession::planning() {
+Result<service::Operations*> LocalSession::planning() {
   if (working_) return working_.get();
   if (planning_) return planning_.get();
   COHORT_ASSIGN(auto* const store, state());
@@ -159,7 +128,7 @@ Result<LocalSession::Working*> LocalSession::planning() {
   return planning_.get();
 }
 
-Result<LocalSession::Working*> LocalSession::working() {
+Result<service::Operations*> LocalSession::working() {
   if (working_) return working_.get();
   planning_.reset();
   reading_.reset();
@@ -220,13 +189,13 @@ Result<service::CollectionView> LocalSession::collection(const std::string& coll
 
 Result<Snapshot> LocalSession::plan_take_snapshot(const service::TakeSnapshotRequest& request) {
   COHORT_ASSIGN(auto* const with, planning());
-  return with->take.plan(request);
+  return with->take_snapshot.plan(request);
 }
 
 Result<Snapshot> LocalSession::take_snapshot(const service::TakeSnapshotRequest& request, const JobWatch& watch) {
   COHORT_ASSIGN(auto* const with, working());
   return with->engine.run<Snapshot>(JobType::kTakeSnapshot, request.collection, watch,
-                                    [&](service::JobContext& job) { return with->take.run(request, job); });
+                                    [&](service::JobContext& job) { return with->take_snapshot.run(request, job); });
 }
 
 Result<std::vector<Snapshot>> LocalSession::snapshots(const std::string& collection) {
@@ -305,7 +274,7 @@ Result<package::VerifyReport> LocalSession::seal(const Path& directory, const pa
 
 Result<service::ImportPlan> LocalSession::plan_import(const service::ImportRequest& request) {
   COHORT_ASSIGN(auto* const with, planning());
-  return with->import.plan(request);
+  return with->import_package.plan(request);
 }
 
 Result<service::ImportReport> LocalSession::import_package(const service::ImportRequest& request,
@@ -313,12 +282,12 @@ Result<service::ImportReport> LocalSession::import_package(const service::Import
   COHORT_ASSIGN(auto* const with, working());
   return with->engine.run<service::ImportReport>(
       JobType::kImport, request.directory.string(), watch,
-      [&](service::JobContext& job) { return with->import.run(request, job); });
+      [&](service::JobContext& job) { return with->import_package.run(request, job); });
 }
 
 Result<service::TryPlan> LocalSession::plan_try(const service::TryRequest& request) {
   COHORT_ASSIGN(auto* const with, planning());
-  return with->trial.plan(request);
+  return with->try_package.plan(request);
 }
 
 Result<service::TryReport> LocalSession::try_package(const service::TryRequest& request, const JobWatch& watch,
@@ -326,7 +295,7 @@ Result<service::TryReport> LocalSession::try_package(const service::TryRequest& 
   COHORT_ASSIGN(auto* const with, working());
   return with->engine.run<service::TryReport>(
       JobType::kTry, request.directory.string(), watch,
-      [&](service::JobContext& job) { return with->trial.run(request, job, on_running); });
+      [&](service::JobContext& job) { return with->try_package.run(request, job, on_running); });
 }
 
 Result<std::vector<service::StoredPackage>> LocalSession::packages(const Path& folder) {
@@ -345,7 +314,7 @@ Result<service::MergeReport> LocalSession::merge_package(const service::MergeReq
   COHORT_ASSIGN(auto* const with, working());
   return with->engine.run<service::MergeReport>(
       JobType::kMergePackage, request.package.string(), watch,
-      [&](service::JobContext& job) { return service::MergePackage(copier_, clock_).run(request, job); });
+      [&](service::JobContext& job) { return with->merge_package.run(request, job); });
 }
 
 Result<service::BackupPlan> LocalSession::plan_backup(const service::BackupRequest& request) {

@@ -6,8 +6,7 @@
 
 #include "client/disk_copier.h"
 #include "client/session.h"
-#include "service/job_engine.h"
-#include "service/undo.h"
+#include "service/operations.h"
 #include "store/sqlite_store.h"
 
 namespace cohort::client {
@@ -73,18 +72,15 @@ class LocalSession final : public Session {
                                                      const JobWatch& watch) override;
 
  private:
-  // Opened when first needed; see the functions below.
-  class Working;
-
   [[nodiscard]] Result<service::Hypervisor*> hypervisor();
   // The state for queries. A state that does not exist yet is an empty one.
   [[nodiscard]] Result<service::StateStore*> state();
-  [[nodiscard]] std::unique_ptr<Working> over(service::StateStore& state, service::Hypervisor& connected);
+  [[nodiscard]] std::unique_ptr<service::Operations> over(service::StateStore& state, service::Hypervisor& connected);
   // The operations over the state for queries: what would be done can be said, and nothing is changed, not even what
   // a crash has left.
-  [[nodiscard]] Result<Working*> planning();
+  [[nodiscard]] Result<service::Operations*> planning();
   // The operations over the state with its lock, and the recovery done.
-  [[nodiscard]] Result<Working*> working();
+  [[nodiscard]] Result<service::Operations*> working();
 
   SessionOptions options_;
   SystemClock clock_;
@@ -92,8 +88,8 @@ class LocalSession final : public Session {
   std::unique_ptr<service::Hypervisor> hypervisor_;
   std::unique_ptr<service::StateStore> reading_;
   std::unique_ptr<service::StateStore> writing_;
-  std::unique_ptr<Working> planning_;  // over reading_
-  std::unique_ptr<Working> working_;   // over writing_
+  std::unique_ptr<service::Operations> planning_;  // over reading_
+  std::unique_ptr<service::Operations> working_;   // over writing_
   RecoveryReport recovery_;
 };
 

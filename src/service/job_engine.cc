@@ -68,26 +68,49 @@ void describe_cancel(Error& error, const Job& job, const JobContext& context, co
   error.message = undone.failures.empty() ? "Cancelled; what had been begun was taken back." : "Cancelled.";
 }
 
+Job new_job(JobType type, const std::string& subject, WallTime now) {
+  Job job;
+  job.id = JobId::generate();
+  job.type = type;
+  job.subject = subject;
+  job.pid = ::getpid();
+  job.created = now;
+  return job;
+}
+
 }  // namespace
 
 JobEngine::JobEngine(StateStore& store, TakeBack take_back, const Clock& clock)
     : store_(store), take_back_(std::move(take_back)), clock_(clock) {}
 
 Result<Job> JobEngine::begin(JobType type, const std::string& subject) {
-  Job job;
-  job.id = JobId::generate();
-  job.type = type;
-  job.subject = subject;
+  Job job = new_job(type, subject, clock_.wall());
   job.state = JobState::kRunning;
-  job.pid = ::getpid();
-  job.created = clock_.wall();
   job.started = job.created;
   COHORT_TRY(store_.add_job(job));
   return job;
 }
 
-Result<void> JobEngine::run_erased(JobType type, const std::string& subject, const JobWatch& watch, const Body& body) {
-  COHORT_ASSIGN(const Job job, begin(type, subject));
+Result<Job> JobEngine::queue(JobType type, const std::string& subject) {
+  Job job = new_job(type, subject, clock_.wall());
+  job.state = JobState::kQueued;
+  COHORT_TRY(store_.add_job(job));
+  return job;
+}
+
+Result<void> JobEngine::run_queued(Job job, const JobWatch& watch, const Body& body) {
+  job.state = JobState::kRunning;
+  job.started = clock_.wall();
+  COHORT_TRY(store_.update_job(job));
+  const auto unless_cancelled = [&](JobContext& context) -> Result<void> {
+    COHORT_ASSIGN(const bool is_cancelled, store_.is_cancel_requested(job.id));
+    if (is_cancelled) return fail(ErrorCode::kCancelled, "Cancelled before it had begun.");
+    return body(context);
+  };
+  return carry_out(job, watch, unless_cancelled);
+}
+
+Result<void> JobEngine::carry_out(const Job& job, const JobWatch& watch, const Body& body) {
   std::stop_source cancel;
   const std::stop_callback forward(watch.stop, [&] { cancel.request_stop(); });
   JobContext context(job.id, store_, cancel.get_token());

@@ -26,7 +26,8 @@ class JobEngine {
   [[nodiscard]] Result<T> run(JobType type, const std::string& subject, const JobWatch& watch,
                               const std::function<Result<T>(JobContext&)>& body) {
     std::optional<T> made;
-    COHORT_TRY(run_erased(type, subject, watch, [&](JobContext& context) -> Result<void> {
+    COHORT_ASSIGN(const Job job, begin(type, subject));
+    COHORT_TRY(carry_out(job, watch, [&](JobContext& context) -> Result<void> {
       auto outcome = body(context);
       if (!outcome) return Failure{std::move(outcome).error()};
       made = *std::move(outcome);
@@ -35,10 +36,16 @@ class JobEngine {
     return *std::move(made);
   }
 
- private:
   using Body = std::function<Result<void>(JobContext&)>;
-  Result<void> run_erased(JobType type, const std::string& subject, const JobWatch& watch, const Body& body);
+
+  // Records a job that waits for run_queued().
+  [[nodiscard]] Result<Job> queue(JobType type, const std::string& subject);
+  // The same as run() for a job that was queued; `body` is not called if it was cancelled while it waited.
+  Result<void> run_queued(Job job, const JobWatch& watch, const Body& body);
+
+ private:
   [[nodiscard]] Result<Job> begin(JobType type, const std::string& subject);
+  Result<void> carry_out(const Job& job, const JobWatch& watch, const Body& body);
   [[nodiscard]] Result<void> end(Job job, const JobContext& context, Result<void> outcome, const UndoReport& undone);
 
   StateStore& store_;
