@@ -81,10 +81,10 @@ Collections::Collections(Hypervisor& hypervisor, StateStore& store, const Clock&
     : hypervisor_(hypervisor), store_(store), clock_(clock) {}
 
 Result<Collection> Collections::create(const std::string& name, CollectionKind kind,
-                                       const std::vector<std::string>& members) {
+                                       const std::vector<std::string>& members, const std::optional<CollectionId>& id) {
   COHORT_TRY(check_collection_name(name));
   Collection collection;
-  collection.id = CollectionId::generate();
+  collection.id = id.value_or(CollectionId::generate());
   collection.name = name;
   collection.kind = kind;
   collection.created = clock_.wall();

@@ -1,6 +1,7 @@
 // Collections: create, rename, delete, add and remove members.
 #pragma once
 
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -34,8 +35,10 @@ class Collections {
  public:
   Collections(Hypervisor& hypervisor, StateStore& store, const Clock& clock);
 
+  // Without an id, one is made; one that is taken is kAlreadyExists.
   [[nodiscard]] Result<Collection> create(const std::string& name, CollectionKind kind,
-                                          const std::vector<std::string>& members);
+                                          const std::vector<std::string>& members,
+                                          const std::optional<CollectionId>& id = {});
   [[nodiscard]] Result<Collection> rename(const std::string& collection, const std::string& new_name);
   // kInvalidState while it has snapshots or is a member of another collection: delete or remove those first.
   [[nodiscard]] Result<Collection> remove(const std::string& collection);

@@ -1,0 +1,36 @@
+#include "provider/collection_providers.h"
+
+#include <memory>
+
+#include "provider/affected_job_element.h"
+#include "provider/collected_snapshots.h"
+#include "provider/collected_virtual_systems.h"
+#include "provider/collection_management_service.h"
+#include "provider/collection_snapshot_service.h"
+#include "provider/concrete_job.h"
+#include "provider/snapshot_collection.h"
+#include "provider/virtual_system_collection.h"
+
+namespace cohort::provider {
+
+void add_collection_providers(Broker& broker, const CollectionProviderNeeds& needs) {
+  const auto add = [&](std::unique_ptr<ClassProvider> provider) {
+    broker.add(cim::kVirtualizationNamespace, std::move(provider));
+  };
+  service::StateStore& state = needs.state;
+  for (const auto kind : {CollectionKind::kMachines, CollectionKind::kCollections}) {
+    add(std::make_unique<CollectionProvider>(kind, state));
+    add(std::make_unique<CollectionMemberProvider>(kind, state));
+  }
+  add(std::make_unique<CollectionManagementService>(needs.operations.collections, needs.surroundings));
+  add(std::make_unique<SnapshotCollectionProvider>(state));
+  add(std::make_unique<CollectedSnapshotsProvider>(state));
+  add(std::make_unique<SnapshotOfCollectionProvider>(state));
+  add(std::make_unique<CollectionSnapshotService>(needs.operations, needs.jobs, state, needs.roots,
+                                                  needs.surroundings));
+  add(std::make_unique<ConcreteJobProvider>(state, needs.clock));
+  add(std::make_unique<AffectedJobElementProvider>(state));
+  add(std::make_unique<OwningJobElementProvider>(state, needs.surroundings.host_name));
+}
+
+}  // namespace cohort::provider

@@ -1,0 +1,251 @@
+#include "provider/collection_providers.h"
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include <thread>
+
+#include "provider/concrete_job.h"
+#include "provider/paths.h"
+#include "service/testing/package_lab.h"
+
+namespace cohort::provider {
+namespace {
+
+using cim::Value;
+using ::testing::HasSubstr;
+using ::testing::SizeIs;
+
+constexpr std::uint32_t kSnapshotParameter = 4;  // "Invalid Parameter" of the snapshot service
+constexpr std::uint32_t kManagementParameter = 32773;
+
+class BelowOneFolder final : public ExportRoots {
+ public:
+  explicit BelowOneFolder(Path root) : root_(std::move(root)) {}
+  [[nodiscard]] Result<Path> allowed(const std::string& directory) const override {
+    if (directory.starts_with(root_.string())) return Path(directory);
+    return fail(ErrorCode::kPermission, "\"{}\" is not meant for exports.", directory);
+  }
+
+ private:
+  Path root_;
+};
+
+class CollectionProvidersTest : public ::testing::Test {
+ protected:
+  CollectionProvidersTest() {
+    add_collection_providers(
+        broker,
+        {operations, jobs, lab.store, roots, lab.clock, {"host.example", [this](const MethodCall&, const Error& why) {
+                                                           refusals.push_back(why.message);
+                                                         }}});
+  }
+
+  cim::Response ask(cim::Operation operation) {
+    return broker.handle({std::string(cim::kVirtualizationNamespace), std::move(operation)}, caller);
+  }
+  std::vector<cim::Instance> list(cim::Selection what) {
+    const auto response = ask(cim::ListObjects{std::move(what)});
+    const auto* objects = std::get_if<cim::Objects>(&response);
+    EXPECT_NE(objects, nullptr);
+    return objects == nullptr ? std::vector<cim::Instance>() : objects->instances;
+  }
+  std::vector<cim::Instance> query(const std::string& text) { return list(cim::QueryFor{"WQL", text}); }
+
+  cim::MethodResult call(const cim::ObjectPath& on, const std::string& method,
+                         std::vector<cim::NamedValue> parameters) {
+    const auto response = ask(cim::InvokeMethod{on, method, std::move(parameters)});
+    if (const auto* failed = std::get_if<cim::OperationFailed>(&response)) ADD_FAILURE() << failed->description;
+    const auto* result = std::get_if<cim::MethodResult>(&response);
+    return result == nullptr ? cim::MethodResult{} : *result;
+  }
+  cim::MethodResult of_service(const std::string& service, const std::string& method,
+                               std::vector<cim::NamedValue> parameters) {
+    return call(path_of_service(service, "host.example"), method, std::move(parameters));
+  }
+  cim::MethodResult manage(const std::string& method, std::vector<cim::NamedValue> parameters) {
+    return of_service("Msvm_CollectionManagementService", method, std::move(parameters));
+  }
+  cim::MethodResult snapshots(const std::string& method, std::vector<cim::NamedValue> parameters) {
+    return of_service("Msvm_CollectionSnapshotService", method, std::move(parameters));
+  }
+  static std::uint32_t code(const cim::MethodResult& result) { return *result.return_value.get_if<std::uint32_t>(); }
+  static cim::ObjectPath out(const cim::MethodResult& result, const std::string& name) {
+    const auto* found = cim::find_named(result.out, name);
+    return found == nullptr ? cim::ObjectPath() : *found->value.reference();
+  }
+
+  // The job of a result when it has ended.
+  cim::Instance ended(const cim::MethodResult& result) {
+    EXPECT_EQ(code(result), kJobStarted);
+    const auto late = std::chrono::steady_clock::now() + std::chrono::seconds(10);
+    while (true) {
+      const auto response = ask(cim::GetInstance{out(result, "Job")});
+      const auto* found = std::get_if<cim::Objects>(&response);
+      if (found == nullptr || std::chrono::steady_clock::now() > late) return {};
+      const cim::Instance job = found->instances.front();
+      if (*job.at("JobState").get_if<std::uint16_t>() != 4) return job;
+      std::this_thread::sleep_for(Milliseconds(2));
+    }
+  }
+  static Value state(CimJobState state) { return Value(static_cast<std::uint16_t>(state)); }
+
+  cim::ObjectPath shop() { return path_of_collection(lab.store.collections()->front().id, CollectionKind::kMachines); }
+  cim::ObjectPath nightly() { return path_of_snapshot(lab.store.snapshots()->front().id); }
+  static Value settings(const std::string& class_name, const std::string& name, Value value) {
+    cim::Instance instance;
+    instance.class_name = class_name;
+    instance.set(name, std::move(value));
+    return Value(std::move(instance));
+  }
+  cim::MethodResult export_nightly(std::vector<cim::NamedValue> more = {}) {
+    more.push_back({"SnapshotCollection", Value(nightly())});
+    if (cim::find_named(more, "ExportDirectory") == nullptr) {
+      more.push_back({"ExportDirectory", Value(lab.target().string())});
+    }
+    return snapshots("ExportSnapshot", std::move(more));
+  }
+
+  service::PackageLab lab;  // "shop" with its snapshot "nightly"
+  service::Operations operations{lab.hypervisor, lab.store, lab.copier,
+                                 std::make_unique<service::FakeGuard>(lab.control), lab.clock};
+  BelowOneFolder roots{lab.folder.path()};
+  cim::Schema schema = *cim::Schema::built_in();
+  Broker broker{schema, "host.example", lab.clock};
+  service::BackgroundJobs jobs{operations.engine};
+  Caller caller{"ada", Right::kAdminister};
+  std::vector<std::string> refusals;
+};
+
+TEST_F(CollectionProvidersTest, ShowsCollectionsTheirMembersAndSnapshots) {
+  const auto collections = list(cim::InstancesOf{"CIM_CollectionOfMSEs"});
+  ASSERT_THAT(collections, SizeIs(1));
+  EXPECT_EQ(collections[0].at("ElementName"), Value("shop"));
+  EXPECT_THAT(list(cim::ReferencesOf{shop(), "Msvm_CollectedVirtualSystems"}), SizeIs(4));
+  const auto taken = list(cim::AssociatorsOf{shop(), "Msvm_SnapshotOfVirtualSystemCollection"});
+  ASSERT_THAT(taken, SizeIs(1));
+  EXPECT_EQ(taken[0].at("ElementName"), Value("nightly"));
+  EXPECT_THAT(list(cim::ReferencesOf{nightly(), "Msvm_CollectedSnapshots"}), SizeIs(4));
+}
+
+TEST_F(CollectionProvidersTest, DefinesACollectionWithTheIdThatIsGiven) {
+  const std::string id = "0F3A1B2C-0000-4000-8000-00000000ABCD";
+  const auto defined =
+      manage("DefineCollection", {{"Name", Value("lab")}, {"Id", Value(id)}, {"Type", Value(std::uint16_t{1})}});
+  EXPECT_EQ(code(defined), kNoError);
+  EXPECT_EQ(out(defined, "DefinedCollection").class_name, "Msvm_ManagementCollection");
+  EXPECT_EQ(*out(defined, "DefinedCollection").key("CollectionID"), Value(id));
+  EXPECT_EQ(code(manage("DefineCollection", {{"Name", Value("other")}, {"Id", Value(id)}})), kManagementParameter);
+  EXPECT_THAT(refusals, SizeIs(1));
+  EXPECT_EQ(code(manage("DefineCollection", {{"Name", Value("x")}, {"Type", Value(std::uint16_t{7})}})),
+            kManagementParameter);
+  EXPECT_EQ(code(manage("DefineCollection", {})), kManagementParameter);
+}
+
+TEST_F(CollectionProvidersTest, ChangesMembersAndNames) {
+  const MachineId extra = lab.add_machine("extra", PowerState::kOff);
+  EXPECT_EQ(code(manage("AddMember", {{"Member", Value(path_of_machine(extra))}, {"Collection", Value(shop())}})),
+            kNoError);
+  EXPECT_THAT(list(cim::ReferencesOf{shop(), "Msvm_CollectedVirtualSystems"}), SizeIs(5));
+  const std::string id = *shop().key("CollectionID")->get_if<std::string>();
+  EXPECT_EQ(code(manage("RemoveMemberById", {{"Member", Value(path_of_machine(extra))}, {"CollectionId", Value(id)}})),
+            kNoError);
+  EXPECT_THAT(list(cim::ReferencesOf{shop(), "Msvm_CollectedVirtualSystems"}), SizeIs(4));
+  EXPECT_EQ(code(manage("RenameCollection", {{"Collection", Value(shop())}, {"NewName", Value("store")}})), kNoError);
+  EXPECT_THAT(query("SELECT * FROM Msvm_VirtualSystemCollection WHERE ElementName = 'store'"), SizeIs(1));
+  EXPECT_EQ(code(manage("DestroyCollection", {{"Collection", Value(shop())}})), 32775U) << "it has a snapshot";
+}
+
+TEST_F(CollectionProvidersTest, TakesARecoverySnapshotAsAJob) {
+  const auto job = ended(snapshots(
+      "CreateSnapshot",
+      {{"Collection", Value(shop())},
+       {"SnapshotType", Value(std::uint16_t{2})},
+       {"SnapshotSettings", settings("Msvm_VirtualSystemSnapshotSettingData", "ElementName", Value("from afar"))}}));
+  EXPECT_EQ(job.at("JobState"), state(CimJobState::kCompleted));
+  EXPECT_EQ(job.at("PercentComplete"), Value(std::uint16_t{100}));
+  EXPECT_EQ(job.at("JobType"), Value(std::uint16_t{198}));
+  const auto made = list(cim::AssociatorsOf{job.path, "Msvm_AffectedJobElement", "Msvm_SnapshotCollection"});
+  ASSERT_THAT(made, SizeIs(1));
+  EXPECT_EQ(made[0].at("ElementName"), Value("from afar"));
+}
+
+TEST_F(CollectionProvidersTest, ChecksParametersBeforeAJobIsStarted) {
+  const std::size_t before = lab.store.jobs()->size();
+  const auto gone = path_of_collection(CollectionId::generate(), CollectionKind::kMachines);
+  EXPECT_EQ(code(snapshots("CreateSnapshot", {{"Collection", Value(gone)}, {"SnapshotType", Value(std::uint16_t{2})}})),
+            kSnapshotParameter);
+  EXPECT_EQ(
+      code(snapshots("CreateSnapshot", {{"Collection", Value(shop())}, {"SnapshotType", Value(std::uint16_t{9})}})),
+      kInvalidType);
+  EXPECT_EQ(code(snapshots("CreateSnapshot", {{"SnapshotType", Value(std::uint16_t{2})}})), kSnapshotParameter);
+  EXPECT_EQ(code(snapshots("CreateSnapshot", {{"Collection", Value(shop())},
+                                              {"SnapshotType", Value(std::uint16_t{2})},
+                                              {"SnapshotSettings", Value("no instance")}})),
+            kSnapshotParameter);
+  EXPECT_EQ(code(export_nightly({{"ExportDirectory", Value("/etc/elsewhere")}})), 2U);
+  EXPECT_THAT(refusals.back(), HasSubstr("not meant for exports"));
+  EXPECT_EQ(code(export_nightly({{"ExportDirectory", Value("")}})), kSnapshotParameter);
+  EXPECT_EQ(lab.store.jobs()->size(), before);
+}
+
+TEST_F(CollectionProvidersTest, ExportsBelowARootAndRemovesTheSnapshot) {
+  const auto exported = ended(export_nightly());
+  EXPECT_EQ(exported.at("JobState"), state(CimJobState::kCompleted)) << fmt::format(
+      "{}", exported.at("ErrorDescription").is_null() ? "" : *exported.at("ErrorDescription").get_if<std::string>());
+  EXPECT_TRUE(std::filesystem::exists(lab.target() / "cohort.json"));
+  const auto removed = ended(snapshots("DestroySnapshot", {{"AffectedSnapshotCollection", Value(nightly())}}));
+  EXPECT_EQ(removed.at("JobState"), state(CimJobState::kCompleted));
+  EXPECT_TRUE(list(cim::InstancesOf{"Msvm_SnapshotCollection"}).empty());
+}
+
+TEST_F(CollectionProvidersTest, SaysWhyAJobFailed) {
+  lab.control.fail_next("copy", ErrorCode::kNoSpace);
+  const auto job = ended(export_nightly());
+  EXPECT_EQ(job.at("JobState"), state(CimJobState::kException));
+  EXPECT_EQ(job.at("ErrorCode"), Value(std::uint16_t{32768}));
+  const auto error = call(job.path, "GetError", {});
+  EXPECT_EQ(code(error), kNoError);
+  EXPECT_EQ(error.out.at(0).value.instance()->class_name, "Msvm_Error");
+  const auto errors = call(job.path, "GetErrorEx", {});
+  EXPECT_FALSE(errors.out.at(0).value.elements().empty());
+}
+
+TEST_F(CollectionProvidersTest, CancelsAJob) {
+  const auto first =
+      snapshots("CreateSnapshot", {{"Collection", Value(shop())}, {"SnapshotType", Value(std::uint16_t{2})}});
+  const Value terminate(std::uint16_t{4});
+  const auto job = ended(first);
+  EXPECT_EQ(code(call(job.path, "RequestStateChange", {{"RequestedState", terminate}})), 4097U) << "it has ended";
+  EXPECT_EQ(code(call(job.path, "RequestStateChange", {{"RequestedState", Value(std::uint16_t{3})}})), 1U);
+  Job waiting = *lab.store.job(*id_in<JobId>(job.path, "InstanceID"));
+  waiting.id = JobId::generate();
+  waiting.state = JobState::kRunning;
+  ASSERT_TRUE(lab.store.add_job(waiting));
+  EXPECT_EQ(code(call(path_of_job(waiting.id), "RequestStateChange", {{"RequestedState", terminate}})), kNoError);
+  EXPECT_TRUE(*lab.store.is_cancel_requested(waiting.id));
+}
+
+TEST_F(CollectionProvidersTest, LetsReadersLookAndOperatorsTakeButNotDelete) {
+  caller.right = Right::kLook;
+  const cim::InvokeMethod take{path_of_service("Msvm_CollectionSnapshotService", "host.example"), "CreateSnapshot", {}};
+  const cim::InvokeMethod destroy{take.path, "DestroySnapshot", {}};
+  const auto is_denied = [this](const cim::InvokeMethod& what) {
+    const auto response = ask(what);
+    const auto* failed = std::get_if<cim::OperationFailed>(&response);
+    return failed != nullptr && failed->status == cim::Status::kAccessDenied;
+  };
+  EXPECT_TRUE(is_denied(take));
+  EXPECT_FALSE(list(cim::InstancesOf{"Msvm_SnapshotCollection"}).empty());
+  caller.right = Right::kOperate;
+  EXPECT_FALSE(is_denied(take));
+  EXPECT_TRUE(is_denied(destroy));
+}
+
+TEST_F(CollectionProvidersTest, AnswersWhatIsNotOfferedWithNotSupported) {
+  EXPECT_EQ(code(snapshots("ApplySnapshot", {{"SnapshotCollection", Value(nightly())}})), 1U);
+  EXPECT_EQ(code(snapshots("StartService", {})), 1U);
+}
+
+}  // namespace
+}  // namespace cohort::provider

@@ -1,0 +1,116 @@
+#include "provider/collection_snapshot_service.h"
+
+#include "provider/parameters.h"
+
+namespace cohort::provider {
+namespace {
+
+constexpr std::uint16_t kStandardSnapshot = 1;
+constexpr std::uint16_t kRecoverySnapshot = 2;
+constexpr std::uint16_t kMergeIntent = 2;  // BackupIntentMerge
+
+// ConsistencyLevel of Msvm_VirtualSystemSnapshotSettingData.
+Result<ConsistencyWish> consistency_in(const cim::Instance* settings) {
+  switch (const auto level = setting<std::uint8_t>(settings, "ConsistencyLevel", 0)) {
+    case 0:
+      return ConsistencyWish::kBest;
+    case 1:
+      return ConsistencyWish::kApplication;
+    case 2:
+      return ConsistencyWish::kCrash;
+    default:
+      return fail(ErrorCode::kInvalidArgument, "ConsistencyLevel is 1 (application) or 2 (crash), and not {}.", level);
+  }
+}
+
+// What a method does as a job, its result left aside: the job's record says what it made.
+template <typename Operation>
+service::JobEngine::Body as_job(Operation operation) {
+  return [operation = std::move(operation)](service::JobContext& job) -> Result<void> {
+    return operation(job).map([](const auto&) {});
+  };
+}
+
+}  // namespace
+
+CollectionSnapshotService::CollectionSnapshotService(service::Operations& operations, service::BackgroundJobs& jobs,
+                                                     service::StateStore& state, const ExportRoots& roots,
+                                                     const ServiceSurroundings& surroundings)
+    : ServiceProvider("Msvm_CollectionSnapshotService", "Collection Snapshot Service", CodeFamily::kSnapshots,
+                      surroundings),
+      operations_(operations),
+      jobs_(jobs),
+      state_(state),
+      roots_(roots) {
+  offer("CreateSnapshot", Right::kOperate, [this](const MethodCall& call) { return create_snapshot(call); });
+  offer("ExportSnapshot", Right::kOperate, [this](const MethodCall& call) { return export_snapshot(call); });
+  offer("DestroySnapshot", Right::kAdminister, [this](const MethodCall& call) { return destroy_snapshot(call); });
+}
+
+Result<Snapshot> CollectionSnapshotService::snapshot_in(const MethodCall& call, std::string_view parameter) {
+  COHORT_ASSIGN(const auto id, id_of<SnapshotId>(call, parameter, "CollectionID"));
+  COHORT_ASSIGN(Snapshot snapshot, state_.snapshot(id));
+  if (snapshot.state != SnapshotState::kReady) {
+    return fail(ErrorCode::kInvalidState, "The snapshot \"{}\" is {}.", snapshot.name, to_string(snapshot.state));
+  }
+  return snapshot;
+}
+
+Result<cim::MethodResult> CollectionSnapshotService::create_snapshot(const MethodCall& call) {
+  COHORT_ASSIGN(const auto id, id_of<CollectionId>(call, "Collection", "CollectionID"));
+  COHORT_ASSIGN(const Collection collection, state_.collection(id));
+  const auto* type = call.parameter("SnapshotType").get_if<std::uint16_t>();
+  if (type != nullptr && *type == kStandardSnapshot) {
+    return fail(ErrorCode::kUnsupported, "Standard snapshots are not supported; recovery snapshots (type 2) are.");
+  }
+  if (type == nullptr || *type != kRecoverySnapshot) return returned(kInvalidType);
+  COHORT_ASSIGN(const cim::Instance* settings, settings_of(call, "SnapshotSettings"));
+  service::TakeSnapshotRequest request;
+  request.collection = collection.id.str();
+  request.name = setting<std::string>(settings, "ElementName", "");
+  COHORT_ASSIGN(request.consistency, consistency_in(settings));
+  request.ignore_non_snapshottable = setting(settings, "IgnoreNonSnapshottableDisks", false);
+  COHORT_ASSIGN(const Job job, jobs_.start(JobType::kTakeSnapshot, collection.name, as_job([=, this](auto& context) {
+                                             return operations_.take_snapshot.run(request, context);
+                                           })));
+  return started(job);
+}
+
+Result<service::ExportRequest> CollectionSnapshotService::export_request(const MethodCall& call,
+                                                                         const Snapshot& snapshot) {
+  COHORT_ASSIGN(const std::string directory, text_of(call, "ExportDirectory"));
+  COHORT_ASSIGN(const cim::Instance* settings, settings_of(call, "ExportSettingData"));
+  service::ExportRequest request;
+  request.snapshot = snapshot.id.str();
+  COHORT_ASSIGN(request.directory, roots_.allowed(directory));
+  request.subdirectory = setting(settings, "CreateVmExportSubdirectory", false);
+  request.no_storage = !setting(settings, "CopyVmStorage", true);
+  if (!setting<std::string>(settings, "DifferentialBackupBase", "").empty()) {
+    return fail(ErrorCode::kUnsupported, "Differential exports (DifferentialBackupBase) are not supported here.");
+  }
+  if (setting<std::uint16_t>(settings, "BackupIntent", 1) > kMergeIntent) {
+    return fail(ErrorCode::kInvalidArgument, "BackupIntent is 1 (preserve the chain) or 2 (merge).");
+  }
+  return request;
+}
+
+Result<cim::MethodResult> CollectionSnapshotService::export_snapshot(const MethodCall& call) {
+  COHORT_ASSIGN(const Snapshot snapshot, snapshot_in(call, "SnapshotCollection"));
+  COHORT_ASSIGN(const auto request, export_request(call, snapshot));
+  COHORT_ASSIGN(const Job job, jobs_.start(JobType::kExport, snapshot.name, as_job([=, this](auto& context) {
+                                             return operations_.export_snapshot.run(request, context);
+                                           })));
+  return started(job);
+}
+
+Result<cim::MethodResult> CollectionSnapshotService::destroy_snapshot(const MethodCall& call) {
+  COHORT_ASSIGN(const Snapshot snapshot, snapshot_in(call, "AffectedSnapshotCollection"));
+  service::DeleteSnapshotRequest request;
+  request.snapshot = snapshot.id.str();
+  COHORT_ASSIGN(const Job job, jobs_.start(JobType::kDeleteSnapshot, snapshot.name, as_job([=, this](auto& context) {
+                                             return operations_.delete_snapshot.run(request, context);
+                                           })));
+  return started(job);
+}
+
+}  // namespace cohort::provider

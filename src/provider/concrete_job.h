@@ -1,0 +1,33 @@
+// Msvm_ConcreteJob: the jobs, those of the command line among them.
+#pragma once
+
+#include "base/clock.h"
+#include "domain/job.h"
+#include "provider/provider.h"
+#include "service/ports/state_store.h"
+
+namespace cohort::provider {
+
+// JobState as clients see it. A job that waits for its turn counts as running: there are clients that follow a job only
+// while it runs.
+enum class CimJobState : std::uint16_t { kRunning = 4, kCompleted = 7, kTerminated = 8, kException = 10 };
+[[nodiscard]] CimJobState cim_state_of(JobState state);
+
+class ConcreteJobProvider final : public ClassProvider {
+ public:
+  ConcreteJobProvider(service::StateStore& state, const Clock& clock) : state_(state), clock_(clock) {}
+
+  [[nodiscard]] std::string_view class_name() const override { return "Msvm_ConcreteJob"; }
+  [[nodiscard]] Result<std::vector<cim::Instance>> instances() override;
+  [[nodiscard]] Result<std::optional<cim::Instance>> find(const cim::ObjectPath& path) override;
+  [[nodiscard]] Right right_for(std::string_view method) const override;
+  [[nodiscard]] Result<cim::MethodResult> invoke(const MethodCall& call) override;
+
+ private:
+  [[nodiscard]] Result<cim::MethodResult> request_state_change(const MethodCall& call, const Job& job);
+
+  service::StateStore& state_;
+  const Clock& clock_;
+};
+
+}  // namespace cohort::provider

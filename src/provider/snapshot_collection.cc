@@ -1,0 +1,43 @@
+#include "provider/snapshot_collection.h"
+
+#include "provider/found.h"
+#include "provider/paths.h"
+
+namespace cohort::provider {
+namespace {
+
+cim::Instance instance_of(const Snapshot& snapshot) {
+  cim::Instance instance;
+  instance.class_name = "Msvm_SnapshotCollection";
+  instance.set("InstanceID", cim::Value(upper(snapshot.id.str())));
+  instance.set("CollectionID", cim::Value(upper(snapshot.id.str())));
+  instance.set("ElementName", cim::Value(snapshot.name));
+  instance.set("Caption", cim::Value("Snapshot Collection"));
+  instance.set("Description", cim::Value("Recovery snapshot of " + snapshot.collection_name));
+  return instance;
+}
+
+}  // namespace
+
+Result<std::vector<Snapshot>> ready_snapshots(service::StateStore& state) {
+  COHORT_ASSIGN(auto snapshots, state.snapshots());
+  std::erase_if(snapshots, [](const Snapshot& each) { return each.state != SnapshotState::kReady; });
+  return snapshots;
+}
+
+Result<std::vector<cim::Instance>> SnapshotCollectionProvider::instances() {
+  COHORT_ASSIGN(const auto snapshots, ready_snapshots(state_));
+  std::vector<cim::Instance> all;
+  for (const Snapshot& each : snapshots) all.push_back(instance_of(each));
+  return all;
+}
+
+Result<std::optional<cim::Instance>> SnapshotCollectionProvider::find(const cim::ObjectPath& path) {
+  const auto id = id_in<SnapshotId>(path, "CollectionID");
+  if (!id) return std::nullopt;
+  COHORT_ASSIGN(const auto snapshot, if_found(state_.snapshot(*id)));
+  if (!snapshot || snapshot->state != SnapshotState::kReady) return std::nullopt;
+  return instance_of(*snapshot);
+}
+
+}  // namespace cohort::provider

@@ -1,0 +1,25 @@
+// Msvm_SnapshotCollection: the snapshots of collections that are ready.
+#pragma once
+
+#include "domain/snapshot.h"
+#include "provider/provider.h"
+#include "service/ports/state_store.h"
+
+namespace cohort::provider {
+
+class SnapshotCollectionProvider final : public ClassProvider {
+ public:
+  explicit SnapshotCollectionProvider(service::StateStore& state) : state_(state) {}
+
+  [[nodiscard]] std::string_view class_name() const override { return "Msvm_SnapshotCollection"; }
+  [[nodiscard]] Result<std::vector<cim::Instance>> instances() override;
+  [[nodiscard]] Result<std::optional<cim::Instance>> find(const cim::ObjectPath& path) override;
+
+ private:
+  service::StateStore& state_;
+};
+
+// The snapshots that clients are shown.
+[[nodiscard]] Result<std::vector<Snapshot>> ready_snapshots(service::StateStore& state);
+
+}  // namespace cohort::provider

@@ -1,0 +1,26 @@
+// Msvm_VirtualSystemCollection and Msvm_ManagementCollection: the collections, of machines and of collections.
+#pragma once
+
+#include "domain/collection.h"
+#include "provider/provider.h"
+#include "service/ports/state_store.h"
+
+namespace cohort::provider {
+
+class CollectionProvider final : public ClassProvider {
+ public:
+  // Of collections of one kind.
+  CollectionProvider(CollectionKind kind, service::StateStore& state) : kind_(kind), state_(state) {}
+
+  [[nodiscard]] std::string_view class_name() const override;
+  [[nodiscard]] Result<std::vector<cim::Instance>> instances() override;
+  [[nodiscard]] Result<std::optional<cim::Instance>> find(const cim::ObjectPath& path) override;
+
+ private:
+  [[nodiscard]] cim::Instance instance_of(const Collection& collection) const;
+
+  CollectionKind kind_;
+  service::StateStore& state_;
+};
+
+}  // namespace cohort::provider
