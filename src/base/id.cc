@@ -6,6 +6,8 @@
 #include <cstdlib>
 #include <optional>
 
+#include "base/sha256.h"
+
 namespace cohort {
 namespace {
 
@@ -28,6 +30,18 @@ Uuid Uuid::generate() {
     }
   }
   uuid.bytes_[6] = static_cast<std::uint8_t>((uuid.bytes_[6] & 0x0f) | 0x40);  // version 4
+  uuid.bytes_[8] = static_cast<std::uint8_t>((uuid.bytes_[8] & 0x3f) | 0x80);  // RFC 4122 variant
+  return uuid;
+}
+
+Uuid Uuid::named(std::string_view text) {
+  const std::string hash = Sha256::of(text);
+  Uuid uuid;
+  for (std::size_t i = 0; i < 2 * uuid.bytes_.size(); ++i) {
+    auto& byte = uuid.bytes_[i / 2];
+    byte = static_cast<std::uint8_t>((byte << 4) | digit(hash[i]).value_or(0));
+  }
+  uuid.bytes_[6] = static_cast<std::uint8_t>((uuid.bytes_[6] & 0x0f) | 0x80);  // version 8
   uuid.bytes_[8] = static_cast<std::uint8_t>((uuid.bytes_[8] & 0x3f) | 0x80);  // RFC 4122 variant
   return uuid;
 }

@@ -18,6 +18,8 @@ class Uuid {
 
   // A random (version 4) UUID from the kernel's generator.
   [[nodiscard]] static Uuid generate();
+  // The same for the same text, and another one for any other (version 8: the beginning of its SHA-256).
+  [[nodiscard]] static Uuid named(std::string_view text);
   // Accepts the 36-character form, in either case. Fails with kInvalidArgument.
   [[nodiscard]] static Result<Uuid> parse(std::string_view text);
 

@@ -48,6 +48,7 @@ CommandTree::CommandTree() : root_(program_manual().summary, "cohort") {
   declare_global_options();
   add_collection_verbs();
   add_snapshot_verbs();
+  add_reference_verbs();
   add_package_verbs();
   add_job_verbs();
   add_host_verbs();
@@ -113,6 +114,22 @@ void CommandTree::add_snapshot_verbs() {
   add_verb(noun, make_snapshot_list());
   add_verb(noun, make_snapshot_show());
   add_verb(noun, make_snapshot_delete());
+}
+
+void CommandTree::add_reference_verbs() {
+  CLI::App& noun = add_noun(noun_manual(
+      "reference", "keep reference points, from which changes are exported",
+      "A reference point is what remains of a snapshot that is none any more: its frozen files stay, so that what a "
+      "disk "
+      "has changed since can be told exactly, whatever became of its machine meanwhile: killed, off, started again. A "
+      "collection can have several, one for each place that its backups go to; none depends on another. A reference "
+      "point costs what a snapshot costs: an overlay for each disk, which grows as the machine writes. Delete the old "
+      "one when the next package is complete."));
+  add_verb(noun, make_reference_create());
+  add_verb(noun, make_reference_convert());
+  add_verb(noun, make_reference_list());
+  add_verb(noun, make_reference_show());
+  add_verb(noun, make_reference_delete());
 }
 
 void CommandTree::add_package_verbs() {

@@ -36,6 +36,7 @@ class CommandTree {
   void add_verb(CLI::App& parent, std::unique_ptr<Verb> verb);
   void add_collection_verbs();
   void add_snapshot_verbs();
+  void add_reference_verbs();
   void add_package_verbs();
   void add_job_verbs();
   void add_host_verbs();

@@ -194,17 +194,13 @@ Result<Snapshot> LocalSession::plan_take_snapshot(const service::TakeSnapshotReq
 
 Result<Snapshot> LocalSession::take_snapshot(const service::TakeSnapshotRequest& request, const JobWatch& watch) {
   COHORT_ASSIGN(auto* const with, working());
-  return with->engine.run<Snapshot>(JobType::kTakeSnapshot, request.collection, watch,
+  return with->engine.run<Snapshot>(job_type_of(request), request.collection, watch,
                                     [&](service::JobContext& job) { return with->take_snapshot.run(request, job); });
 }
 
 Result<std::vector<Snapshot>> LocalSession::snapshots(const std::string& collection) {
   COHORT_ASSIGN(auto* const store, state());
-  COHORT_ASSIGN(auto all, store->snapshots());
-  if (collection.empty()) return all;
-  COHORT_ASSIGN(const auto found, service::find_collection(*store, collection));
-  std::erase_if(all, [&](const Snapshot& snapshot) { return snapshot.collection != found.id; });
-  return all;
+  return service::list_snapshots(*store, collection);
 }
 
 Result<Snapshot> LocalSession::snapshot(const std::string& snapshot) {
@@ -222,8 +218,25 @@ Result<service::DeletedSnapshot> LocalSession::delete_snapshot(const service::De
                                                                const JobWatch& watch) {
   COHORT_ASSIGN(auto* const with, working());
   return with->engine.run<service::DeletedSnapshot>(
-      JobType::kDeleteSnapshot, request.snapshot, watch,
+      job_type_of(request), request.snapshot, watch,
       [&](service::JobContext& job) { return with->delete_snapshot.run(request, job); });
+}
+
+Result<std::vector<Snapshot>> LocalSession::reference_points(const std::string& collection) {
+  COHORT_ASSIGN(auto* const store, state());
+  return service::list_reference_points(*store, collection);
+}
+
+Result<Snapshot> LocalSession::reference_point(const std::string& reference_point) {
+  COHORT_ASSIGN(auto* const store, state());
+  return service::find_reference_point(*store, reference_point);
+}
+
+Result<Snapshot> LocalSession::convert_snapshot(const std::string& snapshot, const JobWatch& watch) {
+  COHORT_ASSIGN(auto* const with, working());
+  return with->engine.run<Snapshot>(JobType::kConvert, snapshot, watch, [&](service::JobContext& job) {
+    return service::convert_snapshot(snapshot, *writing_, job);
+  });
 }
 
 // --- packages ---

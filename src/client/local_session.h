@@ -40,6 +40,10 @@ class LocalSession final : public Session {
   [[nodiscard]] Result<service::DeletedSnapshot> delete_snapshot(const service::DeleteSnapshotRequest& request,
                                                                  const JobWatch& watch) override;
 
+  [[nodiscard]] Result<std::vector<Snapshot>> reference_points(const std::string& collection) override;
+  [[nodiscard]] Result<Snapshot> reference_point(const std::string& reference_point) override;
+  [[nodiscard]] Result<Snapshot> convert_snapshot(const std::string& snapshot, const JobWatch& watch) override;
+
   [[nodiscard]] Result<service::ExportPlan> plan_export(const service::ExportRequest& request) override;
   [[nodiscard]] Result<service::ExportReport> export_snapshot(const service::ExportRequest& request,
                                                               const JobWatch& watch) override;

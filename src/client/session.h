@@ -8,6 +8,7 @@
 #include "package/verify.h"
 #include "service/backup.h"
 #include "service/collections.h"
+#include "service/convert_snapshot.h"
 #include "service/delete_snapshot.h"
 #include "service/doctor.h"
 #include "service/export_snapshot.h"
@@ -60,6 +61,11 @@ class Session {
       const service::DeleteSnapshotRequest& request) = 0;
   [[nodiscard]] virtual Result<service::DeletedSnapshot> delete_snapshot(const service::DeleteSnapshotRequest& request,
                                                                          const JobWatch& watch) = 0;
+
+  // One that is none from the beginning is taken (TakeSnapshotRequest::kind), and deleted, as a snapshot is.
+  [[nodiscard]] virtual Result<std::vector<Snapshot>> reference_points(const std::string& collection) = 0;
+  [[nodiscard]] virtual Result<Snapshot> reference_point(const std::string& reference_point) = 0;
+  [[nodiscard]] virtual Result<Snapshot> convert_snapshot(const std::string& snapshot, const JobWatch& watch) = 0;
 
   [[nodiscard]] virtual Result<service::ExportPlan> plan_export(const service::ExportRequest& request) = 0;
   [[nodiscard]] virtual Result<service::ExportReport> export_snapshot(const service::ExportRequest& request,

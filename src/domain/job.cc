@@ -9,7 +9,7 @@
 namespace cohort {
 namespace {
 
-constexpr std::array<NamedValue<JobType>, 10> kJobTypes{{
+constexpr std::array<NamedValue<JobType>, 13> kJobTypes{{
     {JobType::kTakeSnapshot, "take_snapshot"},
     {JobType::kDeleteSnapshot, "delete_snapshot"},
     {JobType::kExport, "export"},
@@ -20,6 +20,9 @@ constexpr std::array<NamedValue<JobType>, 10> kJobTypes{{
     {JobType::kMend, "mend"},
     {JobType::kTry, "try"},
     {JobType::kMergePackage, "merge_package"},
+    {JobType::kCreateReferencePoint, "create_reference_point"},
+    {JobType::kConvert, "convert"},
+    {JobType::kDeleteReferencePoint, "delete_reference_point"},
 }};
 
 constexpr std::array<NamedValue<JobState>, 5> kJobStates{{

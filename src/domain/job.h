@@ -24,7 +24,10 @@ enum class JobType {
   kRecover,
   kMend,
   kTry,
-  kMergePackage
+  kMergePackage,
+  kCreateReferencePoint,
+  kConvert,
+  kDeleteReferencePoint
 };
 [[nodiscard]] std::string_view to_string(JobType type);  // "take_snapshot", "delete_snapshot", "export", …
 [[nodiscard]] Result<JobType> job_type_from(std::string_view name);

@@ -7,6 +7,11 @@
 namespace cohort {
 namespace {
 
+constexpr std::array<NamedValue<SnapshotKind>, 2> kKinds{{
+    {SnapshotKind::kRecovery, "recovery"},
+    {SnapshotKind::kReferencePoint, "reference-point"},
+}};
+
 constexpr std::array<NamedValue<SnapshotState>, 3> kStates{{
     {SnapshotState::kCreating, "creating"},
     {SnapshotState::kReady, "ready"},
@@ -32,6 +37,12 @@ std::optional<std::string_view> without_mark(std::string_view stem) {
 
 }  // namespace
 
+std::string_view to_string(SnapshotKind kind) { return name_of(kKinds, kind); }
+Result<SnapshotKind> snapshot_kind_from(std::string_view name) { return value_of(kKinds, name, "kind of snapshot"); }
+std::string_view noun_of(SnapshotKind kind) {
+  return kind == SnapshotKind::kReferencePoint ? "reference point" : "snapshot";
+}
+
 std::string_view to_string(SnapshotState state) { return name_of(kStates, state); }
 Result<SnapshotState> snapshot_state_from(std::string_view name) {
   return value_of(kStates, name, "state of a snapshot");
@@ -40,6 +51,29 @@ Result<SnapshotState> snapshot_state_from(std::string_view name) {
 bool is_allowed(SnapshotState from, SnapshotState to) {
   return (from == SnapshotState::kCreating && to == SnapshotState::kReady) ||
          (from != SnapshotState::kDeleting && to == SnapshotState::kDeleting);
+}
+
+std::string public_id(const Snapshot& snapshot) {
+  return is_reference_point(snapshot) ? snapshot.reference_point.str() : snapshot.id.str();
+}
+
+void make_reference_point(Snapshot& snapshot) {
+  snapshot.kind = SnapshotKind::kReferencePoint;
+  snapshot.reference_point = ReferencePointId::generate();
+  for (auto& member : snapshot.members) {
+    for (auto& disk : member.disks) {
+      if (disk.id.is_nil()) disk.id = DiskId::generate();
+      disk.tracking_id = TrackingId::generate();
+    }
+  }
+}
+
+void make_recovery_snapshot(Snapshot& snapshot) {
+  snapshot.kind = SnapshotKind::kRecovery;
+  snapshot.reference_point = {};
+  for (auto& member : snapshot.members) {
+    for (auto& disk : member.disks) disk.tracking_id = {};
+  }
 }
 
 void measure_overlap(const std::vector<MemberSnapshot>& members, FenceRecord& fence) {

@@ -15,6 +15,14 @@
 
 namespace cohort {
 
+enum class SnapshotKind {
+  kRecovery,        // the disks, for backups
+  kReferencePoint,  // what remains of a recovery snapshot: the base of differences, and no snapshot any more
+};
+[[nodiscard]] std::string_view to_string(SnapshotKind kind);  // "recovery", "reference-point"
+[[nodiscard]] Result<SnapshotKind> snapshot_kind_from(std::string_view name);
+[[nodiscard]] std::string_view noun_of(SnapshotKind kind);  // "snapshot", "reference point"
+
 enum class SnapshotState {
   kCreating,  // the plan is in the store; overlays may exist, members may stand still
   kReady,     // every member is captured
@@ -38,6 +46,8 @@ struct DiskSnapshot {
   // The overlay's content is in `frozen`, and the machine was about to leave the overlay: see
   // Hypervisor::merge_overlay.
   bool merged = false;
+  DiskId id{};               // nil if the snapshot was taken by a version that knew none
+  TrackingId tracking_id{};  // of a reference point, else nil
 };
 
 // When a machine stood still, by QEMU's own STOP and RESUME events on the host's wall clock.
@@ -77,7 +87,9 @@ struct FenceRecord {
 };
 
 struct Snapshot {
-  SnapshotId id;
+  SnapshotId id;  // of the instant: packages name it, whatever became of the snapshot
+  SnapshotKind kind = SnapshotKind::kRecovery;
+  ReferencePointId reference_point{};  // of kReferencePoint, else nil
   std::string name;
   CollectionId collection;
   std::string collection_name;  // at the instant; the collection may be renamed or deleted later
@@ -90,6 +102,16 @@ struct Snapshot {
   Path kept_for;
   std::vector<MemberSnapshot> members;
 };
+
+[[nodiscard]] inline bool is_reference_point(const Snapshot& snapshot) {
+  return snapshot.kind == SnapshotKind::kReferencePoint;
+}
+// The id under which people know it: that of the reference point, or of the snapshot.
+[[nodiscard]] std::string public_id(const Snapshot& snapshot);
+// A recovery snapshot becomes a reference point with an identity of its own; each disk gets what it lacks.
+void make_reference_point(Snapshot& snapshot);
+// The way back.
+void make_recovery_snapshot(Snapshot& snapshot);
 
 // The overlap of the members' pauses; both ends are absent if a member that ran has no pause or if none ran.
 void measure_overlap(const std::vector<MemberSnapshot>& members, FenceRecord& fence);

@@ -5,7 +5,7 @@
 namespace cohort {
 namespace {
 
-constexpr std::array<NamedValue<UndoKind>, 10> kUndoKinds{{
+constexpr std::array<NamedValue<UndoKind>, 11> kUndoKinds{{
     {UndoKind::kRemovePartial, "remove_partial"},
     {UndoKind::kRemoveFile, "remove_file"},
     {UndoKind::kRemoveFolder, "remove_folder"},
@@ -15,6 +15,7 @@ constexpr std::array<NamedValue<UndoKind>, 10> kUndoKinds{{
     {UndoKind::kUndoSeal, "undo_seal"},
     {UndoKind::kRemoveNetwork, "remove_network"},
     {UndoKind::kAbandonSnapshot, "abandon_snapshot"},
+    {UndoKind::kUndoConvert, "undo_convert"},
     {UndoKind::kDeleteSnapshot, "delete_snapshot"},
 }};
 

@@ -19,6 +19,7 @@ enum class UndoKind {
   kUndoSeal,         // take back what a seal has begun in the package `subject` (package/seal.h)
   kRemoveNetwork,    // remove the network with the UUID `subject`
   kAbandonSnapshot,  // resume members, take overlays back, forget the snapshot with the id `subject`
+  kUndoConvert,      // the reference point that the snapshot with the id `subject` became is that snapshot again
   kDeleteSnapshot,   // delete the snapshot with the id `subject` as delete_snapshot does
 };
 [[nodiscard]] std::string_view to_string(UndoKind kind);

@@ -108,6 +108,11 @@ Result<Collection> Collections::remove(const std::string& collection) {
                 "The collection \"{}\" has {} snapshot(s): delete them first (`cohort snapshot list`).",
                 view.collection.name, view.snapshots);
   }
+  if (view.reference_points > 0) {
+    return fail(ErrorCode::kInvalidState,
+                "The collection \"{}\" has {} reference point(s): delete them first (`cohort reference list`).",
+                view.collection.name, view.reference_points);
+  }
   if (!view.contained_in.empty()) {
     return fail(ErrorCode::kInvalidState, "The collection \"{}\" is a member of \"{}\": remove it there first.",
                 view.collection.name, fmt::join(view.contained_in, "\", \""));
@@ -151,8 +156,10 @@ Result<std::vector<CollectionView>> Collections::list() {
         view.contained_in.push_back(other.name);
       }
     }
-    view.snapshots = static_cast<std::size_t>(
-        std::ranges::count(snapshots, collection.id, [](const Snapshot& s) { return s.collection; }));
+    for (const auto& snapshot : snapshots) {
+      if (snapshot.collection == collection.id)
+        ++(is_reference_point(snapshot) ? view.reference_points : view.snapshots);
+    }
     views.push_back(std::move(view));
   }
   return views;

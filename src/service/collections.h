@@ -26,6 +26,7 @@ struct CollectionView {
   std::vector<MemberView> all_machines;   // with nested ones, each once: what a snapshot would take
   std::vector<std::string> contained_in;  // names of the collections that have it as a member
   std::size_t snapshots = 0;
+  std::size_t reference_points = 0;
 };
 
 // Every call changes all it was asked for, or nothing. Short: no job is needed.
@@ -40,7 +41,8 @@ class Collections {
                                           const std::vector<std::string>& members,
                                           const std::optional<CollectionId>& id = {});
   [[nodiscard]] Result<Collection> rename(const std::string& collection, const std::string& new_name);
-  // kInvalidState while it has snapshots or is a member of another collection: delete or remove those first.
+  // kInvalidState while it has snapshots or reference points, or is a member of another collection: delete or remove
+  // those first.
   [[nodiscard]] Result<Collection> remove(const std::string& collection);
   // A member that is there already is kAlreadyExists; a cycle is kInvalidArgument.
   [[nodiscard]] Result<Collection> add_members(const std::string& collection, const std::vector<std::string>& members);

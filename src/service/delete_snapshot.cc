@@ -9,11 +9,11 @@
 namespace cohort::service {
 namespace {
 
-Failure missing_machine(const std::string& machine, const std::string& snapshot) {
+Failure missing_machine(const std::string& machine, const Snapshot& snapshot) {
   return fail(ErrorCode::kNotFound,
-              "The machine \"{}\" of the snapshot \"{}\" does not exist any more, so its overlays cannot be merged: "
+              "The machine \"{}\" of the {} \"{}\" does not exist any more, so its overlays cannot be merged: "
               "define it again, or leave its files as they are with --forget-missing.",
-              machine, snapshot);
+              machine, noun_of(snapshot.kind), snapshot.name);
 }
 
 Result<bool> is_missing(const MachineId& id, Hypervisor& hypervisor) {
@@ -42,7 +42,7 @@ Result<void> check_members(const Snapshot& snapshot, const DeleteSnapshotRequest
     COHORT_ASSIGN(const bool missing, is_missing(member.machine, hypervisor));
     if (!missing) COHORT_TRY(check_disks(snapshot, member, hypervisor));
     if (missing && !request.forget_missing && !member.disks.empty()) {
-      return missing_machine(member.name, snapshot.name);
+      return missing_machine(member.name, snapshot);
     }
   }
   return {};
@@ -55,7 +55,7 @@ Result<void> check_left(const Snapshot& snapshot, const DeleteSnapshotRequest& r
     return std::ranges::any_of(member.disks, [&](const DiskSnapshot& disk) { return disk.overlay == left.front(); });
   };
   const auto owner = std::ranges::find_if(snapshot.members, is_of);
-  return missing_machine(owner == snapshot.members.end() ? left.front().string() : owner->name, snapshot.name);
+  return missing_machine(owner == snapshot.members.end() ? left.front().string() : owner->name, snapshot);
 }
 
 Result<std::vector<Path>> merge(const Snapshot& snapshot, const DeleteSnapshotRequest& request, Hypervisor& hypervisor,
@@ -76,8 +76,13 @@ std::vector<Path> overlays_of(const Snapshot& snapshot) {
 // A deletion that was begun can only go on; a snapshot that is being made belongs to the job that makes it.
 Result<void> check_state(const Snapshot& snapshot) {
   if (snapshot.state == SnapshotState::kDeleting || is_allowed(snapshot.state, SnapshotState::kDeleting)) return {};
-  return fail(ErrorCode::kInvalidState, "The snapshot \"{}\" is {} and cannot be deleted now.", snapshot.name,
-              to_string(snapshot.state));
+  return fail(ErrorCode::kInvalidState, "The {} \"{}\" is {} and cannot be deleted now.", noun_of(snapshot.kind),
+              snapshot.name, to_string(snapshot.state));
+}
+
+Result<Snapshot> find(const DeleteSnapshotRequest& request, StateStore& store) {
+  return request.is_reference_point ? find_reference_point(store, request.snapshot)
+                                    : find_snapshot(store, request.snapshot);
 }
 
 }  // namespace
@@ -85,7 +90,7 @@ Result<void> check_state(const Snapshot& snapshot) {
 DeleteSnapshot::DeleteSnapshot(Hypervisor& hypervisor, StateStore& store) : hypervisor_(hypervisor), store_(store) {}
 
 Result<std::vector<PlannedMerge>> DeleteSnapshot::plan(const DeleteSnapshotRequest& request) {
-  COHORT_ASSIGN(const auto snapshot, find_snapshot(store_, request.snapshot));
+  COHORT_ASSIGN(const auto snapshot, find(request, store_));
   COHORT_TRY(check_state(snapshot));
   COHORT_TRY(check_members(snapshot, request, hypervisor_));
   std::vector<PlannedMerge> merges;
@@ -104,12 +109,12 @@ Result<DeletedSnapshot> DeleteSnapshot::forget(Snapshot snapshot, JobContext& jo
   snapshot.state = SnapshotState::kDeleting;
   COHORT_TRY(store_.update_snapshot(snapshot));
   COHORT_TRY(forget_snapshot(snapshot.id, store_));
-  job.set_result(snapshot.id.str());
-  return DeletedSnapshot{snapshot.id, snapshot.name, overlays_of(snapshot), true};
+  job.set_result(public_id(snapshot));
+  return DeletedSnapshot{public_id(snapshot), snapshot.name, overlays_of(snapshot), true, snapshot.kind};
 }
 
 Result<DeletedSnapshot> DeleteSnapshot::run(const DeleteSnapshotRequest& request, JobContext& job) {
-  COHORT_ASSIGN(Snapshot snapshot, find_snapshot(store_, request.snapshot));
+  COHORT_ASSIGN(Snapshot snapshot, find(request, store_));
   COHORT_TRY(check_state(snapshot));
   if (request.forget_only) return forget(std::move(snapshot), job);
   COHORT_TRY(check_members(snapshot, request, hypervisor_));
@@ -127,15 +132,14 @@ Result<DeletedSnapshot> DeleteSnapshot::run(const DeleteSnapshotRequest& request
   if (!left) {
     // Not to be gone on with by itself: the user has cancelled, or has to mend something first.
     COHORT_TRY(job.will_keep(step));
-    left.error().message +=
-        fmt::format(" `cohort snapshot delete {}` goes on with what is not merged yet.", snapshot.id.short_str());
+    left.error().message += fmt::format(" `{}` goes on with what is not merged yet.", delete_command(snapshot));
     return Failure{std::move(left).error()};
   }
   kill_point("delete.merged");
   COHORT_TRY(forget_snapshot(snapshot.id, store_));
   kill_point("delete.forgotten");
-  job.set_result(snapshot.id.str());
-  return DeletedSnapshot{snapshot.id, snapshot.name, *std::move(left), false};
+  job.set_result(public_id(snapshot));
+  return DeletedSnapshot{public_id(snapshot), snapshot.name, *std::move(left), false, snapshot.kind};
 }
 
 }  // namespace cohort::service

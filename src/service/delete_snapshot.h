@@ -1,4 +1,5 @@
-// Merges a snapshot's overlays back into the machines' disks and forgets it, or only forgets it.
+// Merges the overlays of a snapshot, or of a reference point, back into the machines' disks and forgets it, or only
+// forgets it. No other one depends on it: they keep what they hold.
 #pragma once
 
 #include <string>
@@ -12,10 +13,15 @@
 namespace cohort::service {
 
 struct DeleteSnapshotRequest {
-  std::string snapshot;         // name, UUID, or the first characters of the UUID
-  bool forget_missing = false;  // machines that no longer exist: leave their overlay files and go on
-  bool forget_only = false;     // merge nothing, touch no machine: leave all overlay files and forget the snapshot
+  std::string snapshot;             // name, UUID, or the first characters of the UUID
+  bool forget_missing = false;      // machines that no longer exist: leave their overlay files and go on
+  bool forget_only = false;         // merge nothing, touch no machine: leave all overlay files and forget the snapshot
+  bool is_reference_point = false;  // `snapshot` names a reference point, which is deleted
 };
+
+[[nodiscard]] inline JobType job_type_of(const DeleteSnapshotRequest& request) {
+  return request.is_reference_point ? JobType::kDeleteReferencePoint : JobType::kDeleteSnapshot;
+}
 
 struct PlannedMerge {
   std::string machine;
@@ -27,10 +33,11 @@ struct PlannedMerge {
 };
 
 struct DeletedSnapshot {
-  SnapshotId id;
+  std::string id;  // under which it was known
   std::string name;
   std::vector<Path> left_behind;  // overlay files that were not merged
   bool forgotten_only = false;    // nothing was merged; machines may write to the files that were left
+  SnapshotKind kind = SnapshotKind::kRecovery;
 };
 
 // Crash: the snapshot is "deleting" in the store before the first merge, or before it is forgotten; a repeated run goes

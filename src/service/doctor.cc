@@ -103,13 +103,14 @@ class Examination {
   }
 
   void look_at_member(const Snapshot& snapshot, const MemberSnapshot& member) {
-    const auto what = fmt::format("{}/{}", snapshot.id.short_str(), member.name);
+    const auto what = fmt::format("{}/{}", public_id(snapshot).substr(0, 8), member.name);
     const auto machine = machines_.find(member.machine);
     if (machine == machines_.end()) {
       if (hypervisor_.machine(member.machine)) return;  // it is unreadable, and named as such
       add(AilmentKind::kBrokenSnapshot, what,
-          fmt::format("The machine \"{}\" of the snapshot \"{}\" no longer exists.", member.name, snapshot.name),
-          fmt::format("cohort snapshot delete {} --forget-missing", snapshot.id.short_str()));
+          fmt::format("The machine \"{}\" of the {} \"{}\" no longer exists.", member.name, noun_of(snapshot.kind),
+                      snapshot.name),
+          delete_command(snapshot) + " --forget-missing");
       return;
     }
     for (const DiskSnapshot& disk : member.disks) {
@@ -117,14 +118,14 @@ class Examination {
       if (is_ready ? stands_as_left(machine->second, disk) : can_be_merged(member, disk)) continue;
       if (is_mistaken(machine->second, disk)) continue;
       add(AilmentKind::kBrokenSnapshot, what + "/" + disk.target,
-          fmt::format("The disk {} of \"{}\" no longer stands on \"{}\" and \"{}\", as the snapshot \"{}\" left it: "
+          fmt::format("The disk {} of \"{}\" no longer stands on \"{}\" and \"{}\", as the {} \"{}\" left it: "
                       "somebody has changed it.",
-                      disk.target, member.name, disk.overlay.string(), disk.frozen.path.string(), snapshot.name),
-          fmt::format(
-              "{}Bring the disk back to these files to delete the snapshot, or forget it and leave them as they "
-              "are: cohort snapshot delete {} --forget-only.",
-              is_ready ? "The snapshot may still be exported if the frozen file is unchanged. " : "",
-              snapshot.id.short_str()));
+                      disk.target, member.name, disk.overlay.string(), disk.frozen.path.string(),
+                      noun_of(snapshot.kind), snapshot.name),
+          fmt::format("{}Bring the disk back to these files to delete the {}, or forget it and leave them as they "
+                      "are: {} --forget-only.",
+                      is_ready ? "It may still be exported if the frozen file is unchanged. " : "",
+                      noun_of(snapshot.kind), delete_command(snapshot)));
     }
   }
 
@@ -178,9 +179,8 @@ class Examination {
     if (snapshot == nullptr && is_overlay_name(active) && !is_recorded(snapshots_, active)) return;
     std::string remedy = "Writes the latter file into the machine's definition; then shut it down and start it.";
     if (snapshot != nullptr) {
-      remedy +=
-          fmt::format(" Or delete the snapshot \"{}\", which ends it while the machine runs: cohort snapshot delete {}",
-                      snapshot->name, snapshot->id.short_str());
+      remedy += fmt::format(" Or delete the {} \"{}\", which ends it while the machine runs: {}",
+                            noun_of(snapshot->kind), snapshot->name, delete_command(*snapshot));
     }
     add(AilmentKind::kMistakenDisk, fmt::format("{}/{}", machine.name, disk.target),
         fmt::format(

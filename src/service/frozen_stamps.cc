@@ -68,11 +68,11 @@ Result<void> renew(const std::vector<Frozen>& frozen, StateStore& store) {
   return now ? store.stamp_frozen(file, *now) : Result<void>();
 }
 
-Failure written_to(const MemberSnapshot& member, const DiskSnapshot& disk) {
+Failure written_to(const Snapshot& snapshot, const MemberSnapshot& member, const DiskSnapshot& disk) {
   return fail(ErrorCode::kCorrupt,
               "The frozen file \"{}\" of disk {} of \"{}\" was written to after the instant: somebody has changed that "
-              "file, and what it held at the instant is lost. Delete the snapshot and take a new one.",
-              disk.frozen.path.string(), disk.target, member.name);
+              "file, and what it held at the instant is lost. Delete the {} and take a new one.",
+              disk.frozen.path.string(), disk.target, member.name, noun_of(snapshot.kind));
 }
 
 }  // namespace
@@ -111,13 +111,13 @@ Result<void> renew_stamps(const DiskSnapshot& merged, StateStore& store) {
 
 Result<void> check_unwritten(const Snapshot& snapshot, const MemberSnapshot& member, const DiskSnapshot& disk,
                              const std::vector<Snapshot>& all) {
-  if (written_at(disk)) return written_to(member, disk);
+  if (written_at(disk)) return written_to(snapshot, member, disk);
   std::vector<Path> files{disk.frozen.path};
   while (!files.empty()) {
     const Path file = files.back();
     files.pop_back();
     for (const auto& below : disks_with(all, [&](const DiskSnapshot& other) { return other.overlay == file; })) {
-      if (is_written_since(below.disk, snapshot.instant)) return written_to(member, below.disk);
+      if (is_written_since(below.disk, snapshot.instant)) return written_to(snapshot, member, below.disk);
       files.push_back(below.disk.frozen.path);
     }
   }

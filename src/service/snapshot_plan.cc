@@ -8,6 +8,7 @@
 #include <set>
 
 #include "base/parallel.h"
+#include "service/disk_identity.h"
 #include "service/lookup.h"
 
 namespace cohort::service {
@@ -33,16 +34,14 @@ Result<void> check_request(const TakeSnapshotRequest& request) {
 }
 
 // "<collection> 2026-01-31 23:59:59", with a number behind it if that is taken.
-Result<std::string> name_for(const TakeSnapshotRequest& request, const Collection& collection, StateStore& store,
-                             const Clock& clock) {
-  COHORT_ASSIGN(const auto all, store.snapshots());
-  const auto is_taken = [&](const std::string& name) {
-    return std::ranges::any_of(all, [&](const Snapshot& s) { return s.name == name; });
-  };
+Result<std::string> name_for(const TakeSnapshotRequest& request, const Collection& collection,
+                             const std::vector<Snapshot>& known, const Clock& clock) {
+  const auto with = [&](const std::string& name) { return std::ranges::find(known, name, &Snapshot::name); };
+  const auto is_taken = [&](const std::string& name) { return with(name) != known.end(); };
   if (!request.name.empty()) {
     if (is_taken(request.name)) {
-      return fail(ErrorCode::kAlreadyExists, "There is a snapshot named \"{}\" already: choose another name.",
-                  request.name);
+      return fail(ErrorCode::kAlreadyExists, "There is a {} named \"{}\" already: choose another name.",
+                  noun_of(with(request.name)->kind), request.name);
     }
     return request.name;
   }
@@ -100,8 +99,7 @@ void object_to_foreign_overlays(const MachineDetails& machine, const std::vector
 Result<std::vector<MachineDetails>> inspect_all(const Collection& collection,
                                                 const std::vector<MachineMember>& machines,
                                                 const TakeSnapshotRequest& request, Hypervisor& hypervisor,
-                                                StateStore& store) {
-  COHORT_ASSIGN(const auto known, store.snapshots());
+                                                const std::vector<Snapshot>& known) {
   auto inspected = run_in_parallel(machines.size(), [&](std::size_t i) { return hypervisor.inspect(machines[i].id); });
   Objections objections;
   std::vector<MachineDetails> details;
@@ -144,7 +142,7 @@ class OverlayNames {
   std::set<Path> used_;
 };
 
-MemberSnapshot member_of(const MachineDetails& machine, OverlayNames& names) {
+MemberSnapshot member_of(const MachineDetails& machine, OverlayNames& names, const std::vector<Snapshot>& known) {
   MemberSnapshot member;
   member.machine = machine.summary.id;
   member.name = machine.summary.name;
@@ -154,7 +152,11 @@ MemberSnapshot member_of(const MachineDetails& machine, OverlayNames& names) {
   member.has_nvram = machine.nvram.has_value();
   member.has_tpm = machine.tpm_state.has_value();
   for (const auto& disk : machine.disks) {
-    member.disks.push_back({disk.target, disk.chain.front(), names.for_disk(disk), disk.virtual_size});
+    member.disks.push_back({.target = disk.target,
+                            .frozen = disk.chain.front(),
+                            .overlay = names.for_disk(disk),
+                            .virtual_size = disk.virtual_size,
+                            .id = identity_of(member.machine, disk, known)});
   }
   return member;
 }
@@ -232,10 +234,11 @@ Result<Snapshot> plan_snapshot(const TakeSnapshotRequest& request, Hypervisor& h
     return fail(ErrorCode::kInvalidState,
                 "The collection \"{}\" has no machines: add some with `cohort collection add`.", collection.name);
   }
-  COHORT_ASSIGN(const auto details, inspect_all(collection, machines, request, hypervisor, store));
+  COHORT_ASSIGN(const auto known, store.snapshots());
+  COHORT_ASSIGN(const auto details, inspect_all(collection, machines, request, hypervisor, known));
   Snapshot snapshot;
   snapshot.id = SnapshotId::generate();
-  COHORT_ASSIGN(snapshot.name, name_for(request, collection, store, clock));
+  COHORT_ASSIGN(snapshot.name, name_for(request, collection, known, clock));
   snapshot.collection = collection.id;
   snapshot.collection_name = collection.name;
   snapshot.fence.deadline = request.deadline;
@@ -243,7 +246,8 @@ Result<Snapshot> plan_snapshot(const TakeSnapshotRequest& request, Hypervisor& h
   snapshot.kept_for = request.kept_for;
   if (request.consistency != ConsistencyWish::kCrash) snapshot.fence.freeze_deadline = request.freeze_deadline;
   OverlayNames names(snapshot.id);
-  for (const auto& machine : details) snapshot.members.push_back(member_of(machine, names));
+  for (const auto& machine : details) snapshot.members.push_back(member_of(machine, names, known));
+  if (request.kind == SnapshotKind::kReferencePoint) make_reference_point(snapshot);
   COHORT_TRY(check_no_shared_files(snapshot));
   COHORT_TRY(check_space(snapshot));
   return snapshot;

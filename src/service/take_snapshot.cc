@@ -101,7 +101,7 @@ Result<void> TakeSnapshot::carry_out(Snapshot& snapshot, JobContext& job) {
   snapshot.state = SnapshotState::kReady;
   COHORT_TRY(store_.update_snapshot(snapshot));
   kill_point("take.ready");
-  job.set_result(snapshot.id.str());
+  job.set_result(public_id(snapshot));
   return {};
 }
 

@@ -20,7 +20,13 @@ struct TakeSnapshotRequest {
   Milliseconds freeze_deadline{10'000};   // longest time to freeze all guests; 1,000 to 300,000 ms
   bool ignore_non_snapshottable = false;  // leave out disks that cannot be snapshotted instead of refusing
   Path kept_for = {};                     // see Snapshot
+  // kReferencePoint: it is one from the beginning.
+  SnapshotKind kind = SnapshotKind::kRecovery;
 };
+
+[[nodiscard]] inline JobType job_type_of(const TakeSnapshotRequest& request) {
+  return request.kind == SnapshotKind::kReferencePoint ? JobType::kCreateReferencePoint : JobType::kTakeSnapshot;
+}
 
 // A snapshot that is ready, and the step that takes it back unless the job keeps it.
 struct TakenSnapshot {

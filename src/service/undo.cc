@@ -8,6 +8,7 @@
 #include "package/layout.h"
 #include "package/seal.h"
 #include "service/imported_machine.h"
+#include "service/lookup.h"
 #include "service/merge_back.h"
 
 namespace cohort::service {
@@ -71,17 +72,18 @@ Result<std::string> remove_made_folder(const Path& path) {
 }
 
 // Nobody has said that these files are not needed; a machine may be defined again and stand on them.
-std::string kept_for(const SnapshotId& id, const std::vector<Path>& left) {
+Result<std::string> kept_for(const SnapshotId& id, const std::vector<Path>& left, StateStore& store) {
+  COHORT_ASSIGN(const auto snapshot, store.snapshot(id));
   return fmt::format(
-      "The snapshot {} is not forgotten, since overlays of machines that no longer exist are left: {}. Define the "
-      "machines again and run `cohort snapshot delete {}`, or leave the files as they are with --forget-missing.",
-      id.short_str(), names_of(left), id.short_str());
+      "The {} {} is not forgotten, since overlays of machines that no longer exist are left: {}. Define the "
+      "machines again and run `{}`, or leave the files as they are with --forget-missing.",
+      noun_of(snapshot.kind), public_id(snapshot).substr(0, 8), names_of(left), delete_command(snapshot));
 }
 
 Result<std::string> abandon(const std::string& uuid, Hypervisor& hypervisor, StateStore& store, JobContext& running) {
   COHORT_ASSIGN(const auto id, SnapshotId::parse(uuid));
   COHORT_ASSIGN(const auto left, abandon_snapshot(id, hypervisor, store, running));
-  if (!left.empty()) return kept_for(id, left);
+  if (!left.empty()) return kept_for(id, left, store);
   return fmt::format("The snapshot {} was taken back; its machines are on their own disks.", uuid);
 }
 
@@ -96,9 +98,18 @@ Result<std::string> finish_delete(const std::string& uuid, Hypervisor& hyperviso
     COHORT_TRY(store.update_snapshot(*snapshot));
   }
   COHORT_ASSIGN(const auto left, merge_back(*snapshot, hypervisor, store, running, {}));
-  if (!left.empty()) return kept_for(id, left);
+  if (!left.empty()) return kept_for(id, left, store);
   COHORT_TRY(forget_snapshot(id, store));
-  return fmt::format("The deletion of the snapshot \"{}\" was completed.", snapshot->name);
+  return fmt::format("The deletion of the {} \"{}\" was completed.", noun_of(snapshot->kind), snapshot->name);
+}
+
+Result<std::string> undo_convert(const std::string& uuid, StateStore& store) {
+  COHORT_ASSIGN(const auto id, SnapshotId::parse(uuid));
+  COHORT_ASSIGN(auto snapshot, store.snapshot(id));
+  if (!is_reference_point(snapshot)) return std::string();
+  make_recovery_snapshot(snapshot);
+  COHORT_TRY(store.update_snapshot(snapshot));
+  return fmt::format("\"{}\" is a snapshot again.", snapshot.name);
 }
 
 Result<std::string> remove_network(const std::string& uuid, Hypervisor& hypervisor) {
@@ -248,6 +259,8 @@ class Undo::Run {
         return remove_network(step.subject, hypervisor_);
       case UndoKind::kAbandonSnapshot:
         return abandon(step.subject, hypervisor_, store_, running_);
+      case UndoKind::kUndoConvert:
+        return undo_convert(step.subject, store_);
       case UndoKind::kDeleteSnapshot:
         return finish_delete(step.subject, hypervisor_, store_, running_);
       case UndoKind::kUndefineMachine:

@@ -175,6 +175,9 @@ TEST(Migrations, KeepTheSnapshotsOfTheFirstSchema) {
   EXPECT_FALSE(kept->members[0].disks[0].stamp);
   EXPECT_EQ(kept->asked, ConsistencyWish::kCrash);
   EXPECT_EQ(kept->kept_for, "");
+  EXPECT_EQ(kept->kind, SnapshotKind::kRecovery);
+  EXPECT_TRUE(kept->reference_point.is_nil());
+  EXPECT_TRUE(kept->members[0].disks[0].id.is_nil());
   EXPECT_EQ(kept->members[0].consistency.level, Consistency::kOff);
   EXPECT_FALSE(kept->members[0].consistency.may_be_frozen);
 }

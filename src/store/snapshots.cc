@@ -6,7 +6,7 @@ namespace {
 
 constexpr const char* kSelect =
     "SELECT id, name, collection, collection_name, state, instant, fence_deadline_ms, fence_raised_us, overlap_begin, "
-    "overlap_end, asked, freeze_deadline_ms, kept_for FROM snapshot ";
+    "overlap_end, asked, freeze_deadline_ms, kept_for, kind, reference_point FROM snapshot ";
 
 // A member's place in the tables.
 struct MemberKey {
@@ -41,10 +41,11 @@ void write_disks(SQLite::Database& database, const MemberKey& key, const std::ve
   for (const DiskSnapshot& disk : disks) {
     execute(database,
             "INSERT INTO snapshot_disk (snapshot, member, position, target, frozen_path, frozen_format, overlay, "
-            "virtual_size, merged, frozen_inode, frozen_size, frozen_modified_ns) "
-            "VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
+            "virtual_size, merged, frozen_inode, frozen_size, frozen_modified_ns, disk_id, tracking_id) "
+            "VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
             key.snapshot, key.position, position++, disk.target, disk.frozen.path, disk.frozen.format, disk.overlay,
-            disk.virtual_size, disk.merged, inode_of(disk.stamp), size_of(disk.stamp), time_of(disk.stamp));
+            disk.virtual_size, disk.merged, inode_of(disk.stamp), size_of(disk.stamp), time_of(disk.stamp), disk.id,
+            disk.tracking_id);
   }
 }
 
@@ -87,7 +88,7 @@ void write_members(SQLite::Database& database, const Snapshot& snapshot) {
 std::vector<DiskSnapshot> read_disks(SQLite::Database& database, const MemberKey& key) {
   auto found = prepare(database,
                        "SELECT target, frozen_path, frozen_format, overlay, virtual_size, merged, frozen_inode, "
-                       "frozen_size, frozen_modified_ns FROM snapshot_disk "
+                       "frozen_size, frozen_modified_ns, disk_id, tracking_id FROM snapshot_disk "
                        "WHERE snapshot = ? AND member = ? ORDER BY position",
                        key.snapshot, key.position);
   std::vector<DiskSnapshot> disks;
@@ -101,6 +102,8 @@ std::vector<DiskSnapshot> read_disks(SQLite::Database& database, const MemberKey
     disk.virtual_size = row.size();
     disk.merged = row.flag();
     disk.stamp = read_stamp(row);
+    disk.id = row.id<DiskId>();
+    disk.tracking_id = row.id<TrackingId>();
   }
   return disks;
 }
@@ -179,6 +182,8 @@ Snapshot read_row(SQLite::Database& database, SQLite::Statement& statement) {
   snapshot.asked = readable(consistency_wish_from(row.text()));
   snapshot.fence.freeze_deadline = Milliseconds(row.integer());
   snapshot.kept_for = row.path();
+  snapshot.kind = readable(snapshot_kind_from(row.text()));
+  snapshot.reference_point = row.id<ReferencePointId>();
   read_members(database, snapshot);
   return snapshot;
 }
@@ -189,11 +194,13 @@ Result<void> add_snapshot(SQLite::Database& database, const Snapshot& snapshot) 
   const int added =
       execute(database,
               "INSERT OR IGNORE INTO snapshot (id, name, collection, collection_name, state, instant, "
-              "fence_deadline_ms, fence_raised_us, overlap_begin, overlap_end, asked, freeze_deadline_ms, kept_for) "
-              "VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
+              "fence_deadline_ms, fence_raised_us, overlap_begin, overlap_end, asked, freeze_deadline_ms, kept_for, "
+              "kind, reference_point) "
+              "VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
               snapshot.id, snapshot.name, snapshot.collection, snapshot.collection_name, to_string(snapshot.state),
               snapshot.instant, snapshot.fence.deadline, snapshot.fence.raised, snapshot.fence.overlap_begin,
-              snapshot.fence.overlap_end, to_string(snapshot.asked), snapshot.fence.freeze_deadline, snapshot.kept_for);
+              snapshot.fence.overlap_end, to_string(snapshot.asked), snapshot.fence.freeze_deadline, snapshot.kept_for,
+              to_string(snapshot.kind), snapshot.reference_point);
   if (added == 0) {
     return fail(ErrorCode::kAlreadyExists, "There is a snapshot {} already.", snapshot.id.str());
   }
@@ -206,10 +213,11 @@ Result<void> update_snapshot(SQLite::Database& database, const Snapshot& snapsho
       execute(database,
               "UPDATE snapshot SET name = ?, collection = ?, collection_name = ?, state = ?, instant = ?, "
               "fence_deadline_ms = ?, fence_raised_us = ?, overlap_begin = ?, overlap_end = ?, asked = ?, "
-              "freeze_deadline_ms = ?, kept_for = ? WHERE id = ?",
+              "freeze_deadline_ms = ?, kept_for = ?, kind = ?, reference_point = ? WHERE id = ?",
               snapshot.name, snapshot.collection, snapshot.collection_name, to_string(snapshot.state), snapshot.instant,
               snapshot.fence.deadline, snapshot.fence.raised, snapshot.fence.overlap_begin, snapshot.fence.overlap_end,
-              to_string(snapshot.asked), snapshot.fence.freeze_deadline, snapshot.kept_for, snapshot.id);
+              to_string(snapshot.asked), snapshot.fence.freeze_deadline, snapshot.kept_for, to_string(snapshot.kind),
+              snapshot.reference_point, snapshot.id);
   if (changed == 0) {
     return no_snapshot(snapshot.id);
   }

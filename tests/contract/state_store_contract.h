@@ -84,6 +84,8 @@ inline Snapshot full_snapshot(std::int64_t instant = 1'700'000'000'500'001) {
   snapshot.fence = {Milliseconds(2500), Microseconds(43'210), at(instant), at(instant + 20'000), Milliseconds(7500)};
   snapshot.asked = ConsistencyWish::kBest;
   snapshot.kept_for = Path("/backup/ö\xff");
+  snapshot.kind = SnapshotKind::kReferencePoint;
+  snapshot.reference_point = ReferencePointId::generate();
   MemberSnapshot running;
   running.machine = MachineId::generate();
   running.name = "Datenbank ß";
@@ -95,7 +97,9 @@ inline Snapshot full_snapshot(std::int64_t instant = 1'700'000'000'500'001) {
                     "/x/ö.cohort-1.qcow2",
                     1,
                     FileStamp{1UL << 63U, 2UL << 40U, -1},
-                    true},
+                    true,
+                    DiskId::generate(),
+                    TrackingId::generate()},
                    {"sdb", {Path("/x/\xff\xfe.img"), "raw"}, "/x/b.qcow2", 1UL << 60U}};
   running.left_out = {{"sda", LeftOutReason::kCdrom, "/iso/ä.iso"}, {"sdc", LeftOutReason::kPassThrough, ""}};
   running.pause = Pause{at(instant - 5), at(instant + 20'001)};
@@ -132,6 +136,8 @@ inline void expect_same(const DiskSnapshot& a, const DiskSnapshot& b) {
   EXPECT_EQ(a.virtual_size, b.virtual_size);
   EXPECT_EQ(a.merged, b.merged);
   EXPECT_EQ(a.stamp, b.stamp);
+  EXPECT_EQ(a.id, b.id);
+  EXPECT_EQ(a.tracking_id, b.tracking_id);
 }
 
 inline void expect_same(const LeftOutDisk& a, const LeftOutDisk& b) {
@@ -188,6 +194,8 @@ inline void expect_same(const Snapshot& a, const Snapshot& b) {
   EXPECT_EQ(a.fence.freeze_deadline, b.fence.freeze_deadline);
   EXPECT_EQ(a.asked, b.asked);
   EXPECT_EQ(a.kept_for, b.kept_for);
+  EXPECT_EQ(a.kind, b.kind);
+  EXPECT_EQ(a.reference_point, b.reference_point);
   expect_same_list(a.members, b.members);
 }
 

@@ -7,7 +7,7 @@ import pytest
 
 from crash_site import OFF, PATIENT
 from harness.stopping import Interrupt, wait_stopped
-from operations import Backup, Delete, Export, Import, IncrementalBackup, MergePackage, Seal, Take, Try
+from operations import Backup, Convert, Delete, Export, Import, IncrementalBackup, MergePackage, Seal, Take, Try
 
 CANCELLED = 130
 PATIENCE_S = 180  # seconds on an idle machine; merges take their time on one that is not
@@ -17,6 +17,7 @@ PATIENCE_S = 180  # seconds on an idle machine; merges take their time on one th
 LONGEST_S = {"try.before_start": 2.0, "import.started": 2.0}
 
 CASES = [(Take(), "take.planned"), (Take(), "fence.suspended"), (Take(), "take.captured"),
+         (Convert(), "convert.begun"), (Convert(), "convert.converted"),
          (Export(), "export.begun"), (Export(), "export.disks_copied"),
          (Import(), "import.before_copy"), (Import(), "import.started"),
          (Try(), "try.before_start"), (Try(), "try.running"),

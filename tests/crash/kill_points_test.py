@@ -18,8 +18,8 @@ import forgotten_test
 from crash_site import OFF
 from harness import inspect
 from harness.images import REPOSITORY, run
-from operations import (Backup, Delete, DeleteLower, Export, ExportDifference, Import, IncrementalBackup, MergePackage,
-                        Operation, Seal, Take, TakeFrozen, Try)
+from operations import (Backup, Convert, Delete, DeleteLower, DeleteReference, Export, ExportDifference, Import,
+                        IncrementalBackup, MergePackage, Operation, Seal, Take, TakeFrozen, Try)
 
 # What is left of an operation after recovery. DONE: the job was interrupted, but what it was to do is done.
 UNDONE, DONE, EITHER = "undone", "done", "either"
@@ -67,6 +67,10 @@ CASES = [
     *cases(DeleteLower(), DONE, "merge.before_commit", "merge.after_commit", "merge_back.after_merge"),
     *cases(DeleteLower(OFF), DONE, "merge.offline_after_commit", "merge.offline_marked", "merge.offline_after_rebase",
            "merge.offline_after_define", "merge_back.after_merge"),
+
+    Case(Convert(), "convert.begun", UNDONE, is_told=False),  # nothing was there to be taken back
+    *cases(Convert(), UNDONE, "convert.converted", "job.before_end"),
+    *cases(DeleteReference(), DONE, "delete.begun", "merge.before_pivot", "delete.merged"),
 
     *cases(Export(), UNDONE, "export.begun", "export.disks_copied", "export.before_publish", "publish.before_rename"),
     # The package is whole: there is nothing to take back, and nothing to tell of.

@@ -123,6 +123,57 @@ class DeleteLower(Delete):
         self.undo(site)
 
 
+class Convert(Operation):
+    """Of a snapshot; it and the reference point hold the same overlays."""
+    job_type = "convert"
+
+    def prepare(self, site):
+        site.take("converted", self.collection)
+        site.scribble()
+
+    def arguments(self, site):
+        return ["reference", "convert", "converted"]
+
+    @staticmethod
+    def _points(site):
+        return {each["name"]: each["state"] for each in site.cohort("reference", "list").json["reference_points"]}
+
+    def is_done(self, site):
+        return "converted" in self._points(site)
+
+    def check_done(self, site):
+        assert self._points(site) == {"converted": "ready"}
+        assert site.snapshots() == {}
+
+    def check_undone(self, site):
+        assert self._points(site) == {}
+        assert site.snapshots() == {"converted": "ready"}
+
+    def undo(self, site):
+        site.cohort("reference", "delete", "converted")
+        site.stands_on_own_files()
+
+    def give_up(self, site):
+        site.cohort("snapshot", "delete", "converted")
+
+
+class DeleteReference(Delete):
+    job_type = "delete_reference_point"
+
+    def prepare(self, site):
+        site.cohort("reference", "create", self.collection, "--name", "deleted", *PATIENT)
+        site.scribble()
+
+    def arguments(self, site):
+        return ["reference", "delete", "deleted"]
+
+    def is_done(self, site):
+        return site.cohort("reference", "list").json["reference_points"] == []
+
+    def give_up(self, site):
+        site.cohort("reference", "delete", "deleted")
+
+
 class Export(Operation):
     job_type = "export"
 

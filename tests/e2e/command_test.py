@@ -76,7 +76,7 @@ def test_what_is_installed_works_by_itself(lab):
 
 
 def test_nouns_verbs_and_options_are_completed(lab):
-    assert set(completions(lab, "")) >= {"collection", "snapshot", "export", "verify", "import", "backup", "job", "vm",
+    assert set(completions(lab, "")) >= {"collection", "snapshot", "reference", "export", "verify", "import", "backup", "job", "vm",
                                          "host"}
     assert completions(lab, "coll") == ["collection"]
     assert set(completions(lab, "snapshot", "")) == {"take", "list", "show", "delete"}
@@ -120,6 +120,15 @@ def a_day(lab, machine, other):
     lab.cohort("snapshot", "take", "night", "--name", "t")
     lab.cohort("export", "t", lab.folder / "difference", "--since", package)
     lab.cohort("snapshot", "delete", "t")
+    yield ("reference", "create"), ("night", "--name", "r", "--dry-run"), "dry_run"
+    yield ("reference", "create"), ("night", "--name", "r"), "reference_point"
+    lab.cohort("snapshot", "take", "night", "--name", "u")
+    yield ("reference", "convert"), ("u",), "reference_point"
+    yield ("reference", "show"), ("u",), "reference_point"
+    yield ("reference", "list"), (), "reference_points"
+    yield ("reference", "delete"), ("u", "--dry-run"), "dry_run"
+    yield ("reference", "delete"), ("u",), "deleted"
+    lab.cohort("reference", "delete", "r")
     yield ("package", "list"), (lab.folder,), "packages"
     yield ("package", "show"), (lab.folder / "difference",), "package"
     yield ("package", "merge"), (lab.folder / "difference", lab.folder / "merged", "--dry-run"), "dry_run"
@@ -170,6 +179,11 @@ FAILING = {
     ("snapshot", "list"): None,
     ("snapshot", "show"): (MISSING,),
     ("snapshot", "delete"): (MISSING,),
+    ("reference", "create"): (MISSING,),
+    ("reference", "convert"): (MISSING,),
+    ("reference", "list"): None,
+    ("reference", "show"): (MISSING,),
+    ("reference", "delete"): (MISSING,),
     ("export",): (MISSING, "/nowhere"),
     ("verify",): ("/no-such-thing",),
     ("import",): ("/no-such-thing",),

@@ -13,8 +13,8 @@ namespace cohort::cli {
 
 // Adds arguments that are stored into the caller's variables when the command line is parsed; those must live until
 // then, and keep their value where the argument is not given. Names and kinds say what an argument holds, for help and
-// for completion: COLLECTION, SNAPSHOT, MACHINE, MEMBER, JOB, DIR, FORMAT, NETWORK, SHELL, or anything else. Help texts
-// are ASCII.
+// for completion: COLLECTION, SNAPSHOT, REFERENCE, MACHINE, MEMBER, JOB, DIR, FORMAT, NETWORK, SHELL, or anything else.
+// Help texts are ASCII.
 class Arguments {
  public:
   explicit Arguments(CLI::App& app) : app_(app) {}

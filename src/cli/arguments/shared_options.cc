@@ -27,6 +27,18 @@ Result<void> TakeOptions::apply_to(service::TakeSnapshotRequest& request) const 
   return {};
 }
 
+void DeleteOptions::declare(Arguments& arguments) {
+  arguments.flag("--forget-missing", forget_missing,
+                 "Leave the overlay files of machines that no longer exist where they are, and go on.");
+  arguments.flag("--forget-only", forget_only,
+                 "Merge nothing and touch no machine: leave all overlay files where they are.");
+}
+
+void DeleteOptions::apply_to(service::DeleteSnapshotRequest& request) const {
+  request.forget_missing = forget_missing;
+  request.forget_only = forget_only;
+}
+
 void ExportOptions::declare(Arguments& arguments) {
   arguments.flag("--subdirectory", subdirectory, "Make the package DIR/COLLECTION instead; DIR must exist.");
   arguments.option("--format", format, "FORMAT", "Format of the disks: qcow2 (default) or raw.");

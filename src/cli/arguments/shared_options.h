@@ -1,4 +1,4 @@
-// Options that verbs share: those of taking a snapshot, and those of exporting one.
+// Options that verbs share: those of taking, of deleting and of exporting a snapshot or reference point.
 #pragma once
 
 #include <cstdint>
@@ -6,6 +6,7 @@
 
 #include "base/result.h"
 #include "cli/arguments/arguments.h"
+#include "service/delete_snapshot.h"
 #include "service/export_snapshot.h"
 #include "service/take_snapshot.h"
 
@@ -20,6 +21,14 @@ struct TakeOptions {
   void declare(Arguments& arguments);
   // Into the request; the rest of it stays. Fails with kInvalidArgument.
   [[nodiscard]] Result<void> apply_to(service::TakeSnapshotRequest& request) const;
+};
+
+struct DeleteOptions {
+  bool forget_missing = false;
+  bool forget_only = false;
+
+  void declare(Arguments& arguments);
+  void apply_to(service::DeleteSnapshotRequest& request) const;
 };
 
 struct ExportOptions {

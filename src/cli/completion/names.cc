@@ -15,10 +15,10 @@ Result<Names> collection_names(client::Session& session) {
   return names;
 }
 
-Result<Names> snapshot_names(client::Session& session) {
-  COHORT_ASSIGN(const auto snapshots, session.snapshots(""));
+Result<Names> names_of_all(const Result<std::vector<Snapshot>>& snapshots) {
+  COHORT_TRY(snapshots);
   Names names;
-  for (const auto& snapshot : snapshots) {
+  for (const auto& snapshot : *snapshots) {
     names.push_back(snapshot.name);
   }
   return names;
@@ -56,7 +56,10 @@ Result<Names> all_names_of(std::string_view kind, client::Session& session) {
     return collection_names(session);
   }
   if (kind == "SNAPSHOT") {
-    return snapshot_names(session);
+    return names_of_all(session.snapshots(""));
+  }
+  if (kind == "REFERENCE") {
+    return names_of_all(session.reference_points(""));
   }
   if (kind == "MACHINE") {
     return machine_names(session);

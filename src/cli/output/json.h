@@ -27,6 +27,7 @@ using Json = nlohmann::ordered_json;
 
 [[nodiscard]] Json to_json(const FenceRecord& fence);
 [[nodiscard]] Json to_json(const Snapshot& snapshot);
+[[nodiscard]] Json reference_point_to_json(const Snapshot& point);
 // Of a snapshot that is not yet taken.
 [[nodiscard]] Json plan_to_json(const Snapshot& snapshot);
 [[nodiscard]] Json to_json(const service::DeletedSnapshot& deleted);

@@ -53,6 +53,7 @@ Json to_json(const service::CollectionView& view) {
   json["all_machines"] = members_to_json(view.all_machines);
   json["contained_in"] = view.contained_in;
   json["snapshots"] = view.snapshots;
+  json["reference_points"] = view.reference_points;
   return json;
 }
 

@@ -15,7 +15,10 @@ Json overlap_length(const FenceRecord& fence) {
 }
 
 Json disk_to_json(const DiskSnapshot& disk) {
+  const auto id_or_null = [](const auto& id) { return id.is_nil() ? Json() : Json(id.str()); };
   return Json{{"target", disk.target},
+              {"id", id_or_null(disk.id)},
+              {"tracking_id", id_or_null(disk.tracking_id)},
               {"virtual_size_bytes", disk.virtual_size},
               {"frozen", {{"path", disk.frozen.path.string()}, {"format", disk.frozen.format}}},
               {"overlay", disk.overlay.string()}};
@@ -84,6 +87,7 @@ Json to_json(const FenceRecord& fence) {
 
 Json to_json(const Snapshot& snapshot) {
   return Json{{"id", snapshot.id.str()},
+              {"kind", to_string(snapshot.kind)},
               {"name", snapshot.name},
               {"collection", collection_to_json(snapshot)},
               {"state", to_string(snapshot.state)},
@@ -95,6 +99,15 @@ Json to_json(const Snapshot& snapshot) {
               {"members", members_to_json(snapshot.members)}};
 }
 
+Json reference_point_to_json(const Snapshot& point) {
+  Json json = to_json(point);
+  json["id"] = public_id(point);
+  json["snapshot"] = point.id.str();
+  json.erase("kind");
+  json.erase("kept_for");
+  return json;
+}
+
 Json plan_to_json(const Snapshot& snapshot) {
   return Json{{"collection", collection_to_json(snapshot)},         {"name", snapshot.name},
               {"deadline_ms", snapshot.fence.deadline.count()},     {"consistency_asked", to_string(snapshot.asked)},
@@ -102,7 +115,7 @@ Json plan_to_json(const Snapshot& snapshot) {
 }
 
 Json to_json(const service::DeletedSnapshot& deleted) {
-  Json json{{"id", deleted.id.str()},
+  Json json{{"id", deleted.id},
             {"name", deleted.name},
             {"left_behind", Json::array()},
             {"forgotten_only", deleted.forgotten_only}};

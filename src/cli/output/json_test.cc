@@ -50,6 +50,7 @@ INSTANTIATE_TEST_SUITE_P(
         Golden{"snapshot_take_plan", {"snapshot", "take", "shop", "--dry-run"}},
         Golden{"snapshot_list", {"snapshot", "list"}}, Golden{"snapshot_delete", {"snapshot", "delete", "x"}},
         Golden{"snapshot_delete_plan", {"snapshot", "delete", "x", "--dry-run"}},
+        Golden{"reference_create", {"reference", "create", "shop"}}, Golden{"reference_list", {"reference", "list"}},
         Golden{"export", {"export", "x", "/d"}}, Golden{"export_plan", {"export", "x", "/d", "--dry-run"}},
         Golden{"package_list", {"package", "list", "/d"}}, Golden{"package_show", {"package", "show", "/d"}},
         Golden{"package_merge", {"package", "merge", "/d", "/e"}},

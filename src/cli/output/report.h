@@ -21,10 +21,13 @@ enum class Detail { kUsual, kFull };
 [[nodiscard]] std::string report_host(const service::HostReport& report);
 [[nodiscard]] std::string report_doctor(const service::DoctorReport& report);
 
+// Of a snapshot or a reference point.
 [[nodiscard]] std::string report_snapshot(const Snapshot& snapshot, Detail detail);
 [[nodiscard]] std::string report_snapshots(const std::vector<Snapshot>& snapshots, Detail detail);
+[[nodiscard]] std::string report_reference_points(const std::vector<Snapshot>& points, Detail detail);
 [[nodiscard]] std::string report_snapshot_plan(const Snapshot& snapshot, Detail detail);
-[[nodiscard]] std::string report_merges(const std::string& snapshot, const std::vector<service::PlannedMerge>& merges);
+[[nodiscard]] std::string report_merges(const service::DeleteSnapshotRequest& request,
+                                        const std::vector<service::PlannedMerge>& merges);
 // Nothing if no file was.
 [[nodiscard]] std::string report_left_behind(const std::vector<Path>& files);
 [[nodiscard]] std::string report_deleted(const service::DeletedSnapshot& deleted);

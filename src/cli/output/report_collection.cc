@@ -54,6 +54,7 @@ std::string report_collection(const service::CollectionView& view, Detail detail
   sheet.add("Created", format_time(view.collection.created));
   sheet.add("Of", std::string(to_string(view.collection.kind)));
   sheet.add("Snapshots", std::to_string(view.snapshots));
+  if (view.reference_points > 0) sheet.add("Reference points", std::to_string(view.reference_points));
   if (!view.contained_in.empty()) {
     sheet.add("Member of", joined(view.contained_in));
   }

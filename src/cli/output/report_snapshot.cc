@@ -87,6 +87,17 @@ std::string overlays_table(const std::vector<MemberSnapshot>& members) {
   return table.str();
 }
 
+std::string identifiers_table(const std::vector<MemberSnapshot>& members) {
+  const auto or_dash = [](const auto& id) { return id.is_nil() ? std::string("-") : id.str(); };
+  Table table({{"MACHINE"}, {"DISK"}, {"DISK ID"}, {"TRACKING ID"}});
+  for (const auto& member : members) {
+    for (const auto& disk : member.disks) {
+      table.add({member.name, disk.target, or_dash(disk.id), or_dash(disk.tracking_id)});
+    }
+  }
+  return table.str();
+}
+
 std::string fence_of(const Snapshot& snapshot) {
   return snapshot.fence.raised.count() == 0
              ? "not raised: no machine ran"
@@ -155,8 +166,9 @@ std::string one_instant(const Snapshot& snapshot) {
 
 std::string report_snapshot(const Snapshot& snapshot, Detail detail) {
   Sheet sheet;
-  sheet.add("Snapshot", snapshot.name);
-  sheet.add("Id", snapshot.id.str());
+  sheet.add(is_reference_point(snapshot) ? "Reference point" : "Snapshot", snapshot.name);
+  sheet.add("Id", public_id(snapshot));
+  if (is_reference_point(snapshot)) sheet.add("Snapshot in packages", snapshot.id.str());
   sheet.add("Collection", snapshot.collection_name);
   sheet.add("State", std::string(to_string(snapshot.state)));
   sheet.add("Instant", format_time(snapshot.instant));
@@ -166,8 +178,22 @@ std::string report_snapshot(const Snapshot& snapshot, Detail detail) {
   if (!snapshot.kept_for.empty()) {
     sheet.add("Kept for", fmt::format("the next incremental backup to {}", snapshot.kept_for.string()));
   }
-  return sheet.str() + "\n" + members_table(snapshot.members) + reasons_of(snapshot.members) +
-         (detail == Detail::kFull ? "\n" + overlays_table(snapshot.members) : "");
+  std::string text = sheet.str() + "\n" + members_table(snapshot.members) + reasons_of(snapshot.members);
+  if (detail != Detail::kFull) return text;
+  if (is_reference_point(snapshot)) text += "\n" + identifiers_table(snapshot.members);
+  return text + "\n" + overlays_table(snapshot.members);
+}
+
+std::string report_reference_points(const std::vector<Snapshot>& points, Detail detail) {
+  if (points.empty()) {
+    return "There are no reference points. To make one: cohort reference create COLLECTION\n";
+  }
+  Table table({{"NAME"}, {"ID"}, {"COLLECTION"}, {"STATE"}, {"INSTANT"}, {"MACHINES", Align::kRight}});
+  for (const auto& point : points) {
+    table.add({point.name, shown_id(point.reference_point, detail), point.collection_name,
+               std::string(to_string(point.state)), format_time(point.instant), std::to_string(point.members.size())});
+  }
+  return table.str();
 }
 
 std::string report_snapshots(const std::vector<Snapshot>& snapshots, Detail detail) {
@@ -193,33 +219,36 @@ std::string report_snapshots(const std::vector<Snapshot>& snapshots, Detail deta
 
 std::string report_snapshot_plan(const Snapshot& snapshot, Detail detail) {
   const auto running = static_cast<std::uint64_t>(std::count_if(snapshot.members.begin(), snapshot.members.end(), ran));
-  return fmt::format("A snapshot of \"{}\" would take {}; {} would stand still for {} ms at most.\n\n",
-                     printable(snapshot.collection_name), count_of(snapshot.members.size(), "machine", "machines"),
+  return fmt::format("A {} of \"{}\" would take {}; {} would stand still for {} ms at most.\n\n",
+                     noun_of(snapshot.kind), printable(snapshot.collection_name),
+                     count_of(snapshot.members.size(), "machine", "machines"),
                      running == 0 ? "none" : count_of(running, "running one", "running ones"),
                      snapshot.fence.deadline.count()) +
          plan_table(snapshot.members) + reasons_of(snapshot.members) +
          (detail == Detail::kFull ? "\n" + overlays_table(snapshot.members) : "") + "\nNothing was changed.\n";
 }
 
-std::string report_merges(const std::string& snapshot, const std::vector<service::PlannedMerge>& merges) {
+std::string report_merges(const service::DeleteSnapshotRequest& request,
+                          const std::vector<service::PlannedMerge>& merges) {
   const auto merged = static_cast<std::uint64_t>(
       std::count_if(merges.begin(), merges.end(), [](const service::PlannedMerge& merge) { return !merge.stays; }));
   Table table({{"MACHINE"}, {"DISK"}, {"OVERLAY"}, {"MERGED INTO"}});
   for (const auto& merge : merges) {
     table.add({merge.machine, merge.target, merge.overlay.string(), fate_of(merge)});
   }
-  return fmt::format("Deleting the snapshot \"{}\" would merge {}.\n\n", printable(snapshot),
+  return fmt::format("Deleting the {} \"{}\" would merge {}.\n\n",
+                     request.is_reference_point ? "reference point" : "snapshot", printable(request.snapshot),
                      count_of(merged, "overlay", "overlays")) +
          table.str() + "\nNothing was changed.\n";
 }
 
 std::string report_deleted(const service::DeletedSnapshot& deleted) {
   if (deleted.forgotten_only) {
-    return fmt::format("Forgot the snapshot \"{}\": nothing was merged, no machine was touched.\n",
+    return fmt::format("Forgot the {} \"{}\": nothing was merged, no machine was touched.\n", noun_of(deleted.kind),
                        printable(deleted.name)) +
            list_of("Its overlay files stay, and machines may write to them:", deleted.left_behind);
   }
-  return fmt::format("Deleted the snapshot \"{}\".\n", printable(deleted.name)) +
+  return fmt::format("Deleted the {} \"{}\".\n", noun_of(deleted.kind), printable(deleted.name)) +
          report_left_behind(deleted.left_behind);
 }
 

@@ -174,8 +174,19 @@ Snapshot example_planned_snapshot() {
   return snapshot;
 }
 
+Snapshot example_reference_point() {
+  Snapshot snapshot = example_snapshot();
+  snapshot.name = "monday";
+  snapshot.kind = SnapshotKind::kReferencePoint;
+  snapshot.reference_point = id_of<ReferencePointId>('7');
+  for (auto& member : snapshot.members) {
+    for (auto& disk : member.disks) disk.tracking_id = id_of<TrackingId>('8');
+  }
+  return snapshot;
+}
+
 service::DeletedSnapshot example_deleted() {
-  return {id_of<SnapshotId>('5'), "before-upgrade", {"/vm/web.cohort-00000000.qcow2"}, false};
+  return {id_of<SnapshotId>('5').str(), "before-upgrade", {"/vm/web.cohort-00000000.qcow2"}, false};
 }
 
 std::vector<service::PlannedMerge> example_merges() {

@@ -20,6 +20,7 @@ namespace cohort::cli {
 
 [[nodiscard]] Snapshot example_snapshot();  // two machines ran, one was off; proven
 [[nodiscard]] Snapshot example_planned_snapshot();
+[[nodiscard]] Snapshot example_reference_point();
 [[nodiscard]] service::DeletedSnapshot example_deleted();
 [[nodiscard]] std::vector<service::PlannedMerge> example_merges();
 

@@ -67,13 +67,16 @@ Result<service::CollectionView> FakeSession::collection(const std::string& colle
 
 Result<Snapshot> FakeSession::plan_take_snapshot(const service::TakeSnapshotRequest& request) {
   record_.take_request = request;
-  return reply("plan_take_snapshot", example_planned_snapshot());
+  Snapshot plan = example_planned_snapshot();
+  plan.kind = request.kind;
+  return reply("plan_take_snapshot", plan);
 }
 
 Result<Snapshot> FakeSession::take_snapshot(const service::TakeSnapshotRequest& request,
                                             const client::JobWatch& watch) {
   record_.take_request = request;
-  return reply_to_job("take_snapshot", example_snapshot(), watch);
+  const bool is_snapshot = request.kind == SnapshotKind::kRecovery;
+  return reply_to_job("take_snapshot", is_snapshot ? example_snapshot() : example_reference_point(), watch);
 }
 
 Result<std::vector<Snapshot>> FakeSession::snapshots(const std::string& collection) {
@@ -95,7 +98,24 @@ Result<std::vector<service::PlannedMerge>> FakeSession::plan_delete_snapshot(
 Result<service::DeletedSnapshot> FakeSession::delete_snapshot(const service::DeleteSnapshotRequest& request,
                                                               const client::JobWatch& watch) {
   record_.delete_request = request;
-  return reply_to_job("delete_snapshot", example_deleted(), watch);
+  auto deleted = example_deleted();
+  if (request.is_reference_point) deleted.kind = SnapshotKind::kReferencePoint;
+  return reply_to_job("delete_snapshot", deleted, watch);
+}
+
+Result<std::vector<Snapshot>> FakeSession::reference_points(const std::string& collection) {
+  record_.asked_for = collection;
+  return reply("reference_points", std::vector{example_reference_point()});
+}
+
+Result<Snapshot> FakeSession::reference_point(const std::string& reference_point) {
+  record_.asked_for = reference_point;
+  return reply("reference_point", example_reference_point());
+}
+
+Result<Snapshot> FakeSession::convert_snapshot(const std::string& snapshot, const client::JobWatch& watch) {
+  record_.asked_for = snapshot;
+  return reply_to_job("convert_snapshot", example_reference_point(), watch);
 }
 
 Result<service::ExportPlan> FakeSession::plan_export(const service::ExportRequest& request) {

@@ -76,6 +76,9 @@ class FakeSession final : public client::Session {
       const service::DeleteSnapshotRequest& request) override;
   [[nodiscard]] Result<service::DeletedSnapshot> delete_snapshot(const service::DeleteSnapshotRequest& request,
                                                                  const client::JobWatch& watch) override;
+  [[nodiscard]] Result<std::vector<Snapshot>> reference_points(const std::string& collection) override;
+  [[nodiscard]] Result<Snapshot> reference_point(const std::string& reference_point) override;
+  [[nodiscard]] Result<Snapshot> convert_snapshot(const std::string& snapshot, const client::JobWatch& watch) override;
   [[nodiscard]] Result<service::ExportPlan> plan_export(const service::ExportRequest& request) override;
   [[nodiscard]] Result<service::ExportReport> export_snapshot(const service::ExportRequest& request,
                                                               const client::JobWatch& watch) override;

@@ -2,6 +2,7 @@
 #include <string>
 
 #include "cli/arguments/arguments.h"
+#include "cli/arguments/shared_options.h"
 #include "cli/output/report.h"
 #include "cli/verbs/verbs.h"
 
@@ -31,18 +32,16 @@ class SnapshotDelete final : public Verb {
 
   void declare(Arguments& arguments) override {
     arguments.required("SNAPSHOT", snapshot_, "Name or id.");
-    arguments.flag("--forget-missing", is_forgetting_missing_,
-                   "Leave the overlay files of machines that no longer exist where they are, and go on.");
-    arguments.flag("--forget-only", is_forgetting_only_,
-                   "Merge nothing and touch no machine: leave all overlay files where they are.");
+    delete_.declare(arguments);
     arguments.dry_run(is_dry_run_);
   }
 
   [[nodiscard]] Result<Outcome> run(Context& context) override {
-    const service::DeleteSnapshotRequest request{snapshot_, is_forgetting_missing_, is_forgetting_only_};
+    service::DeleteSnapshotRequest request{snapshot_};
+    delete_.apply_to(request);
     if (is_dry_run_) {
       COHORT_ASSIGN(const auto merges, context.session().plan_delete_snapshot(request));
-      return planned(to_json(merges), report_merges(snapshot_, merges));
+      return planned(to_json(merges), report_merges(request, merges));
     }
     COHORT_ASSIGN(const auto deleted, context.run_job([&](const client::JobWatch& watch) {
       return context.session().delete_snapshot(request, watch);
@@ -52,8 +51,7 @@ class SnapshotDelete final : public Verb {
 
  private:
   std::string snapshot_;
-  bool is_forgetting_missing_ = false;
-  bool is_forgetting_only_ = false;
+  DeleteOptions delete_;
   bool is_dry_run_ = false;
 };
 

@@ -22,6 +22,12 @@ class CommandTree;
 [[nodiscard]] std::unique_ptr<Verb> make_snapshot_show();
 [[nodiscard]] std::unique_ptr<Verb> make_snapshot_delete();
 
+[[nodiscard]] std::unique_ptr<Verb> make_reference_create();
+[[nodiscard]] std::unique_ptr<Verb> make_reference_convert();
+[[nodiscard]] std::unique_ptr<Verb> make_reference_list();
+[[nodiscard]] std::unique_ptr<Verb> make_reference_show();
+[[nodiscard]] std::unique_ptr<Verb> make_reference_delete();
+
 [[nodiscard]] std::unique_ptr<Verb> make_export();
 [[nodiscard]] std::unique_ptr<Verb> make_verify();
 [[nodiscard]] std::unique_ptr<Verb> make_import();

@@ -24,13 +24,30 @@ void Lab::add_shop() {
 }
 
 Result<Snapshot> Lab::take_snapshot(const TakeSnapshotRequest& request, const JobWatch& watch) {
-  return engine.run<Snapshot>(JobType::kTakeSnapshot, request.collection, watch,
+  return engine.run<Snapshot>(job_type_of(request), request.collection, watch,
                               [&](JobContext& job) { return take.run(request, job); });
 }
 
 Result<DeletedSnapshot> Lab::delete_snapshot(const DeleteSnapshotRequest& request, const JobWatch& watch) {
-  return engine.run<DeletedSnapshot>(JobType::kDeleteSnapshot, request.snapshot, watch,
+  return engine.run<DeletedSnapshot>(job_type_of(request), request.snapshot, watch,
                                      [&](JobContext& job) { return remove.run(request, job); });
+}
+
+Result<Snapshot> Lab::create_reference_point(const std::string& name, const JobWatch& watch) {
+  auto request = snapshot_of("shop", name);
+  request.kind = SnapshotKind::kReferencePoint;
+  return take_snapshot(request, watch);
+}
+
+Result<Snapshot> Lab::convert(const std::string& snapshot, const JobWatch& watch) {
+  return engine.run<Snapshot>(JobType::kConvert, snapshot, watch,
+                              [&](JobContext& job) { return convert_snapshot(snapshot, store, job); });
+}
+
+Result<DeletedSnapshot> Lab::delete_reference_point(const std::string& name) {
+  DeleteSnapshotRequest request{name};
+  request.is_reference_point = true;
+  return delete_snapshot(request);
 }
 
 std::vector<std::string> Lab::left_open() {

@@ -6,6 +6,7 @@
 
 #include "base/temporary_folder.h"
 #include "service/collections.h"
+#include "service/convert_snapshot.h"
 #include "service/delete_snapshot.h"
 #include "service/job_engine.h"
 #include "service/recover.h"
@@ -40,6 +41,9 @@ class Lab {
   Result<Snapshot> take_snapshot(const TakeSnapshotRequest& request, const JobWatch& watch = {});
   Result<Snapshot> take_of_shop(const std::string& name) { return take_snapshot(snapshot_of("shop", name)); }
   Result<DeletedSnapshot> delete_snapshot(const DeleteSnapshotRequest& request, const JobWatch& watch = {});
+  Result<Snapshot> create_reference_point(const std::string& name, const JobWatch& watch = {});  // of the shop
+  Result<Snapshot> convert(const std::string& snapshot, const JobWatch& watch = {});
+  Result<DeletedSnapshot> delete_reference_point(const std::string& name);
   Result<UndoReport> run_recover() { return recover(store, undo, engine, clock); }
 
   [[nodiscard]] Job newest_job() { return kept.jobs()->front(); }

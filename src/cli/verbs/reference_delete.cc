@@ -1,0 +1,58 @@
+#include <memory>
+#include <string>
+
+#include "cli/arguments/arguments.h"
+#include "cli/arguments/shared_options.h"
+#include "cli/output/report.h"
+#include "cli/verbs/verbs.h"
+
+namespace cohort::cli {
+
+namespace {
+
+class ReferenceDelete final : public Verb {
+ public:
+  [[nodiscard]] Manual manual() const override {
+    return {
+        .name = "delete",
+        .summary = "merge a reference point back into the disks and forget it",
+        .description =
+            "As `cohort snapshot delete`: what the machines have written since is merged into the files below, "
+            "machines running or not, and the guests do not notice. Other reference points and snapshots stay, in "
+            "whatever order they are deleted, and so do packages: only differences from this one cannot be exported "
+            "any more. If it is cancelled or fails half way, it stays as \"deleting\", and the same command goes on "
+            "with the rest.",
+        .examples = {{"cohort reference delete monday", "Deletes this reference point."}}};
+  }
+
+  void declare(Arguments& arguments) override {
+    arguments.required("REFERENCE", reference_point_, "Name or id.");
+    delete_.declare(arguments);
+    arguments.dry_run(is_dry_run_);
+  }
+
+  [[nodiscard]] Result<Outcome> run(Context& context) override {
+    service::DeleteSnapshotRequest request{reference_point_};
+    request.is_reference_point = true;
+    delete_.apply_to(request);
+    if (is_dry_run_) {
+      COHORT_ASSIGN(const auto merges, context.session().plan_delete_snapshot(request));
+      return planned(to_json(merges), report_merges(request, merges));
+    }
+    COHORT_ASSIGN(const auto deleted, context.run_job([&](const client::JobWatch& watch) {
+      return context.session().delete_snapshot(request, watch);
+    }));
+    return notice(Json{{"deleted", to_json(deleted)}}, report_deleted(deleted));
+  }
+
+ private:
+  std::string reference_point_;
+  DeleteOptions delete_;
+  bool is_dry_run_ = false;
+};
+
+}  // namespace
+
+std::unique_ptr<Verb> make_reference_delete() { return std::make_unique<ReferenceDelete>(); }
+
+}  // namespace cohort::cli

@@ -1,0 +1,15 @@
+// Which virtual disk a machine's disk is, over all its snapshots.
+#pragma once
+
+#include <vector>
+
+#include "domain/machine.h"
+#include "domain/snapshot.h"
+
+namespace cohort::service {
+
+// What a snapshot on whose overlay the disk stands says of it; else a name of the machine and the file that the disk is
+// on, which is the same again when all snapshots of it are gone. Another file in its place is another disk.
+[[nodiscard]] DiskId identity_of(const MachineId& machine, const MachineDisk& disk, const std::vector<Snapshot>& known);
+
+}  // namespace cohort::service
