@@ -4,7 +4,6 @@
 
 #include "domain/job.h"
 #include "provider/paths.h"
-#include "provider/snapshot_collection.h"
 
 namespace cohort::provider {
 namespace {
@@ -12,28 +11,37 @@ namespace {
 constexpr std::uint16_t kOtherEffect = 1;
 constexpr std::uint16_t kCreated = 5;
 
-// The snapshot that the job is about, if it is there.
-const Snapshot* snapshot_of(const Job& job, const std::vector<Snapshot>& snapshots) {
-  const auto is_its = [&](const Snapshot& each) {
-    return each.id.str() == job.result || (job.type != JobType::kTakeSnapshot && each.name == job.subject);
-  };
-  const auto found = std::ranges::find_if(snapshots, is_its);
+bool makes_one(const Job& job) {
+  return job.type == JobType::kTakeSnapshot || job.type == JobType::kCreateReferencePoint ||
+         job.type == JobType::kConvert;
+}
+
+// The snapshot or reference point that the job is about, if it is there.
+const Snapshot* element_of(const Job& job, const std::vector<Snapshot>& snapshots) {
+  const auto is_made = [&](const Snapshot& each) { return public_id(each) == job.result; };
+  const auto is_used = [&](const Snapshot& each) { return !makes_one(job) && each.name == job.subject; };
+  auto found = std::ranges::find_if(snapshots, is_made);
+  if (found == snapshots.end()) found = std::ranges::find_if(snapshots, is_used);
   return found == snapshots.end() ? nullptr : &*found;
+}
+
+cim::ObjectPath path_of(const Snapshot& snapshot) {
+  return is_reference_point(snapshot) ? path_of_reference_point(snapshot.reference_point, snapshot.collection)
+                                      : path_of_snapshot(snapshot.id);
 }
 
 }  // namespace
 
 Result<std::vector<cim::Instance>> AffectedJobElementProvider::instances() {
   COHORT_ASSIGN(const auto jobs, state_.jobs());
-  COHORT_ASSIGN(const auto snapshots, ready_snapshots(state_));
+  COHORT_ASSIGN(auto snapshots, state_.snapshots());
+  std::erase_if(snapshots, [](const Snapshot& each) { return each.state != SnapshotState::kReady; });
   std::vector<cim::Instance> pairs;
   for (const Job& job : jobs) {
-    const Snapshot* snapshot = snapshot_of(job, snapshots);
-    if (snapshot == nullptr) continue;
-    auto pair = pair_of(class_name(), "AffectedElement", path_of_snapshot(snapshot->id), "AffectingElement",
-                        path_of_job(job.id));
-    const bool is_made = job.type == JobType::kTakeSnapshot;
-    pair.set("ElementEffects", cim::Value::array_of(std::vector{is_made ? kCreated : kOtherEffect}));
+    const Snapshot* element = element_of(job, snapshots);
+    if (element == nullptr) continue;
+    auto pair = pair_of(class_name(), "AffectedElement", path_of(*element), "AffectingElement", path_of_job(job.id));
+    pair.set("ElementEffects", cim::Value::array_of(std::vector{makes_one(job) ? kCreated : kOtherEffect}));
     pairs.push_back(std::move(pair));
   }
   return pairs;

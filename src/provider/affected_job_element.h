@@ -8,8 +8,8 @@
 
 namespace cohort::provider {
 
-// One element of each job, that which a client looks for: the snapshot that it has taken, or that it exports or
-// removes while that exists.
+// One element of each job, that which a client looks for: the snapshot or reference point that it has made, or
+// that it exports or removes while that exists.
 class AffectedJobElementProvider final : public AssociationProvider {
  public:
   explicit AffectedJobElementProvider(service::StateStore& state) : state_(state) {}

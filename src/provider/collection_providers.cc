@@ -3,11 +3,14 @@
 #include <memory>
 
 #include "provider/affected_job_element.h"
+#include "provider/collected_reference_points.h"
 #include "provider/collected_snapshots.h"
 #include "provider/collected_virtual_systems.h"
 #include "provider/collection_management_service.h"
+#include "provider/collection_reference_point_service.h"
 #include "provider/collection_snapshot_service.h"
 #include "provider/concrete_job.h"
+#include "provider/reference_point_collection.h"
 #include "provider/snapshot_collection.h"
 #include "provider/virtual_system_collection.h"
 
@@ -28,6 +31,12 @@ void add_collection_providers(Broker& broker, const CollectionProviderNeeds& nee
   add(std::make_unique<SnapshotOfCollectionProvider>(state));
   add(std::make_unique<CollectionSnapshotService>(needs.operations, needs.jobs, state, needs.roots,
                                                   needs.surroundings));
+  add(std::make_unique<ReferencePointCollectionProvider>(state));
+  add(std::make_unique<VirtualSystemReferencePointProvider>(state));
+  add(std::make_unique<CollectedReferencePointsProvider>(state));
+  add(std::make_unique<ReferencePointOfCollectionProvider>(state));
+  add(std::make_unique<ReferencePointOfMachineProvider>(state));
+  add(std::make_unique<CollectionReferencePointService>(needs.operations, needs.jobs, state, needs.surroundings));
   add(std::make_unique<ConcreteJobProvider>(state, needs.clock));
   add(std::make_unique<AffectedJobElementProvider>(state));
   add(std::make_unique<OwningJobElementProvider>(state, needs.surroundings.host_name));

@@ -199,6 +199,39 @@ TEST_F(CollectionProvidersTest, ExportsBelowARootAndRemovesTheSnapshot) {
   EXPECT_TRUE(list(cim::InstancesOf{"Msvm_SnapshotCollection"}).empty());
 }
 
+TEST_F(CollectionProvidersTest, ConvertsASnapshotToAReferencePointAndRemovesIt) {
+  const auto job = ended(snapshots("ConvertToReferencePoint", {{"AffectedSnapshotCollection", Value(nightly())}}));
+  EXPECT_EQ(job.at("JobState"), state(CimJobState::kCompleted));
+  EXPECT_TRUE(list(cim::InstancesOf{"Msvm_SnapshotCollection"}).empty());
+  const auto points = list(cim::AssociatorsOf{job.path, "Msvm_AffectedJobElement"});
+  ASSERT_THAT(points, SizeIs(1));
+  EXPECT_EQ(points[0].class_name, "Msvm_ReferencePointCollection");
+  EXPECT_EQ(points[0].at("VirtualSystemCollectionId"), *shop().key("CollectionID"));
+  const auto machines = list(cim::AssociatorsOf{points[0].path, "Msvm_CollectedReferencePoints"});
+  ASSERT_THAT(machines, SizeIs(4));
+  const auto& disks = machines[0].at("VirtualDiskIdentifiers").elements();
+  EXPECT_THAT(disks, SizeIs(2));
+  EXPECT_EQ(disks.size(), machines[0].at("ResilientChangeTrackingIdentifiers").elements().size());
+  EXPECT_THAT(list(cim::AssociatorsOf{shop(), "Msvm_ReferencePointOfVirtualSystemCollection"}), SizeIs(1));
+  const auto gone = ended(of_service("Msvm_CollectionReferencePointService", "DestroyReferencePoint",
+                                     {{"AffectedReferencePointCollection", Value(points[0].path)}}));
+  EXPECT_EQ(gone.at("JobState"), state(CimJobState::kCompleted));
+  EXPECT_TRUE(list(cim::InstancesOf{"Msvm_ReferencePointCollection"}).empty());
+}
+
+TEST_F(CollectionProvidersTest, MakesAReferencePointAtOnce) {
+  const auto job =
+      ended(of_service("Msvm_CollectionReferencePointService", "CreateReferencePoint",
+                       {{"Collection", Value(shop())},
+                        {"ReferencePointType", Value(std::uint16_t{2})},
+                        {"ReferencePointSettings", settings("Msvm_CollectionReferencePointSettingData",
+                                                            "ConsistencyLevel", Value(std::uint8_t{2}))}}));
+  EXPECT_EQ(job.at("JobState"), state(CimJobState::kCompleted));
+  const auto points = list(cim::InstancesOf{"Msvm_ReferencePointCollection"});
+  ASSERT_THAT(points, SizeIs(1));
+  EXPECT_EQ(points[0].at("ConsistencyLevel"), Value(std::uint16_t{1})) << "crash consistent, as that page has it";
+}
+
 TEST_F(CollectionProvidersTest, SaysWhyAJobFailed) {
   lab.control.fail_next("copy", ErrorCode::kNoSpace);
   const auto job = ended(export_nightly());

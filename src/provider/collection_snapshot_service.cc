@@ -1,6 +1,8 @@
 #include "provider/collection_snapshot_service.h"
 
 #include "provider/parameters.h"
+#include "provider/snapshot_settings.h"
+#include "service/convert_snapshot.h"
 
 namespace cohort::provider {
 namespace {
@@ -8,28 +10,6 @@ namespace {
 constexpr std::uint16_t kStandardSnapshot = 1;
 constexpr std::uint16_t kRecoverySnapshot = 2;
 constexpr std::uint16_t kMergeIntent = 2;  // BackupIntentMerge
-
-// ConsistencyLevel of Msvm_VirtualSystemSnapshotSettingData.
-Result<ConsistencyWish> consistency_in(const cim::Instance* settings) {
-  switch (const auto level = setting<std::uint8_t>(settings, "ConsistencyLevel", 0)) {
-    case 0:
-      return ConsistencyWish::kBest;
-    case 1:
-      return ConsistencyWish::kApplication;
-    case 2:
-      return ConsistencyWish::kCrash;
-    default:
-      return fail(ErrorCode::kInvalidArgument, "ConsistencyLevel is 1 (application) or 2 (crash), and not {}.", level);
-  }
-}
-
-// What a method does as a job, its result left aside: the job's record says what it made.
-template <typename Operation>
-service::JobEngine::Body as_job(Operation operation) {
-  return [operation = std::move(operation)](service::JobContext& job) -> Result<void> {
-    return operation(job).map([](const auto&) {});
-  };
-}
 
 }  // namespace
 
@@ -44,12 +24,17 @@ CollectionSnapshotService::CollectionSnapshotService(service::Operations& operat
       roots_(roots) {
   offer("CreateSnapshot", Right::kOperate, [this](const MethodCall& call) { return create_snapshot(call); });
   offer("ExportSnapshot", Right::kOperate, [this](const MethodCall& call) { return export_snapshot(call); });
+  offer("ConvertToReferencePoint", Right::kOperate,
+        [this](const MethodCall& call) { return convert_to_reference_point(call); });
   offer("DestroySnapshot", Right::kAdminister, [this](const MethodCall& call) { return destroy_snapshot(call); });
 }
 
 Result<Snapshot> CollectionSnapshotService::snapshot_in(const MethodCall& call, std::string_view parameter) {
   COHORT_ASSIGN(const auto id, id_of<SnapshotId>(call, parameter, "CollectionID"));
   COHORT_ASSIGN(Snapshot snapshot, state_.snapshot(id));
+  if (is_reference_point(snapshot)) {
+    return fail(ErrorCode::kInvalidState, "The snapshot \"{}\" is a reference point now.", snapshot.name);
+  }
   if (snapshot.state != SnapshotState::kReady) {
     return fail(ErrorCode::kInvalidState, "The snapshot \"{}\" is {}.", snapshot.name, to_string(snapshot.state));
   }
@@ -109,6 +94,14 @@ Result<cim::MethodResult> CollectionSnapshotService::destroy_snapshot(const Meth
   request.snapshot = snapshot.id.str();
   COHORT_ASSIGN(const Job job, jobs_.start(JobType::kDeleteSnapshot, snapshot.name, as_job([=, this](auto& context) {
                                              return operations_.delete_snapshot.run(request, context);
+                                           })));
+  return started(job);
+}
+
+Result<cim::MethodResult> CollectionSnapshotService::convert_to_reference_point(const MethodCall& call) {
+  COHORT_ASSIGN(const Snapshot snapshot, snapshot_in(call, "AffectedSnapshotCollection"));
+  COHORT_ASSIGN(const Job job, jobs_.start(JobType::kConvert, snapshot.name, as_job([=, this](auto& context) {
+                                             return service::convert_snapshot(snapshot.id.str(), state_, context);
                                            })));
   return started(job);
 }

@@ -26,9 +26,14 @@ struct TypeRow {
   const char* caption;
 };
 constexpr TypeRow kTypes[] = {
-    {JobType::kTakeSnapshot, 198, "Snapshot Collection"}, {JobType::kDeleteSnapshot, 72, "Delete Collection Snapshot"},
-    {JobType::kExport, 62, "Export Collection Snapshot"}, {JobType::kImport, 61, "Import Collection"},
+    {JobType::kTakeSnapshot, 198, "Snapshot Collection"},
+    {JobType::kDeleteSnapshot, 72, "Delete Collection Snapshot"},
+    {JobType::kExport, 62, "Export Collection Snapshot"},
+    {JobType::kImport, 61, "Import Collection"},
     {JobType::kBackup, 170, "Backup Collection"},
+    {JobType::kConvert, 200, "Convert Snapshot to Reference Point"},
+    {JobType::kCreateReferencePoint, 205, "Create Reference Point on Collection"},
+    {JobType::kDeleteReferencePoint, 208, "Delete Reference Point on Collection"},
 };
 
 const TypeRow& row_of(JobType type) {

@@ -29,6 +29,10 @@ std::string upper(std::string_view uuid) {
 
 std::string settings_id(const MachineId& machine) { return "Microsoft:" + upper(machine.str()); }
 
+std::string reference_point_id(const ReferencePointId& point, const MachineId& machine) {
+  return "Microsoft:" + upper(point.str()) + ":" + upper(machine.str());
+}
+
 std::string snapshot_settings_id(const SnapshotId& snapshot, const MachineId& machine) {
   return "Microsoft:" + upper(snapshot.str()) + ":" + upper(machine.str());
 }
@@ -54,6 +58,17 @@ cim::ObjectPath path_of_collection(const CollectionId& collection, CollectionKin
 
 cim::ObjectPath path_of_snapshot(const SnapshotId& snapshot) {
   return path_with("Msvm_SnapshotCollection", {{"CollectionID", cim::Value(upper(snapshot.str()))}});
+}
+
+cim::ObjectPath path_of_reference_point(const ReferencePointId& point, const CollectionId& collection) {
+  return path_with("Msvm_ReferencePointCollection",
+                   {{"CollectionID", cim::Value(upper(point.str()))},
+                    {"VirtualSystemCollectionId", cim::Value(upper(collection.str()))}});
+}
+
+cim::ObjectPath path_of_reference_point(const ReferencePointId& point, const MachineId& machine) {
+  return path_with("Msvm_VirtualSystemReferencePoint", {{"InstanceID", cim::Value(reference_point_id(point, machine))},
+                                                        {"VirtualSystemIdentifier", cim::Value(upper(machine.str()))}});
 }
 
 cim::ObjectPath path_of_job(const JobId& job) {

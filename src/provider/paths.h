@@ -20,6 +20,9 @@ namespace cohort::provider {
 [[nodiscard]] cim::ObjectPath path_of_snapshot_settings(const SnapshotId& snapshot, const MachineId& machine);
 [[nodiscard]] cim::ObjectPath path_of_collection(const CollectionId& collection, CollectionKind kind);
 [[nodiscard]] cim::ObjectPath path_of_snapshot(const SnapshotId& snapshot);
+// Of the reference point of a collection, and of one machine in it.
+[[nodiscard]] cim::ObjectPath path_of_reference_point(const ReferencePointId& point, const CollectionId& collection);
+[[nodiscard]] cim::ObjectPath path_of_reference_point(const ReferencePointId& point, const MachineId& machine);
 [[nodiscard]] cim::ObjectPath path_of_job(const JobId& job);
 // A service of the host: "Msvm_CollectionSnapshotService.SystemName=…,Name=…,…".
 [[nodiscard]] cim::ObjectPath path_of_service(std::string_view class_name, const std::string& host_name);
@@ -28,6 +31,7 @@ namespace cohort::provider {
 [[nodiscard]] std::string upper(std::string_view uuid);
 // "Microsoft:<UUID>", and ":<UUID>" of the machine behind it for snapshots: the InstanceIDs of settings.
 [[nodiscard]] std::string settings_id(const MachineId& machine);
+[[nodiscard]] std::string reference_point_id(const ReferencePointId& point, const MachineId& machine);
 [[nodiscard]] std::string snapshot_settings_id(const SnapshotId& snapshot, const MachineId& machine);
 
 // The id in the key of a path; nothing if the key is not there or is no UUID.

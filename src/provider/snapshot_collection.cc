@@ -17,11 +17,15 @@ cim::Instance instance_of(const Snapshot& snapshot) {
   return instance;
 }
 
+bool is_shown(const Snapshot& snapshot) {
+  return snapshot.state == SnapshotState::kReady && !is_reference_point(snapshot);
+}
+
 }  // namespace
 
 Result<std::vector<Snapshot>> ready_snapshots(service::StateStore& state) {
   COHORT_ASSIGN(auto snapshots, state.snapshots());
-  std::erase_if(snapshots, [](const Snapshot& each) { return each.state != SnapshotState::kReady; });
+  std::erase_if(snapshots, [](const Snapshot& each) { return !is_shown(each); });
   return snapshots;
 }
 
@@ -36,7 +40,7 @@ Result<std::optional<cim::Instance>> SnapshotCollectionProvider::find(const cim:
   const auto id = id_in<SnapshotId>(path, "CollectionID");
   if (!id) return std::nullopt;
   COHORT_ASSIGN(const auto snapshot, if_found(state_.snapshot(*id)));
-  if (!snapshot || snapshot->state != SnapshotState::kReady) return std::nullopt;
+  if (!snapshot || !is_shown(*snapshot)) return std::nullopt;
   return instance_of(*snapshot);
 }
 

@@ -19,7 +19,7 @@ class SnapshotCollectionProvider final : public ClassProvider {
   service::StateStore& state_;
 };
 
-// The snapshots that clients are shown.
+// The snapshots that clients are shown; reference points are none.
 [[nodiscard]] Result<std::vector<Snapshot>> ready_snapshots(service::StateStore& state);
 
 }  // namespace cohort::provider

@@ -1,0 +1,20 @@
+#include "provider/snapshot_settings.h"
+
+#include "provider/parameters.h"
+
+namespace cohort::provider {
+
+Result<ConsistencyWish> consistency_in(const cim::Instance* settings) {
+  switch (const auto level = setting<std::uint8_t>(settings, "ConsistencyLevel", 0)) {
+    case 0:
+      return ConsistencyWish::kBest;
+    case 1:
+      return ConsistencyWish::kApplication;
+    case 2:
+      return ConsistencyWish::kCrash;
+    default:
+      return fail(ErrorCode::kInvalidArgument, "ConsistencyLevel is 1 (application) or 2 (crash), and not {}.", level);
+  }
+}
+
+}  // namespace cohort::provider

@@ -1,0 +1,23 @@
+// What the settings of snapshots and reference points ask for.
+#pragma once
+
+#include "base/result.h"
+#include "cim/value.h"
+#include "domain/consistency.h"
+#include "service/job_engine.h"
+
+namespace cohort::provider {
+
+// ConsistencyLevel (uint8) of Msvm_VirtualSystemSnapshotSettingData and Msvm_CollectionReferencePointSettingData:
+// 1 application, 2 crash; best where nothing is said, or there are no settings (nullptr).
+[[nodiscard]] Result<ConsistencyWish> consistency_in(const cim::Instance* settings);
+
+// An operation as the body of a job. What it returns is left aside: the job's record says what it made.
+template <typename Operation>
+[[nodiscard]] service::JobEngine::Body as_job(Operation operation) {
+  return [operation = std::move(operation)](service::JobContext& job) -> Result<void> {
+    return operation(job).map([](const auto&) {});
+  };
+}
+
+}  // namespace cohort::provider
