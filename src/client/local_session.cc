@@ -5,11 +5,9 @@
 #include <algorithm>
 #include <cstdlib>
 
-#include "disk/socket_folder.h"
-#include "hypervisor/guard_claim.h"
+#include "client/make_operations.h"
 #include "hypervisor/libvirt_hypervisor.h"
 #include "service/lookup.h"
-#include "service/recover.h"
 #include "service/seal_package.h"
 #include "service/verify_package.h"
 
@@ -23,17 +21,6 @@ Path default_state_folder() {
   }
   const char* home = std::getenv("HOME");
   return Path(home == nullptr ? "/" : home) / ".local/state/cohort";
-}
-
-// The guard program lies beside this one in a build folder, and in libexec when installed.
-Path guard_program() {
-  std::error_code ignored;
-  const Path self = std::filesystem::read_symlink("/proc/self/exe", ignored).parent_path();
-  for (const Path& candidate :
-       {self / "cohort-guard", self / "../hypervisor/cohort-guard", self / "../libexec/cohort/cohort-guard"}) {
-    if (::access(candidate.c_str(), X_OK) == 0) return candidate.lexically_normal();
-  }
-  return self / "cohort-guard";
 }
 
 // Tells the watcher of a verification that no store records, at most four times a second.
@@ -114,17 +101,12 @@ Result<service::StateStore*> LocalSession::state() {
   return reading_.get();
 }
 
-std::unique_ptr<service::Operations> LocalSession::over(service::StateStore& state, service::Hypervisor& connected) {
-  return std::make_unique<service::Operations>(connected, state, copier_,
-                                               hypervisor::make_process_guard(options_.uri, guard_program()), clock_);
-}
-
 Result<service::Operations*> LocalSession::planning() {
   if (working_) return working_.get();
   if (planning_) return planning_.get();
   COHORT_ASSIGN(auto* const store, state());
   COHORT_ASSIGN(auto* const connected, hypervisor());
-  planning_ = over(*store, *connected);
+  planning_ = make_operations(options_.uri, *store, *connected, copier_, clock_);
   return planning_.get();
 }
 
@@ -134,10 +116,8 @@ Result<service::Operations*> LocalSession::working() {
   reading_.reset();
   COHORT_ASSIGN(auto opened, store::open_sqlite_store(options_.state, store::Access::kWrite, options_.uri));
   COHORT_ASSIGN(auto* const connected, hypervisor());
-  auto made = over(*opened, *connected);
-  hypervisor::GuardClaim::remove_left(hypervisor::guard_claim_folder());
-  disk::SocketFolder::remove_left(disk::SocketFolder::usual_place());
-  COHORT_ASSIGN(const auto recovered, service::recover(*opened, made->undo, made->engine, clock_));
+  auto made = make_operations(options_.uri, *opened, *connected, copier_, clock_);
+  COHORT_ASSIGN(const auto recovered, recover_all(*opened, *made, clock_));
   recovery_ = {recovered.actions, recovered.failures};
   writing_ = std::move(opened);
   working_ = std::move(made);
@@ -377,7 +357,7 @@ Result<std::vector<MachineSummary>> LocalSession::machines() {
 
 service::HostReport LocalSession::check_host() {
   const auto connected = hypervisor();
-  if (connected) return service::check_host(**connected, options_.state, guard_program());
+  if (connected) return service::check_host(**connected, options_.state, hypervisor::guard_program());
   service::HostReport report;
   report.host.uri = options_.uri;
   report.items.push_back({"libvirt", service::Finding::kBad, connected.error().describe()});

@@ -79,7 +79,6 @@ class LocalSession final : public Session {
   [[nodiscard]] Result<service::Hypervisor*> hypervisor();
   // The state for queries. A state that does not exist yet is an empty one.
   [[nodiscard]] Result<service::StateStore*> state();
-  [[nodiscard]] std::unique_ptr<service::Operations> over(service::StateStore& state, service::Hypervisor& connected);
   // The operations over the state for queries: what would be done can be said, and nothing is changed, not even what
   // a crash has left.
   [[nodiscard]] Result<service::Operations*> planning();

@@ -165,6 +165,16 @@ class ProcessGuard final : public service::Guard {
 
 }  // namespace
 
+Path guard_program() {
+  std::error_code ignored;
+  const Path self = std::filesystem::read_symlink("/proc/self/exe", ignored).parent_path();
+  for (const Path& candidate :
+       {self / "cohort-guard", self / "../hypervisor/cohort-guard", self / "../libexec/cohort/cohort-guard"}) {
+    if (::access(candidate.c_str(), X_OK) == 0) return candidate.lexically_normal();
+  }
+  return self / "cohort-guard";
+}
+
 std::unique_ptr<service::Guard> make_process_guard(const std::string& uri, const Path& program) {
   return std::make_unique<ProcessGuard>(uri, program);
 }
