@@ -104,10 +104,13 @@ class Reader {
       return refuse("wsman:UnsupportedFeature", "Replies go to the anonymous address only.", "AddressingMode");
     }
     COHORT_READ(const bool has_limits, read_limits(header));
-    return has_limits && !is_pull_like() ? read_target(header) : Read<bool>(true);
+    static_cast<void>(has_limits);
+    if (!is_pull_like()) return read_target(header);
+    read_loose_target(header);
+    return true;
   }
 
-  // A context is found by its id; its URI and selectors may be others, or none.
+  // A context is found by its id; its URI and selectors may be others, or none. They say how the answer is written.
   [[nodiscard]] bool is_pull_like() const {
     return header_.action == std::string(kEnumeration) + "Pull" ||
            header_.action == std::string(kEnumeration) + "Release";
@@ -153,6 +156,17 @@ class Reader {
     }
     const bool is_any = path_.class_name == "*" || is_class_request_;
     return is_any ? Read<bool>(true) : check_class();
+  }
+
+  void read_loose_target(const Node& header) {
+    const auto uri = parse_resource_uri(header_.resource_uri);
+    if (uri && uri->family == UriFamily::kDmtf) header_.family = uri->family;
+    cim::ObjectPath selected;
+    const Node* const set = header.child(kWsman, "SelectorSet");
+    const bool is_selected = set != nullptr && read_selectors(*set, selected).has_value();
+    if (is_selected) header_.namespace_name = selected.namespace_name;
+    if (uri && !uri->namespace_name.empty()) header_.namespace_name = uri->namespace_name;
+    if (schema_.find(header_.namespace_name) == nullptr) header_.namespace_name = cim::kVirtualizationNamespace;
   }
 
   Read<bool> check_class() {

@@ -77,6 +77,21 @@ TEST(WsMan, IdentifyNeedsNoHeader) {
   EXPECT_THAT(identify_reply({"V", "1"}), HasSubstr("<wsmid:ProductVendor>V</wsmid:ProductVendor>"));
 }
 
+TEST(WsMan, APullIsAnsweredInTheFamilyAndNamespaceOfItsUri) {
+  const auto header_of = [](const std::string& uri, const std::string& selectors) {
+    return call_of(envelope(kEnumeration + "Pull", uri, selectors, kPull)).header;
+  };
+  const Header windows = header_of("http://schemas.microsoft.com/wbem/wsman/1/wmi/root/cimv2/Any", "");
+  EXPECT_EQ(windows.namespace_name, "root/cimv2");
+  EXPECT_EQ(windows.family, UriFamily::kWmi);
+  const Header dmtf = header_of(std::string(kDm) + "Any", selector("__cimnamespace", "root/interop"));
+  EXPECT_EQ(dmtf.namespace_name, "root/interop");
+  EXPECT_EQ(dmtf.family, UriFamily::kDmtf);
+  EXPECT_EQ(header_of("no URI", "").namespace_name, "root/virtualization/v2");
+  EXPECT_EQ(header_of(std::string(kDm) + "*", selector("__cimnamespace", "root/none")).namespace_name,
+            "root/virtualization/v2");
+}
+
 TEST(WsMan, BothFamiliesOfUrisNameTheSameInstance) {
   const auto one =
       operation_of<cim::GetInstance>(envelope(kTransfer + "Get", kSnapshotUri, selector("collectionid", "c-1"), ""));
