@@ -29,6 +29,7 @@ ARROWS = {
     "hypervisor": {"base", "domain", "service"},
     "client": {"base", "domain", "disk", "package", "service", "store", "hypervisor"},
     "cli": {"base", "domain", "package", "service", "client"},
+    "daemon": {"base", "domain", "cim", "codec", "http", "service", "store", "hypervisor", "provider", "client", "cli"},
 }
 
 # start of an #include <…> -> the folders that may have it
@@ -37,13 +38,15 @@ LIBRARIES = {
     "libxml/": {"codec", "hypervisor"},
     "sqlite3": {"store"},
     "SQLiteCpp/": {"store"},
-    "CLI/": {"cli"},
+    "CLI/": {"cli", "daemon"},
     "openssl/": {"base", "http"},
     "boost/": {"http"},
     "zlib.h": {"disk"},
     "zstd.h": {"disk"},
     "liburing": {"disk"},
     "libnbd.h": {"disk"},
+    "systemd/": {"daemon"},
+    "prometheus/": {"daemon"},
     "nlohmann/": {"disk", "package", "hypervisor", "cli"},
 }
 

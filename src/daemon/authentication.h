@@ -1,0 +1,41 @@
+// Basic authentication against the password file, which can be read again; failures are counted and logged.
+#pragma once
+
+#include <memory>
+#include <mutex>
+
+#include "base/clock.h"
+#include "base/file.h"
+#include "daemon/log.h"
+#include "daemon/metrics.h"
+#include "http/basic_authenticator.h"
+
+namespace cohort::daemon {
+
+// Threads: safe to call from several at once.
+class Authentication final : public http::Authenticator {
+ public:
+  // What is given by reference outlives this object. Nobody is let in before the first reload().
+  Authentication(Path passwords, http::Lockout::Limits limits, const Clock& clock, Metrics& metrics, Log& log);
+
+  // Reads the password file; one that does not exist has no users. Failures of the past are forgotten with it. After a
+  // failure the users from before stay. Fails as PasswordFile::read does.
+  [[nodiscard]] Result<void> reload();
+
+  [[nodiscard]] std::variant<http::Identity, http::Challenge> authenticate(std::string_view authorization,
+                                                                           const http::Peer& peer) override;
+
+ private:
+  [[nodiscard]] std::shared_ptr<http::BasicAuthenticator> current();
+
+  const Path passwords_;
+  const http::Lockout::Limits limits_;
+  const Clock& clock_;
+  Metrics& metrics_;
+  Log& log_;
+  std::mutex mutex_;
+  // Shared with those that authenticate somebody while it is replaced.
+  std::shared_ptr<http::BasicAuthenticator> users_;
+};
+
+}  // namespace cohort::daemon

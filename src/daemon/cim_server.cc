@@ -1,0 +1,100 @@
+#include "daemon/cim_server.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+
+#include "cim/value_text.h"
+#include "daemon/operation_names.h"
+
+namespace cohort::daemon {
+namespace {
+
+constexpr std::string_view kJobStarted = "4096";
+
+provider::Right right_of(http::Role role) {
+  switch (role) {
+    case http::Role::kReader:
+      return provider::Right::kLook;
+    case http::Role::kOperator:
+      return provider::Right::kOperate;
+    case http::Role::kAdministrator:
+      return provider::Right::kAdminister;
+  }
+  return provider::Right::kLook;
+}
+
+// Of OperationFailed in the metrics.
+Outcome outcome_of(const std::optional<cim::Response>& response) {
+  if (!response) return Outcome::kTimedOut;
+  const auto* const failed = std::get_if<cim::OperationFailed>(&*response);
+  if (failed == nullptr) return Outcome::kDone;
+  if (failed->status == cim::Status::kAccessDenied) return Outcome::kDenied;
+  return Outcome::kFailed;
+}
+
+// How a change went, for people; `is_done` is false for a method that returned an error.
+struct Told {
+  std::string how;
+  bool is_done = true;
+};
+
+Told told(const cim::Response& response) {
+  if (const auto* const failed = std::get_if<cim::OperationFailed>(&response)) return {failed->description, false};
+  const auto* const result = std::get_if<cim::MethodResult>(&response);
+  if (result == nullptr) return {"done"};
+  const std::string code = cim::to_text(result->return_value.element());
+  return {"returned " + code, code == "0" || code == kJobStarted};
+}
+
+}  // namespace
+
+Client client_of(const http::Request& request, const http::Identity& identity) {
+  return {request.peer.address, {identity.name(), right_of(identity.role())}};
+}
+
+CimServer::CimServer(provider::Broker& broker, Metrics& metrics, Log& log, Limits limits)
+    : broker_(broker), metrics_(metrics), log_(log), limits_(limits), patience_(limits.late_questions) {}
+
+std::optional<cim::Response> CimServer::answer(Protocol protocol, const cim::Request& request, const Client& client,
+                                               std::optional<std::chrono::microseconds> time) {
+  const auto began = std::chrono::steady_clock::now();
+  auto response = ask(request, client, time);
+  const std::chrono::duration<double> taken = std::chrono::steady_clock::now() - began;
+  metrics_.count_request(protocol, name_of(request.operation), outcome_of(response), taken.count());
+  tell(request, response, client);
+  return response;
+}
+
+std::optional<cim::Response> CimServer::ask(const cim::Request& request, const Client& client,
+                                            std::optional<std::chrono::microseconds> time) {
+  if (!is_question(request.operation)) return broker_.handle(request, client.caller);
+  const std::chrono::microseconds limit =
+      std::min(time.value_or(limits_.question), std::chrono::microseconds(limits_.question));
+  return patience_.answer(limit, [this, request, caller = client.caller] { return broker_.handle(request, caller); });
+}
+
+void CimServer::tell(const cim::Request& request, const std::optional<cim::Response>& response, const Client& client) {
+  Fields fields{{"user", client.caller.name}, {"address", client.address}};
+  fields.emplace_back("operation", name_of(request.operation));
+  if (!response) return log_.write(Event::kTimedOut, "An answer came too late.", fields);
+  const bool is_denied = outcome_of(response) == Outcome::kDenied;
+  if (!is_change(request.operation) && !is_denied) return;
+  const auto [method, object] = change_of(request.operation);
+  fields.emplace_back("method", method);
+  fields.emplace_back("object", object);
+  const auto [how, is_done] = told(*response);
+  const Event event = is_denied ? Event::kAccessDenied : is_done ? Event::kChanged : Event::kChangeFailed;
+  log_.write(event, fmt::format("{}: {}", method, how), fields);
+}
+
+std::string CimServer::give_back(const cim::Objects& objects, std::vector<cim::Instance> rest, const Client& client) {
+  return broker_.give_back(objects, std::move(rest), client.caller);
+}
+
+void CimServer::refused(Protocol protocol, const std::string& why, const Client& client) {
+  metrics_.count_refused(protocol);
+  log_.write(Event::kRequestRefused, why, {{"user", client.caller.name}, {"address", client.address}});
+}
+
+}  // namespace cohort::daemon

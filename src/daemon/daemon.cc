@@ -1,0 +1,186 @@
+#include "daemon/daemon.h"
+
+#include <fmt/format.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <array>
+#include <utility>
+
+#include "cim/schema.h"
+#include "cli/exit_code.h"
+#include "client/disk_copier.h"
+#include "client/make_operations.h"
+#include "daemon/authentication.h"
+#include "daemon/cimxml_handler.h"
+#include "daemon/export_folders.h"
+#include "daemon/job_metrics.h"
+#include "daemon/listeners.h"
+#include "daemon/router.h"
+#include "daemon/service_manager.h"
+#include "daemon/signals.h"
+#include "daemon/status_handler.h"
+#include "daemon/wsman_handler.h"
+#include "hypervisor/libvirt_hypervisor.h"
+#include "provider/broker.h"
+#include "service/background_jobs.h"
+#include "store/sqlite_store.h"
+
+namespace cohort::daemon {
+namespace {
+
+constexpr std::chrono::seconds kPatience{10};         // of the listeners' end
+constexpr std::chrono::milliseconds kLooking{10000};  // between two looks at the figures
+
+std::string host_name() {
+  std::array<char, 256> name{};
+  return ::gethostname(name.data(), name.size() - 1) == 0 ? name.data() : "localhost";
+}
+
+}  // namespace
+
+class Daemon::Impl {
+ public:
+  Impl(const Configuration& configuration, Log& log) : configuration_(configuration), log_(log) {}
+
+  [[nodiscard]] Result<void> start() {
+    COHORT_TRY(open());
+    COHORT_TRY(serve());
+    return {};
+  }
+
+  void reload() {
+    for (const auto& outcome : {authentication_.reload(), listeners_->reload_certificates()}) {
+      if (!outcome) return log_.write(Event::kReloadFailed, outcome.error().describe());
+    }
+    log_.write(Event::kReloaded, "Certificate and users were read again.");
+  }
+
+  void look_after() {
+    job_metrics_->look();
+    if (listeners_) metrics_.set_connections(listeners_->connections());
+  }
+
+  void stop() {
+    listeners_->stop(kPatience);
+    background_->stop();
+  }
+
+ private:
+  // The state with its lock and the operations over it.
+  [[nodiscard]] Result<void> open() {
+    const std::string& uri = configuration_.uri;
+    COHORT_ASSIGN(store_, store::open_sqlite_store(configuration_.state, store::Access::kWrite, uri));
+    COHORT_ASSIGN(hypervisor_, hypervisor::open_libvirt(uri));
+    operations_ = client::make_operations(uri, *store_, *hypervisor_, copier_, clock_);
+    COHORT_ASSIGN(const auto recovered, client::recover_all(*store_, *operations_, clock_));
+    for (const std::string& each : recovered.actions) log_.write(Event::kRecovered, each);
+    for (const std::string& each : recovered.failures) log_.write(Event::kRecoveryIncomplete, each);
+    background_ = std::make_unique<service::BackgroundJobs>(operations_->engine);
+    job_metrics_ = std::make_unique<JobMetrics>(*store_, metrics_);
+    return {};
+  }
+
+  // What answers requests, and where they are taken.
+  [[nodiscard]] Result<void> serve() {
+    COHORT_ASSIGN(auto schema, cim::Schema::built_in());
+    schema_ = std::move(schema);
+    COHORT_ASSIGN(exports_, ExportFolders::open(configuration_.export_roots));
+    COHORT_TRY(authentication_.reload());
+    broker_ = std::make_unique<provider::Broker>(schema_, host_name(), clock_, configuration_.enumerations);
+    server_ = std::make_unique<CimServer>(*broker_, metrics_, log_, configuration_.operations);
+    wsman_ = std::make_unique<WsmanHandler>(*server_, schema_);
+    cimxml_ = std::make_unique<CimXmlHandler>(*server_, schema_, host_name());
+    router_ = std::make_unique<Router>(*wsman_, *cimxml_);
+    COHORT_ASSIGN(listeners_, Listeners::start(configuration_, {authentication_, *router_, everybody_, status_}, log_));
+    return {};
+  }
+
+  [[nodiscard]] std::optional<std::string> trouble() {
+    const auto read = store_->collections();
+    if (!read) return "The state cannot be read.";
+    return std::nullopt;
+  }
+
+  const Configuration configuration_;
+  Log& log_;
+  const SystemClock clock_;
+  Metrics metrics_;
+
+  // In the order in which they stand on each other.
+  client::ImageCopier copier_;
+  std::unique_ptr<service::StateStore> store_;
+  std::unique_ptr<service::Hypervisor> hypervisor_;
+  std::unique_ptr<service::Operations> operations_;
+  std::unique_ptr<service::BackgroundJobs> background_;
+  std::unique_ptr<JobMetrics> job_metrics_;
+
+  cim::Schema schema_;
+  ExportFolders exports_;
+  Authentication authentication_{configuration_.passwords, configuration_.lockout, clock_, metrics_, log_};
+  std::unique_ptr<provider::Broker> broker_;
+  std::unique_ptr<CimServer> server_;
+  std::unique_ptr<WsmanHandler> wsman_;
+  std::unique_ptr<CimXmlHandler> cimxml_;
+  std::unique_ptr<Router> router_;
+  OpenDoor everybody_;
+  StatusHandler status_{metrics_, [this] { look_after(); }, [this] { return trouble(); }};
+  std::unique_ptr<Listeners> listeners_;
+};
+
+Daemon::Daemon(std::unique_ptr<Impl> impl) : impl_(std::move(impl)) {}
+Daemon::~Daemon() = default;
+
+Result<std::unique_ptr<Daemon>> Daemon::start(const Configuration& configuration, Log& log) {
+  auto impl = std::make_unique<Impl>(configuration, log);
+  COHORT_TRY(impl->start());
+  return std::unique_ptr<Daemon>(new Daemon(std::move(impl)));
+}
+
+void Daemon::reload() { impl_->reload(); }
+void Daemon::look_after() { impl_->look_after(); }
+void Daemon::stop() { impl_->stop(); }
+
+namespace {
+
+// Until it is told to stop.
+void follow_orders(Daemon& daemon, const Signals& signals) {
+  // Twice as often as systemd wants to hear of it.
+  const auto interval = std::min(watchdog_interval().value_or(kLooking) / 2, kLooking);
+  while (true) {
+    tell_watchdog();
+    const auto order = signals.next(interval);
+    if (order == Order::kStop) return;
+    if (order == Order::kReload) {
+      tell_service_manager(Life::kReloading, "Reading certificate and users again.");
+      daemon.reload();
+      tell_service_manager(Life::kReady, "Answering requests.");
+    }
+    daemon.look_after();
+  }
+}
+
+int failed(const Error& error, Log& log) {
+  log.write(Event::kFailed, error.describe());
+  return cli::exit_code(error.code);
+}
+
+}  // namespace
+
+int run_daemon(const Configuration& configuration, Log& log) {
+  const auto signals = Signals::take();
+  if (!signals) return failed(signals.error(), log);
+  auto daemon = Daemon::start(configuration, log);
+  if (!daemon) return failed(daemon.error(), log);
+  log.write(Event::kStarted, fmt::format("cohortd {} answers requests.", COHORT_VERSION));
+  tell_service_manager(Life::kReady, "Answering requests.");
+  follow_orders(**daemon, *signals);
+  log.write(Event::kStopping, "Told to end.");
+  tell_service_manager(Life::kStopping, "Answering what was asked, cancelling jobs.");
+  (*daemon)->stop();
+  daemon->reset();
+  log.write(Event::kStopped, "All has ended.");
+  return cli::kExitDone;
+}
+
+}  // namespace cohort::daemon

@@ -1,0 +1,105 @@
+#include "daemon/listeners.h"
+
+#include <fmt/format.h>
+#include <unistd.h>
+
+#include <array>
+#include <thread>
+
+namespace cohort::daemon {
+namespace {
+
+constexpr http::ServerLimits status_limits() {
+  http::ServerLimits limits;
+  limits.connections = 64;
+  limits.body_bytes = 0;
+  limits.workers = 1;
+  return limits;
+}
+
+std::string own_name() {
+  std::array<char, 256> name{};
+  if (::gethostname(name.data(), name.size() - 1) != 0) return "localhost";
+  return name.data();
+}
+
+// The configured certificate, or the one that was made at an earlier start, or a new one.
+Result<http::CertificateFiles> certificate(const Configuration& configuration, Log& log) {
+  if (!configuration.certificate.empty()) {
+    return http::CertificateFiles{configuration.certificate, configuration.key};
+  }
+  const Path folder = configuration.state / "tls";
+  http::CertificateFiles files{folder / "certificate.pem", folder / "key.pem"};
+  std::error_code ignored;
+  if (std::filesystem::exists(files.certificate, ignored) && std::filesystem::exists(files.key, ignored)) return files;
+  COHORT_TRY(make_directories(folder));
+  auto names = configuration.names;
+  if (names.empty()) names = {own_name(), "localhost", "127.0.0.1", "::1"};
+  COHORT_TRY(http::make_certificate(files, names));
+  log.write(Event::kCertificateMade, fmt::format("Clients have to trust \"{}\".", files.certificate.string()),
+            {{"certificate", files.certificate.string()}});
+  return files;
+}
+
+}  // namespace
+
+Result<std::unique_ptr<Listeners>> Listeners::start(const Configuration& configuration, const Answers& answers,
+                                                    Log& log) {
+  std::unique_ptr<Listeners> listeners(new Listeners());
+  http::ServerOptions plain;
+  plain.limits = configuration.http_limits;
+  plain.may_be_plain_everywhere = configuration.may_be_plain_everywhere;
+  for (const Address& each : configuration.http) {
+    COHORT_TRY(listeners->add(each, plain, answers.users, answers.requests, log));
+  }
+  http::ServerOptions encrypted;
+  encrypted.limits = configuration.http_limits;
+  if (!configuration.https.empty()) {
+    COHORT_ASSIGN(encrypted.certificate, certificate(configuration, log));
+  }
+  for (const Address& each : configuration.https) {
+    COHORT_TRY(listeners->add(each, encrypted, answers.users, answers.requests, log));
+  }
+  http::ServerOptions status;
+  status.limits = status_limits();
+  status.may_be_plain_everywhere = true;
+  for (const Address& each : configuration.status) {
+    COHORT_TRY(listeners->add(each, status, answers.anybody, answers.status, log));
+  }
+  return listeners;
+}
+
+Result<void> Listeners::add(const Address& address, http::ServerOptions options, http::Authenticator& users,
+                            http::Handler& handler, Log& log) {
+  options.address = address.ip;
+  options.port = address.port;
+  COHORT_ASSIGN(auto server, http::Server::start(options, users, handler));
+  const std::string shown = to_string({address.ip, server->port()});
+  const std::string_view kind = options.certificate ? "https" : "http";
+  log.write(Event::kListening, fmt::format("{}://{}", kind, shown), {{"address", shown}});
+  servers_.push_back(std::move(server));
+  return {};
+}
+
+std::size_t Listeners::connections() const {
+  std::size_t count = 0;
+  for (const auto& each : servers_) count += each->connections();
+  return count;
+}
+
+Result<void> Listeners::reload_certificates() {
+  Result<void> outcome;
+  for (const auto& each : servers_) {
+    auto reloaded = each->reload_certificate();
+    if (!reloaded && outcome) outcome = std::move(reloaded);
+  }
+  return outcome;
+}
+
+void Listeners::stop(std::chrono::seconds patience) {
+  // At once: otherwise the last would accept while the first is waited for.
+  std::vector<std::jthread> stopping;
+  for (const auto& each : servers_) stopping.emplace_back([&each, patience] { each->stop(patience); });
+}
+
+}  // namespace cohort::daemon

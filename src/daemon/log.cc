@@ -1,0 +1,125 @@
+#include "daemon/log.h"
+
+#include <fmt/format.h>
+#include <sys/stat.h>
+#include <sys/uio.h>
+#include <systemd/sd-journal.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <cstdlib>
+
+#include "base/clock.h"
+#include "cli/output/printable.h"
+
+namespace cohort::daemon {
+namespace {
+
+std::string_view name_of(Level level) {
+  switch (level) {
+    case Level::kError:
+      return "error";
+    case Level::kWarning:
+      return "warning";
+    case Level::kNotice:
+      return "notice";
+    case Level::kInfo:
+      return "info";
+  }
+  return "info";
+}
+
+// systemd says by JOURNAL_STREAM ("device:inode") which stream leads to the journal.
+bool leads_to_journal(int fd) {
+  const char* const stream = std::getenv("JOURNAL_STREAM");
+  struct stat status {};
+  if (stream == nullptr || ::fstat(fd, &status) != 0) return false;
+  return fmt::format("{}:{}", status.st_dev, status.st_ino) == stream;
+}
+
+std::string field_name(std::string_view name) {
+  std::string upper = "COHORT_";
+  std::ranges::transform(name, std::back_inserter(upper),
+                         [](char c) { return c >= 'a' && c <= 'z' ? static_cast<char>(c - 'a' + 'A') : c; });
+  return upper;
+}
+
+void write_to_journal(const EventText& text, std::string_view message, const Fields& fields) {
+  std::vector<std::string> entries{fmt::format("MESSAGE={}", cli::printable(message)),
+                                   fmt::format("PRIORITY={}", static_cast<int>(text.level)),
+                                   fmt::format("COHORT_EVENT={}", text.id), "SYSLOG_IDENTIFIER=cohortd"};
+  for (const auto& [name, value] : fields) {
+    entries.push_back(fmt::format("{}={}", field_name(name), cli::printable(value)));
+  }
+  std::vector<iovec> parts;
+  parts.reserve(entries.size());
+  for (std::string& each : entries) parts.push_back({each.data(), each.size()});
+  ::sd_journal_sendv(parts.data(), static_cast<int>(parts.size()));
+}
+
+}  // namespace
+
+const std::vector<EventText>& event_texts() {
+  static const std::vector<EventText> texts = {
+      {Event::kStarted, "started", Level::kNotice, "The daemon answers requests from here on."},
+      {Event::kListening, "listening", Level::kInfo, "An address at which requests are taken."},
+      {Event::kCertificateMade, "certificate-made", Level::kNotice,
+       "No certificate was configured and none had been made: there is a new one, signed by itself. Clients have to be "
+       "told to trust it."},
+      {Event::kNoUsers, "no-users", Level::kWarning,
+       "The password file does not exist, so nobody can be let in. Add a user with \"cohortd user add\"."},
+      {Event::kRecovered, "recovered", Level::kNotice,
+       "What a process that ended too early had left open was completed or undone; one line for each thing."},
+      {Event::kRecoveryIncomplete, "recovery-incomplete", Level::kError,
+       "Something that was left open could not be taken back. The message says what, and what to do; the next start "
+       "tries again."},
+      {Event::kReloaded, "reloaded", Level::kNotice, "Certificate and users were read again."},
+      {Event::kReloadFailed, "reload-failed", Level::kError,
+       "Certificate or users could not be read again; those from before stay in force."},
+      {Event::kStopping, "stopping", Level::kNotice,
+       "The daemon has been told to end: nothing new is taken, requests are answered, running jobs are cancelled and "
+       "undone."},
+      {Event::kStopped, "stopped", Level::kNotice, "All has ended."},
+      {Event::kFailed, "failed", Level::kError, "The daemon could not start; the message says why and what to do."},
+      {Event::kAuthenticationFailed, "authentication-failed", Level::kWarning,
+       "Somebody gave a name and a password that do not belong together, or has to wait after having done so too "
+       "often."},
+      {Event::kAccessDenied, "access-denied", Level::kWarning,
+       "A user asked for what the role of that user does not allow. Nothing was done."},
+      {Event::kRequestRefused, "request-refused", Level::kInfo,
+       "A request that is no request: malformed, of another protocol, or for another address."},
+      {Event::kChanged, "changed", Level::kNotice,
+       "The audit trail: a user called a method or changed an object. The message has the method and what it returned; "
+       "a job that it started is followed by its own entries in the history."},
+      {Event::kChangeFailed, "change-failed", Level::kWarning,
+       "The audit trail: a user called a method or wanted to change an object, which failed for the reason given."},
+      {Event::kTimedOut, "timed-out", Level::kWarning,
+       "A question took longer to answer than its client wanted to wait. If that goes on, see whether libvirt answers: "
+       "\"virsh list\"."},
+  };
+  return texts;
+}
+
+const EventText& text_of(Event event) { return event_texts().at(static_cast<std::size_t>(event)); }
+
+std::string log_line(Event event, std::string_view message, const Fields& fields) {
+  const EventText& text = text_of(event);
+  std::string line = fmt::format("{} {}: {}", name_of(text.level), text.id, cli::printable(message));
+  std::string_view before = " [";
+  for (const auto& [name, value] : fields) {
+    line += fmt::format("{}{}={}", before, name, cli::printable(value));
+    before = " ";
+  }
+  return fields.empty() ? line : line + "]";
+}
+
+SystemLog::SystemLog() : is_journal_(leads_to_journal(STDERR_FILENO)) {}
+
+void SystemLog::write(Event event, std::string_view message, const Fields& fields) {
+  if (is_journal_) return write_to_journal(text_of(event), message, fields);
+  const std::string line = fmt::format("{} {}\n", format_utc(SystemClock().wall()), log_line(event, message, fields));
+  // One write, so that lines of several threads stay whole. A log that cannot be written is nobody's to be told.
+  [[maybe_unused]] const auto written = ::write(STDERR_FILENO, line.data(), line.size());
+}
+
+}  // namespace cohort::daemon

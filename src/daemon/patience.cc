@@ -1,0 +1,64 @@
+#include "daemon/patience.h"
+
+#include <condition_variable>
+#include <exception>
+#include <thread>
+#include <utility>
+
+namespace cohort::daemon {
+
+// Of the thread that asks and the one that waits: hence shared.
+struct Patience::Question {
+  std::function<cim::Response()> ask;
+  std::mutex mutex;
+  std::condition_variable answered;
+  std::optional<cim::Response> answer;
+  std::jthread thread;
+
+  void run() {
+    cim::Response found = cim::OperationFailed{cim::Status::kFailed, "This is a defect of the server.", {}};
+    try {
+      found = ask();
+    } catch (const std::exception& error) {
+      std::get<cim::OperationFailed>(found).description += std::string(" (") + error.what() + ")";
+    }
+    const std::scoped_lock lock(mutex);
+    answer = std::move(found);
+    answered.notify_all();
+  }
+
+  [[nodiscard]] bool is_answered() {
+    const std::scoped_lock lock(mutex);
+    return answer.has_value();
+  }
+};
+
+Patience::~Patience() = default;
+
+std::size_t Patience::late() {
+  const std::scoped_lock lock(mutex_);
+  std::erase_if(late_, [](const auto& each) { return each->is_answered(); });
+  return late_.size();
+}
+
+std::optional<cim::Response> Patience::answer(std::chrono::microseconds limit, std::function<cim::Response()> ask) {
+  if (late() >= most_late_) {
+    return cim::OperationFailed{cim::Status::kServerLimitsExceeded,
+                                "Too many earlier questions have not been answered yet: the hypervisor may hang.",
+                                {}};
+  }
+  const auto question = std::make_shared<Question>();
+  question->ask = std::move(ask);
+  question->thread = std::jthread([&asked = *question] { asked.run(); });
+  {
+    std::unique_lock lock(question->mutex);
+    if (question->answered.wait_for(lock, limit, [&] { return question->answer.has_value(); })) {
+      return std::exchange(question->answer, cim::Response(cim::Done{}));
+    }
+  }
+  const std::scoped_lock lock(mutex_);
+  late_.push_back(question);
+  return std::nullopt;
+}
+
+}  // namespace cohort::daemon

@@ -1,0 +1,41 @@
+// Questions are waited for no longer than the one who asks has time. A hypervisor that hangs holds up its own question
+// and not the server.
+#pragma once
+
+#include <chrono>
+#include <cstddef>
+#include <functional>
+#include <list>
+#include <memory>
+#include <mutex>
+#include <optional>
+
+#include "cim/operation.h"
+
+namespace cohort::daemon {
+
+// Threads: safe to call from several at once.
+class Patience {
+ public:
+  // No further question is begun while `most_late` of those that were given up still run.
+  explicit Patience(std::size_t most_late) : most_late_(most_late) {}
+  ~Patience();  // waits for those that were given up
+  Patience(const Patience&) = delete;
+  Patience& operator=(const Patience&) = delete;
+
+  // The answer, or nothing after `limit`: then `ask` goes on in a thread of its own, and its answer is thrown away.
+  // kServerLimitsExceeded if too many do.
+  [[nodiscard]] std::optional<cim::Response> answer(std::chrono::microseconds limit,
+                                                    std::function<cim::Response()> ask);
+  // How many were given up and still run.
+  [[nodiscard]] std::size_t late();
+
+ private:
+  struct Question;
+
+  const std::size_t most_late_;
+  std::mutex mutex_;
+  std::list<std::shared_ptr<Question>> late_;
+};
+
+}  // namespace cohort::daemon

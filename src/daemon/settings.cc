@@ -1,0 +1,187 @@
+// The settings of the configuration file.
+#include <algorithm>
+#include <charconv>
+#include <limits>
+
+#include "daemon/configuration.h"
+
+namespace cohort::daemon {
+namespace {
+
+constexpr std::uint64_t kMiB = std::uint64_t{1} << 20U;
+
+Result<std::uint64_t> number(std::string_view text, std::uint64_t least, std::uint64_t most) {
+  std::uint64_t value = 0;
+  const auto [end, error] = std::from_chars(text.begin(), text.end(), value);
+  if (error != std::errc() || end != text.end() || value < least || value > most) {
+    return fail(ErrorCode::kInvalidArgument, "\"{}\" is not a number from {} to {}", text, least, most);
+  }
+  return value;
+}
+
+template <std::size_t Least, std::size_t Most, typename T>
+Result<void> read_number(std::string_view text, T& into) {
+  COHORT_ASSIGN(const std::uint64_t value, number(text, Least, Most));
+  into = static_cast<T>(value);
+  return {};
+}
+
+Result<void> read_seconds(std::string_view text, std::chrono::seconds& into) {
+  COHORT_ASSIGN(const std::uint64_t value, number(text, 1, 86'400));
+  into = std::chrono::seconds(value);
+  return {};
+}
+
+Result<Address> read_address(std::string_view text) {
+  const auto colon = text.rfind(':');
+  std::string_view ip = text.substr(0, colon);
+  const bool is_bracketed = ip.size() >= 2 && ip.front() == '[' && ip.back() == ']';
+  if (is_bracketed) ip = ip.substr(1, ip.size() - 2);
+  if (colon == std::string_view::npos || ip.empty() || is_bracketed != (ip.find(':') != std::string_view::npos)) {
+    return fail(ErrorCode::kInvalidArgument, "\"{}\" is not ADDRESS:PORT or [ADDRESS]:PORT", text);
+  }
+  COHORT_ASSIGN(const std::uint64_t port, number(text.substr(colon + 1), 0, std::numeric_limits<std::uint16_t>::max()));
+  return Address{std::string(ip), static_cast<std::uint16_t>(port)};
+}
+
+// The words between commas; none of "none" and of nothing.
+std::vector<std::string_view> words_of(std::string_view text) {
+  std::vector<std::string_view> words;
+  while (!text.empty()) {
+    const auto end = text.find(',');
+    std::string_view word = text.substr(0, end);
+    while (!word.empty() && word.front() == ' ') word.remove_prefix(1);
+    while (!word.empty() && word.back() == ' ') word.remove_suffix(1);
+    words.push_back(word);
+    text.remove_prefix(end == std::string_view::npos ? text.size() : end + 1);
+  }
+  if (words.size() == 1 && words.front() == "none") words.clear();
+  return words;
+}
+
+Result<void> read_addresses(std::string_view text, std::vector<Address>& into) {
+  for (const std::string_view word : words_of(text)) {
+    COHORT_ASSIGN(auto address, read_address(word));
+    into.push_back(std::move(address));
+  }
+  return {};
+}
+
+Result<void> read_bool(std::string_view text, bool& into) {
+  if (text != "yes" && text != "no") return fail(ErrorCode::kInvalidArgument, "\"{}\" is neither yes nor no", text);
+  into = text == "yes";
+  return {};
+}
+
+Result<void> read_path(std::string_view text, Path& into) {
+  if (text.empty() || text.front() != '/' || text.find('\0') != std::string_view::npos) {
+    return fail(ErrorCode::kInvalidArgument, "\"{}\" is not an absolute path", text);
+  }
+  into = text;
+  return {};
+}
+
+Result<void> read_optional_path(std::string_view text, Path& into) {
+  return text.empty() ? Result<void>() : read_path(text, into);
+}
+
+Result<void> read_root(std::string_view text, Configuration& configuration) {
+  if (text.empty()) return {};
+  return read_path(text, configuration.export_roots.emplace_back());
+}
+
+Result<void> read_names(std::string_view text, Configuration& configuration) {
+  for (const std::string_view word : words_of(text)) configuration.names.emplace_back(word);
+  return {};
+}
+
+Result<void> read_uri(std::string_view text, Configuration& configuration) {
+  if (text.empty()) return fail(ErrorCode::kInvalidArgument, "it is empty");
+  configuration.uri = text;
+  return {};
+}
+
+Result<void> read_body_limit(std::string_view text, Configuration& configuration) {
+  COHORT_ASSIGN(const std::uint64_t value, number(text, 1, 64));
+  configuration.http_limits.body_bytes = value * kMiB;
+  return {};
+}
+
+// A setting that is read into one member.
+#define COHORT_INTO(reader, member) [](std::string_view text, Configuration& c) { return reader(text, c.member); }
+
+constexpr bool kOnce = false, kRepeatable = true;
+
+}  // namespace
+
+const std::vector<Setting>& settings() {
+  static const std::vector<Setting> all = {
+      {"listen", "http", "127.0.0.1:5985, 127.0.0.1:5988",
+       "Addresses and ports for HTTP without TLS, separated by commas, or \"none\". WS-Management (/wsman) and CIM-XML "
+       "(/cimom) are answered at each of them. Addresses other than loopback are refused unless plain_everywhere is "
+       "set. IPv6 addresses stand in brackets: [::1]:5985.",
+       kOnce, COHORT_INTO(read_addresses, http)},
+      {"listen", "https", "0.0.0.0:5986, 0.0.0.0:5989", "The same with TLS 1.2 and above. [::] takes IPv4, too.", kOnce,
+       COHORT_INTO(read_addresses, https)},
+      {"listen", "status", "127.0.0.1:9466",
+       "Addresses and ports for /health and /metrics (Prometheus), or \"none\". There is neither TLS nor "
+       "authentication: who can reach them learns how many requests and jobs there were, and how long they took.",
+       kOnce, COHORT_INTO(read_addresses, status)},
+      {"listen", "plain_everywhere", "no",
+       "\"yes\" lets http have addresses other than loopback. Passwords then cross the network for everybody to read.",
+       kOnce, COHORT_INTO(read_bool, may_be_plain_everywhere)},
+      {"tls", "certificate", "",
+       "The certificate, with the chain behind it, as PEM. Without, one is made at the first start in the state "
+       "folder, tls/certificate.pem; clients have to be told to trust it. SIGHUP reads it again.",
+       kOnce, COHORT_INTO(read_optional_path, certificate)},
+      {"tls", "key", "", "The certificate's private key, as PEM.", kOnce, COHORT_INTO(read_optional_path, key)},
+      {"tls", "names", "",
+       "Host names and IP addresses for a certificate that is made, separated by commas; this host's own name if there "
+       "are none.",
+       kOnce, read_names},
+      {"users", "passwords", "/etc/cohort/passwords",
+       "The file of users, their roles and the hashes of their passwords, for nobody else to read. \"cohortd user "
+       "add\" "
+       "adds to it. SIGHUP reads it again.",
+       kOnce, COHORT_INTO(read_path, passwords)},
+      {"exports", "root", "",
+       "A folder below which clients may have snapshots exported; may be there several times. Without, they can export "
+       "nothing. Neither it nor the folders below it that lead to an export may be links, or be writable by "
+       "users other than root.",
+       kRepeatable, read_root},
+      {"hypervisor", "uri", "qemu:///system", "The connection to libvirt.", kOnce, read_uri},
+      {"state", "folder", "/var/lib/cohort",
+       "The folder of the state: collections, snapshots, jobs. The command \"cohort\" uses the same one; while the "
+       "daemon "
+       "runs, it can look and cancel, but change nothing.",
+       kOnce, COHORT_INTO(read_path, state)},
+      {"limits", "connections", "2000", "Open connections; more are closed at once.", kOnce,
+       COHORT_INTO((read_number<1, 100'000>), http_limits.connections)},
+      {"limits", "workers", "8", "Requests that are worked on at a time.", kOnce,
+       COHORT_INTO((read_number<1, 256>), http_limits.workers)},
+      {"limits", "waiting", "256", "Requests that wait for a worker; more are answered with 503.", kOnce,
+       COHORT_INTO((read_number<1, 100'000>), http_limits.waiting)},
+      {"limits", "body_mib", "4", "The longest body of a request, in MiB.", kOnce, read_body_limit},
+      {"limits", "idle_seconds", "120", "How long a connection may be silent between two requests.", kOnce,
+       COHORT_INTO(read_seconds, http_limits.idle)},
+      {"limits", "receiving_seconds", "30", "How long a client may take to send a header or a body.", kOnce,
+       COHORT_INTO(read_seconds, http_limits.receiving)},
+      {"limits", "sending_seconds", "60", "How long a client may take to receive an answer, or a chunk of one.", kOnce,
+       COHORT_INTO(read_seconds, http_limits.sending)},
+      {"limits", "question_seconds", "120",
+       "How long a question (get, enumerate, associators, query) may take, however long its client would wait.", kOnce,
+       COHORT_INTO(read_seconds, operations.question)},
+      {"limits", "enumerations", "500",
+       "Enumerations that clients have open at a time; beyond, the one that was idle longest ends.", kOnce,
+       COHORT_INTO((read_number<1, 100'000>), enumerations.contexts)},
+      {"limits", "enumeration_seconds", "120", "How long an enumeration may be idle before it ends.", kOnce,
+       COHORT_INTO(read_seconds, enumerations.idle)},
+      {"limits", "login_failures", "5", "Wrong passwords for one user from one address before it has to wait.", kOnce,
+       COHORT_INTO((read_number<1, 1'000'000>), lockout.failures)},
+      {"limits", "login_wait_seconds", "60", "How long it has to wait then.", kOnce,
+       COHORT_INTO(read_seconds, lockout.duration)},
+  };
+  return all;
+}
+
+}  // namespace cohort::daemon

@@ -1,0 +1,112 @@
+#include "daemon/wsman_handler.h"
+
+#include <fmt/format.h>
+
+#include <iterator>
+#include <utility>
+
+#include "base/id.h"
+#include "daemon/content_type.h"
+
+namespace cohort::daemon {
+namespace {
+
+namespace wsman = codec::wsman;
+
+constexpr int kFaultStatus = 500;  // of each fault, since there are clients that read no other
+
+std::string new_message_id() { return "uuid:" + Uuid::generate().str(); }
+
+http::Response soap(int status, std::string envelope) {
+  return {status, {{"Content-Type", "application/soap+xml;charset=UTF-8"}}, std::move(envelope)};
+}
+
+http::Response fault(const wsman::Header& header, const wsman::Fault& what) {
+  return soap(kFaultStatus, wsman::fault_reply(header, what, new_message_id()));
+}
+
+wsman::Fault timed_out() {
+  return {"wsman:TimedOut", "The answer was not there within the operation's timeout.", "", true};
+}
+
+wsman::Fault too_large() {
+  return {"wsman:EncodingLimit", "The answer is larger than the envelope that the client accepts.", "MaxEnvelopeSize"};
+}
+
+// An answer that can be asked for again; that to a call that has changed something is given however long it is.
+bool may_be_refused(const cim::Operation& operation) {
+  return std::holds_alternative<cim::GetInstance>(operation) || std::holds_alternative<cim::GetClass>(operation);
+}
+
+std::vector<cim::Instance> take_from(std::vector<cim::Instance>& objects, std::size_t begin) {
+  const auto first = objects.begin() + static_cast<std::ptrdiff_t>(begin);
+  std::vector<cim::Instance> rest(std::make_move_iterator(first), std::make_move_iterator(objects.end()));
+  objects.erase(first, objects.end());
+  return rest;
+}
+
+}  // namespace
+
+http::Response WsmanHandler::handle(const http::Request& request, const http::Identity& identity) {
+  const Client client = client_of(request, identity);
+  const ContentType content = parse_content_type(request.header("Content-Type"));
+  if (content.type != "application/soap+xml") {
+    server_.refused(Protocol::kWsman, fmt::format("The content type \"{}\" is not SOAP's.", content.type), client);
+    return {415, {{"Accept", "application/soap+xml"}}, {}};
+  }
+  const auto call = wsman::read_request(request.body, content.charset, schema_);
+  if (!call) {
+    server_.refused(Protocol::kWsman, call.error().fault.reason, client);
+    return fault(call.error().header, call.error().fault);
+  }
+  if (std::holds_alternative<wsman::Identify>(call->operation)) {
+    return soap(200, wsman::identify_reply({"Cohort", COHORT_VERSION}));
+  }
+  return answer(*call, client);
+}
+
+http::Response WsmanHandler::answer(const wsman::Call& call, const Client& client) {
+  const auto& request = std::get<cim::Request>(call.operation);
+  auto response = server_.answer(Protocol::kWsman, request, client, call.header.timeout);
+  if (!response) return fault(call.header, timed_out());
+  if (const auto* const failed = std::get_if<cim::OperationFailed>(&*response)) {
+    return fault(call.header, wsman::fault_of(*failed));
+  }
+  const bool is_list = std::holds_alternative<cim::OpenEnumeration>(request.operation) ||
+                       std::holds_alternative<cim::PullObjects>(request.operation);
+  if (is_list) return answer_list(call, std::get<cim::Objects>(*std::move(response)), client);
+  std::string envelope = wsman::reply(call, *response, new_message_id());
+  if (envelope.size() > call.header.max_envelope_bytes && may_be_refused(request.operation)) {
+    return fault(call.header, too_large());
+  }
+  return soap(200, std::move(envelope));
+}
+
+// What does not fit into the client's envelope goes back to be pulled next.
+http::Response WsmanHandler::answer_list(wsman::Call call, cim::Objects objects, const Client& client) {
+  call.shape = objects.shape;
+  auto reply =
+      wsman::list_reply(call, objects.instances, objects.is_end_of_sequence, objects.context, new_message_id());
+  if (reply.objects == objects.instances.size()) return soap(200, std::move(reply.envelope));
+  const bool is_pull = std::holds_alternative<cim::PullObjects>(std::get<cim::Request>(call.operation).operation);
+  auto rest = take_from(objects.instances, reply.objects);
+  if (reply.objects == 0) {
+    // Nobody goes on with an enumeration that began with a fault.
+    if (!is_pull) close(call, objects.context, client);
+    if (is_pull) static_cast<void>(server_.give_back(objects, std::move(rest), client));
+    return soap(kFaultStatus, std::move(reply.envelope));
+  }
+  const std::string context = server_.give_back(objects, std::move(rest), client);
+  if (objects.is_end_of_sequence) {
+    reply = wsman::list_reply(call, objects.instances, false, context, new_message_id());
+  }
+  return soap(200, std::move(reply.envelope));
+}
+
+void WsmanHandler::close(const wsman::Call& call, const std::string& context, const Client& client) {
+  if (context.empty()) return;
+  static_cast<void>(
+      server_.answer(Protocol::kWsman, {call.header.namespace_name, cim::CloseEnumeration{context}}, client));
+}
+
+}  // namespace cohort::daemon
