@@ -13,8 +13,8 @@
 #include "client/make_operations.h"
 #include "daemon/authentication.h"
 #include "daemon/cimxml_handler.h"
+#include "daemon/counting_store.h"
 #include "daemon/export_folders.h"
-#include "daemon/job_metrics.h"
 #include "daemon/listeners.h"
 #include "daemon/router.h"
 #include "daemon/service_manager.h"
@@ -23,14 +23,15 @@
 #include "daemon/wsman_handler.h"
 #include "hypervisor/libvirt_hypervisor.h"
 #include "provider/broker.h"
+#include "provider/collection_providers.h"
 #include "service/background_jobs.h"
 #include "store/sqlite_store.h"
 
 namespace cohort::daemon {
 namespace {
 
-constexpr std::chrono::seconds kPatience{10};         // of the listeners' end
-constexpr std::chrono::milliseconds kLooking{10000};  // between two looks at the figures
+constexpr std::chrono::milliseconds kLong{3'600'000};
+constexpr std::chrono::seconds kPatience{10};  // of the listeners' end
 
 std::string host_name() {
   std::array<char, 256> name{};
@@ -50,19 +51,14 @@ class Daemon::Impl {
   }
 
   void reload() {
-    for (const auto& outcome : {authentication_.reload(), listeners_->reload_certificates()}) {
+    for (const auto& outcome : {authentication_.reload(), listeners_.reload_certificates()}) {
       if (!outcome) return log_.write(Event::kReloadFailed, outcome.error().describe());
     }
     log_.write(Event::kReloaded, "Certificate and users were read again.");
   }
 
-  void look_after() {
-    job_metrics_->look();
-    if (listeners_) metrics_.set_connections(listeners_->connections());
-  }
-
   void stop() {
-    listeners_->stop(kPatience);
+    listeners_.stop(kPatience);
     background_->stop();
   }
 
@@ -70,14 +66,14 @@ class Daemon::Impl {
   // The state with its lock and the operations over it.
   [[nodiscard]] Result<void> open() {
     const std::string& uri = configuration_.uri;
-    COHORT_ASSIGN(store_, store::open_sqlite_store(configuration_.state, store::Access::kWrite, uri));
+    COHORT_ASSIGN(auto opened, store::open_sqlite_store(configuration_.state, store::Access::kWrite, uri));
+    store_ = std::make_unique<CountingStore>(std::move(opened), metrics_);
     COHORT_ASSIGN(hypervisor_, hypervisor::open_libvirt(uri));
     operations_ = client::make_operations(uri, *store_, *hypervisor_, copier_, clock_);
     COHORT_ASSIGN(const auto recovered, client::recover_all(*store_, *operations_, clock_));
     for (const std::string& each : recovered.actions) log_.write(Event::kRecovered, each);
     for (const std::string& each : recovered.failures) log_.write(Event::kRecoveryIncomplete, each);
     background_ = std::make_unique<service::BackgroundJobs>(operations_->engine);
-    job_metrics_ = std::make_unique<JobMetrics>(*store_, metrics_);
     return {};
   }
 
@@ -87,13 +83,22 @@ class Daemon::Impl {
     schema_ = std::move(schema);
     COHORT_ASSIGN(exports_, ExportFolders::open(configuration_.export_roots));
     COHORT_TRY(authentication_.reload());
-    broker_ = std::make_unique<provider::Broker>(schema_, host_name(), clock_, configuration_.enumerations);
+    add_providers();
     server_ = std::make_unique<CimServer>(*broker_, metrics_, log_, configuration_.operations);
     wsman_ = std::make_unique<WsmanHandler>(*server_, schema_);
     cimxml_ = std::make_unique<CimXmlHandler>(*server_, schema_, host_name());
     router_ = std::make_unique<Router>(*wsman_, *cimxml_);
-    COHORT_ASSIGN(listeners_, Listeners::start(configuration_, {authentication_, *router_, everybody_, status_}, log_));
-    return {};
+    return listeners_.start(configuration_, {authentication_, *router_, everybody_, status_}, log_);
+  }
+
+  void add_providers() {
+    broker_ = std::make_unique<provider::Broker>(schema_, host_name(), clock_, configuration_.enumerations);
+    const auto tell = [&log = log_](const provider::MethodCall& call, const Error& why) {
+      log.write(Event::kMethodRefused, fmt::format("{}: {}", call.method, why.describe()),
+                {{"user", call.caller.name}, {"method", call.method}});
+    };
+    provider::add_collection_providers(*broker_,
+                                       {*operations_, *background_, *store_, exports_, clock_, {host_name(), tell}});
   }
 
   [[nodiscard]] std::optional<std::string> trouble() {
@@ -113,7 +118,6 @@ class Daemon::Impl {
   std::unique_ptr<service::Hypervisor> hypervisor_;
   std::unique_ptr<service::Operations> operations_;
   std::unique_ptr<service::BackgroundJobs> background_;
-  std::unique_ptr<JobMetrics> job_metrics_;
 
   cim::Schema schema_;
   ExportFolders exports_;
@@ -124,8 +128,9 @@ class Daemon::Impl {
   std::unique_ptr<CimXmlHandler> cimxml_;
   std::unique_ptr<Router> router_;
   OpenDoor everybody_;
-  StatusHandler status_{metrics_, [this] { look_after(); }, [this] { return trouble(); }};
-  std::unique_ptr<Listeners> listeners_;
+  StatusHandler status_{metrics_, [this] { metrics_.set_connections(listeners_.connections()); },
+                        [this] { return trouble(); }};
+  Listeners listeners_;
 };
 
 Daemon::Daemon(std::unique_ptr<Impl> impl) : impl_(std::move(impl)) {}
@@ -138,7 +143,6 @@ Result<std::unique_ptr<Daemon>> Daemon::start(const Configuration& configuration
 }
 
 void Daemon::reload() { impl_->reload(); }
-void Daemon::look_after() { impl_->look_after(); }
 void Daemon::stop() { impl_->stop(); }
 
 namespace {
@@ -146,7 +150,7 @@ namespace {
 // Until it is told to stop.
 void follow_orders(Daemon& daemon, const Signals& signals) {
   // Twice as often as systemd wants to hear of it.
-  const auto interval = std::min(watchdog_interval().value_or(kLooking) / 2, kLooking);
+  const auto interval = std::min(watchdog_interval().value_or(kLong) / 2, kLong);
   while (true) {
     tell_watchdog();
     const auto order = signals.next(interval);
@@ -156,7 +160,6 @@ void follow_orders(Daemon& daemon, const Signals& signals) {
       daemon.reload();
       tell_service_manager(Life::kReady, "Answering requests.");
     }
-    daemon.look_after();
   }
 }
 

@@ -21,8 +21,6 @@ class Daemon {
 
   // Reads certificate and users again.
   void reload();
-  // To be called every few seconds: brings the figures up to date.
-  void look_after();
   // Takes nothing new and answers what was read. Jobs that run are cancelled and undone. Returns when all has ended.
   void stop();
 

@@ -43,14 +43,12 @@ Result<http::CertificateFiles> certificate(const Configuration& configuration, L
 
 }  // namespace
 
-Result<std::unique_ptr<Listeners>> Listeners::start(const Configuration& configuration, const Answers& answers,
-                                                    Log& log) {
-  std::unique_ptr<Listeners> listeners(new Listeners());
+Result<void> Listeners::start(const Configuration& configuration, const Answers& answers, Log& log) {
   http::ServerOptions plain;
   plain.limits = configuration.http_limits;
   plain.may_be_plain_everywhere = configuration.may_be_plain_everywhere;
   for (const Address& each : configuration.http) {
-    COHORT_TRY(listeners->add(each, plain, answers.users, answers.requests, log));
+    COHORT_TRY(add(each, plain, answers.users, answers.requests, log));
   }
   http::ServerOptions encrypted;
   encrypted.limits = configuration.http_limits;
@@ -58,15 +56,15 @@ Result<std::unique_ptr<Listeners>> Listeners::start(const Configuration& configu
     COHORT_ASSIGN(encrypted.certificate, certificate(configuration, log));
   }
   for (const Address& each : configuration.https) {
-    COHORT_TRY(listeners->add(each, encrypted, answers.users, answers.requests, log));
+    COHORT_TRY(add(each, encrypted, answers.users, answers.requests, log));
   }
   http::ServerOptions status;
   status.limits = status_limits();
   status.may_be_plain_everywhere = true;
   for (const Address& each : configuration.status) {
-    COHORT_TRY(listeners->add(each, status, answers.anybody, answers.status, log));
+    COHORT_TRY(add(each, status, answers.anybody, answers.status, log));
   }
-  return listeners;
+  return {};
 }
 
 Result<void> Listeners::add(const Address& address, http::ServerOptions options, http::Authenticator& users,
@@ -77,11 +75,13 @@ Result<void> Listeners::add(const Address& address, http::ServerOptions options,
   const std::string shown = to_string({address.ip, server->port()});
   const std::string_view kind = options.certificate ? "https" : "http";
   log.write(Event::kListening, fmt::format("{}://{}", kind, shown), {{"address", shown}});
+  const std::scoped_lock lock(mutex_);
   servers_.push_back(std::move(server));
   return {};
 }
 
 std::size_t Listeners::connections() const {
+  const std::scoped_lock lock(mutex_);
   std::size_t count = 0;
   for (const auto& each : servers_) count += each->connections();
   return count;

@@ -3,7 +3,7 @@
 
 #include <chrono>
 #include <memory>
-#include <optional>
+#include <mutex>
 #include <vector>
 
 #include "daemon/configuration.h"
@@ -12,7 +12,7 @@
 
 namespace cohort::daemon {
 
-// Threads: all functions from one, but connections().
+// Threads: all functions from one, but connections(), which may be called from any at any time.
 class Listeners {
  public:
   struct Answers {
@@ -23,9 +23,9 @@ class Listeners {
   };
 
   // Listens at all addresses of the configuration when it returns. A certificate is made if there is none.
-  // `answers` outlive the listeners. Fails as http::Server::start and http::make_certificate do.
-  [[nodiscard]] static Result<std::unique_ptr<Listeners>> start(const Configuration& configuration,
-                                                                const Answers& answers, Log& log);
+  // `answers` outlive the listeners. Fails as http::Server::start and http::make_certificate do; then some addresses
+  // may be listened at.
+  [[nodiscard]] Result<void> start(const Configuration& configuration, const Answers& answers, Log& log);
 
   [[nodiscard]] std::size_t connections() const;
   // The first failure, after all were tried.
@@ -34,10 +34,10 @@ class Listeners {
   void stop(std::chrono::seconds patience);
 
  private:
-  Listeners() = default;
   [[nodiscard]] Result<void> add(const Address& address, http::ServerOptions options, http::Authenticator& users,
                                  http::Handler& handler, Log& log);
 
+  mutable std::mutex mutex_;  // of the list, which grows while the first are asked already
   std::vector<std::unique_ptr<http::Server>> servers_;
 };
 

@@ -93,6 +93,9 @@ const std::vector<EventText>& event_texts() {
        "a job that it started is followed by its own entries in the history."},
       {Event::kChangeFailed, "change-failed", Level::kWarning,
        "The audit trail: a user called a method or wanted to change an object, which failed for the reason given."},
+      {Event::kMethodRefused, "method-refused", Level::kWarning,
+       "Why a method returned an error code, which by itself says little. The line change-failed of the same method "
+       "follows."},
       {Event::kTimedOut, "timed-out", Level::kWarning,
        "A question took longer to answer than its client wanted to wait. If that goes on, see whether libvirt answers: "
        "\"virsh list\"."},

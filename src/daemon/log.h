@@ -30,6 +30,7 @@ enum class Event {
   kRequestRefused,
   kChanged,
   kChangeFailed,
+  kMethodRefused,
   kTimedOut,
 };
 

@@ -77,14 +77,13 @@ void Metrics::count_refused(Protocol protocol) { refused_.Add({{"protocol", text
 
 void Metrics::count_failed_authentication() { failed_authentications_.Increment(); }
 
-void Metrics::count_job(JobType type, JobState state, std::uint64_t bytes) {
+void Metrics::count_begun_job(JobType type) { running_jobs_.Add({{"type", std::string(to_string(type))}}).Increment(); }
+
+void Metrics::count_ended_job(JobType type, JobState state, std::uint64_t bytes) {
   const std::string name(to_string(type));
+  running_jobs_.Add({{"type", name}}).Decrement();
   jobs_.Add({{"type", name}, {"state", std::string(to_string(state))}}).Increment();
   bytes_.Add({{"type", name}}).Increment(static_cast<double>(bytes));
-}
-
-void Metrics::set_running_jobs(JobType type, std::size_t count) {
-  running_jobs_.Add({{"type", std::string(to_string(type))}}).Set(static_cast<double>(count));
 }
 
 void Metrics::observe_fence(std::chrono::microseconds length) {

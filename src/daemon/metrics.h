@@ -28,9 +28,9 @@ class Metrics {
   void count_refused(Protocol protocol);
   void count_failed_authentication();
 
-  // A job has ended; bytes are those it worked on.
-  void count_job(JobType type, JobState state, std::uint64_t bytes);
-  void set_running_jobs(JobType type, std::size_t count);
+  void count_begun_job(JobType type);
+  // It need not have begun in this process. `bytes` are those it worked on.
+  void count_ended_job(JobType type, JobState state, std::uint64_t bytes);
   // A snapshot was taken: how long its members were kept from running.
   void observe_fence(std::chrono::microseconds length);
   void set_connections(std::size_t count);

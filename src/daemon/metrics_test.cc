@@ -1,7 +1,7 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
-#include "daemon/job_metrics.h"
+#include "daemon/counting_store.h"
 #include "daemon/status_handler.h"
 #include "service/testing/fake_state_store.h"
 
@@ -11,67 +11,81 @@ namespace {
 using testing::HasSubstr;
 using testing::Not;
 
-class JobMetricsTest : public testing::Test {
+class CountingStoreTest : public testing::Test {
  protected:
-  void add_job(JobState state, std::uint64_t bytes) {
-    Job job;
-    job.id = JobId::generate();
-    job.type = JobType::kExport;
-    job.state = JobState::kRunning;
-    ASSERT_TRUE(store.add_job(job));
-    last = job;
-    if (is_ended(state)) end_job(state, bytes);
-  }
-  void end_job(JobState state, std::uint64_t bytes) {
-    last.state = state;
-    last.progress.done_bytes = bytes;
-    ASSERT_TRUE(store.finish_job(last));
-  }
-  void add_snapshot(std::chrono::milliseconds fence, SnapshotState state = SnapshotState::kReady) {
-    Snapshot snapshot;
-    snapshot.id = SnapshotId::generate();
-    snapshot.name = snapshot.id.str();
-    snapshot.state = state;
-    snapshot.fence.raised = fence;
-    ASSERT_TRUE(store.add_snapshot(snapshot));
+  CountingStoreTest() {
+    auto made = std::make_unique<service::FakeStateStore>();
+    fake = made.get();
+    below = std::move(made);
   }
 
-  service::FakeStateStore store;
+  static Job job(JobState state = JobState::kRunning, std::uint64_t bytes = 0) {
+    Job one;
+    one.id = JobId::generate();
+    one.type = JobType::kExport;
+    one.state = state;
+    one.progress.done_bytes = bytes;
+    return one;
+  }
+  static void run(service::StateStore& store, JobState end, std::uint64_t bytes) {
+    Job one = job();
+    ASSERT_TRUE(store.add_job(one));
+    one.state = end;
+    one.progress.done_bytes = bytes;
+    ASSERT_TRUE(store.finish_job(one));
+  }
+  static Snapshot snapshot() {
+    Snapshot one;
+    one.id = SnapshotId::generate();
+    one.name = one.id.str();
+    one.state = SnapshotState::kCreating;
+    one.fence.raised = std::chrono::milliseconds(60);
+    return one;
+  }
+
+  service::FakeStateStore* fake = nullptr;
+  std::unique_ptr<service::StateStore> below;
   Metrics metrics;
-  Job last;
 };
 
-TEST_F(JobMetricsTest, CountWhatEndsFromTheStartOn) {
-  add_job(JobState::kCompleted, 1000);
-  add_snapshot(std::chrono::milliseconds(100));
-  JobMetrics jobs(store, metrics);
-  add_job(JobState::kCompleted, 5);
-  add_job(JobState::kFailed, 7);
-  add_job(JobState::kRunning, 0);
-  add_snapshot(std::chrono::milliseconds(60));
-  add_snapshot(std::chrono::milliseconds(0), SnapshotState::kCreating);
-  jobs.look();
-  jobs.look();
-  const std::string text = metrics.text();
-  EXPECT_THAT(text, HasSubstr(R"(cohort_jobs_total{state="completed",type="export"} 1)"));
-  EXPECT_THAT(text, HasSubstr(R"(cohort_jobs_total{state="failed",type="export"} 1)"));
-  EXPECT_THAT(text, HasSubstr(R"(cohort_job_bytes_total{type="export"} 12)"));
-  EXPECT_THAT(text, HasSubstr(R"(cohort_jobs_running{type="export"} 1)"));
-  EXPECT_THAT(text, HasSubstr("cohort_fence_seconds_count 1"));
-  EXPECT_THAT(text, HasSubstr("cohort_fence_seconds_sum 0.06"));
-  end_job(JobState::kCancelled, 1);
-  jobs.look();
+TEST_F(CountingStoreTest, CountsJobsFromItsStartOn) {
+  run(*below, JobState::kCompleted, 1000);
+  const Job left = job();
+  ASSERT_TRUE(below->add_job(left));
+  CountingStore store(std::move(below), metrics);
+  run(store, JobState::kCompleted, 5);
+  run(store, JobState::kFailed, 7);
+  EXPECT_THAT(metrics.text(), HasSubstr(R"(cohort_jobs_total{state="completed",type="export"} 1)"));
+  EXPECT_THAT(metrics.text(), HasSubstr(R"(cohort_jobs_total{state="failed",type="export"} 1)"));
+  EXPECT_THAT(metrics.text(), HasSubstr(R"(cohort_job_bytes_total{type="export"} 12)"));
+  EXPECT_THAT(metrics.text(), HasSubstr(R"(cohort_jobs_running{type="export"} 1)"));
+  Job ended = left;
+  ended.state = JobState::kCancelled;
+  ASSERT_TRUE(store.finish_job(ended));
   EXPECT_THAT(metrics.text(), HasSubstr(R"(cohort_jobs_running{type="export"} 0)"));
 }
 
-TEST_F(JobMetricsTest, AStoreThatCannotBeReadIsLookedAtNextTime) {
-  JobMetrics jobs(store, metrics);
-  add_job(JobState::kCompleted, 5);
-  store.fail_next("jobs", make_error(ErrorCode::kIo, "no"));
-  jobs.look();
-  EXPECT_THAT(metrics.text(), Not(HasSubstr("cohort_jobs_total{")));
-  jobs.look();
-  EXPECT_THAT(metrics.text(), HasSubstr("cohort_jobs_total{"));
+TEST_F(CountingStoreTest, WhatIsNotStoredIsNotCounted) {
+  CountingStore store(std::move(below), metrics);
+  fake->fail_next("add_job", make_error(ErrorCode::kIo, "no"));
+  EXPECT_FALSE(store.add_job(job()));
+  EXPECT_THAT(metrics.text(), Not(HasSubstr("cohort_jobs_running{")));
+}
+
+TEST_F(CountingStoreTest, ObservesAFenceOnceWhenTheSnapshotIsTaken) {
+  CountingStore store(std::move(below), metrics);
+  Snapshot taken = snapshot();
+  ASSERT_TRUE(store.add_snapshot(taken));
+  ASSERT_TRUE(store.update_snapshot(taken));
+  EXPECT_THAT(metrics.text(), HasSubstr("cohort_fence_seconds_count 0"));
+  taken.state = SnapshotState::kReady;
+  ASSERT_TRUE(store.update_snapshot(taken));
+  ASSERT_TRUE(store.update_snapshot(taken));
+  const Snapshot failed = snapshot();
+  ASSERT_TRUE(store.add_snapshot(failed));
+  ASSERT_TRUE(store.remove_snapshot(failed.id));
+  EXPECT_THAT(metrics.text(), HasSubstr("cohort_fence_seconds_count 1"));
+  EXPECT_THAT(metrics.text(), HasSubstr("cohort_fence_seconds_sum 0.06"));
 }
 
 class StatusTest : public testing::Test {

@@ -1,0 +1,176 @@
+"""The work of a night through cohortd, on real guests and through both protocols: a collection is defined and filled, a
+snapshot taken and exported, the package verified and imported, the snapshot destroyed."""
+
+import subprocess
+
+import pytest
+
+from harness import Disk, Lab, wait_until
+from harness.cim_clients import CimError, CimXmlClient, Path, WsmanClient, embedded, sender
+from harness.cohortd import Cohortd
+from world import overlays, picture
+
+JOB_STARTED = 4096
+RUNNING, COMPLETED, TERMINATED, EXCEPTION = "4", "7", "8", "10"
+RECOVERY = 2
+
+
+@pytest.fixture(scope="module")
+def guests(lab):
+    made = [lab.guest(f"flow ä{number}", role="writer", disks=[Disk("raw") if number == 2 else Disk()])
+            for number in (1, 2)]
+    for each in made:
+        each.start().wait_ready()
+    return made
+
+
+@pytest.fixture(scope="module")
+def exports(lab):
+    return lab.new_folder("exports")
+
+
+@pytest.fixture(scope="module")
+def cohortd(lab, exports):
+    with Cohortd(lab.folder / "cohortd", lab.state, roots=[exports]) as running:
+        yield running
+
+
+def winrm_sender(cohortd, role):
+    """The transport of python3-winrm, over TLS."""
+    from winrm.transport import Transport
+    from harness.cohortd import PASSWORDS
+
+    transport = Transport(endpoint=f"https://localhost:{cohortd.tls_port}/wsman", username=role,
+                          password=PASSWORDS[role], auth_method="basic", ca_trust_path=str(cohortd.certificate))
+    return lambda body: (200, transport.send_message(body))
+
+
+CLIENTS = {"wsman": lambda cohortd: WsmanClient(sender(cohortd, "administrator")),
+           "winrm": lambda cohortd: WsmanClient(winrm_sender(cohortd, "administrator")),
+           "cimxml": lambda cohortd: CimXmlClient(cohortd, "administrator", tls=True)}
+
+
+def service(client, class_name):
+    found, = client.instances(class_name)
+    return found.path
+
+
+def machine(guest):
+    return Path("Msvm_ComputerSystem", (("CreationClassName", "Msvm_ComputerSystem"),
+                                        ("Name", guest.domain.UUIDString().upper())))
+
+
+def call(client, path, method, **parameters):
+    """A method that must be done at once; what comes out of it."""
+    code, out = client.invoke(path, method, **parameters)
+    assert code == 0, (method, code, out)
+    return out
+
+
+def job(client, path, method, **parameters):
+    """Starts a job and follows it to its end, as a script does."""
+    code, out = client.invoke(path, method, **parameters)
+    assert code == JOB_STARTED, (method, code, out)
+    seen = []
+
+    def ended():
+        state = client.get(out["Job"])
+        seen.append(state["JobState"])
+        return state if state["JobState"] != RUNNING else None
+
+    ended = wait_until(ended, 300, lambda: f"the job of {method} ends: {seen}", 0.1)
+    assert ended["JobState"] == COMPLETED, dict(ended)
+    assert ended["PercentComplete"] == "100"
+    return ended.path
+
+
+@pytest.mark.parametrize("kind", CLIENTS)
+def test_a_night_through_the_daemon(lab, cohortd, guests, exports, kind):
+    client = CLIENTS[kind](cohortd)
+    before = picture(*guests)
+    management = service(client, "Msvm_CollectionManagementService")
+    snapshots = service(client, "Msvm_CollectionSnapshotService")
+
+    collection = call(client, management, "DefineCollection", Name=f"night {kind}", Id="", Type=0)["DefinedCollection"]
+    assert client.get(collection)["ElementName"] == f"night {kind}"
+    for guest in guests:
+        call(client, management, "AddMember", Member=machine(guest), Collection=collection)
+    assert [each.path for each in client.query(
+        f"SELECT * FROM Msvm_VirtualSystemCollection WHERE ElementName = 'night {kind}'")] == [collection]
+
+    taken = job(client, snapshots, "CreateSnapshot", Collection=collection, SnapshotType=RECOVERY,
+                SnapshotSettings=embedded("Msvm_VirtualSystemSnapshotSettingData", ConsistencyLevel=2))
+    snapshot, = client.associated(taken, "Msvm_SnapshotCollection", "Msvm_AffectedJobElement")
+    of_collection = client.associated(collection, "Msvm_SnapshotCollection")
+    assert [each.path for each in of_collection] == [snapshot.path]
+
+    target = exports / f"package {kind}"
+    job(client, snapshots, "ExportSnapshot", SnapshotCollection=snapshot.path, ExportDirectory=target,
+        ExportSettingData=embedded("Msvm_CollectionSnapshotExportSettingData", CopyVmStorage=True))
+    assert lab.cohort("verify", target).json["verify"]["whole"]
+
+    job(client, snapshots, "DestroySnapshot", AffectedSnapshotCollection=snapshot.path)
+    call(client, management, "DestroyCollection", Collection=collection)
+    assert not overlays(*guests)
+    assert picture(*guests) == before
+    assert all(guest.state() == "running" for guest in guests)
+
+
+def test_the_package_of_the_daemon_can_be_imported(lab, cohortd, exports):
+    """By the command, with a state of its own, as on another host."""
+    lab.prefixes.append("cohort-test-again-")
+    program, *_ = lab.cohort_command()
+    subprocess.run([program, "--state", lab.folder / "other state", "import", exports / "package wsman",
+                    "--name-prefix", "cohort-test-again-", "--storage", lab.new_folder("imported")], check=True,
+                   timeout=300)
+    names = [each.name() for each in lab.connection.listAllDomains()]
+    assert len([name for name in names if name.startswith("cohort-test-again-")]) == 2
+
+
+def test_what_was_done_is_in_the_log_and_the_metrics(cohortd):
+    log = cohortd.log()
+    assert "notice changed: ExportSnapshot: returned 4096 [user=administrator address=127.0.0.1 " in log
+    assert "all of it" not in log
+    assert cohortd.metric("cohort_jobs_total", type="export", state="completed") == 3
+    assert cohortd.metric("cohort_fence_seconds_count") == 3
+    assert cohortd.metric("cohort_job_bytes_total", type="export") > 0
+    assert cohortd.metric("cohort_requests_total", protocol="wsman", operation="invoke_method", outcome="done") > 10
+
+
+@pytest.mark.parametrize("kind", ["wsman", "cimxml"])
+def test_an_export_goes_nowhere_but_below_the_roots(lab, cohortd, exports, guests, kind):
+    client = CLIENTS[kind](cohortd)
+    management = service(client, "Msvm_CollectionManagementService")
+    snapshots = service(client, "Msvm_CollectionSnapshotService")
+    collection = call(client, management, "DefineCollection", Name=f"paths {kind}", Id="", Type=0)["DefinedCollection"]
+    call(client, management, "AddMember", Member=machine(guests[0]), Collection=collection)
+    taken = job(client, snapshots, "CreateSnapshot", Collection=collection, SnapshotType=RECOVERY, SnapshotSettings="")
+    snapshot, = client.associated(taken, "Msvm_SnapshotCollection", "Msvm_AffectedJobElement")
+    outside = lab.new_folder(f"outside {kind}")
+    (exports / f"link {kind}").symlink_to(outside)
+    listed = sorted(exports.iterdir())
+    for directory in (outside / "p", exports / f"link {kind}/p", f"{exports}/../{outside.name}/p", "relative/p", "/etc/p",
+                      f"{exports}/{'x' * 300}", f"{exports}/{'y/' * 3000}", "C:\\Exports\\p", ""):
+        code, out = client.invoke(snapshots, "ExportSnapshot", SnapshotCollection=snapshot.path,
+                                  ExportDirectory=directory, ExportSettingData="")
+        assert code in (2, 4), (directory, code, out)
+    with pytest.raises(CimError):  # XML has no NUL
+        client.invoke(snapshots, "ExportSnapshot", SnapshotCollection=snapshot.path,
+                      ExportDirectory=f"{exports}/a\0b", ExportSettingData="")
+    assert list(outside.iterdir()) == [] and sorted(exports.iterdir()) == listed
+    job(client, snapshots, "DestroySnapshot", AffectedSnapshotCollection=snapshot.path)
+
+
+@pytest.mark.parametrize("kind", ["wsman", "cimxml"])
+def test_an_export_with_a_subdirectory_goes_into_the_root_itself(cohortd, exports, guests, lab, kind):
+    client = CLIENTS[kind](cohortd)
+    management = service(client, "Msvm_CollectionManagementService")
+    snapshots = service(client, "Msvm_CollectionSnapshotService")
+    collection = call(client, management, "DefineCollection", Name=f"own {kind}", Id="", Type=0)["DefinedCollection"]
+    call(client, management, "AddMember", Member=machine(guests[0]), Collection=collection)
+    taken = job(client, snapshots, "CreateSnapshot", Collection=collection, SnapshotType=RECOVERY, SnapshotSettings="")
+    snapshot, = client.associated(taken, "Msvm_SnapshotCollection", "Msvm_AffectedJobElement")
+    job(client, snapshots, "ExportSnapshot", SnapshotCollection=snapshot.path, ExportDirectory=exports,
+        ExportSettingData=embedded("Msvm_CollectionSnapshotExportSettingData", CreateVmExportSubdirectory=True))
+    assert lab.cohort("verify", exports / f"own {kind}").json["verify"]["whole"]
+    job(client, snapshots, "DestroySnapshot", AffectedSnapshotCollection=snapshot.path)

@@ -1,0 +1,331 @@
+"""Small clients of both protocols, with one face: what a test does through one it does through the other.
+
+    client = WsmanClient(cohortd, "administrator")       or CimXmlClient(...)
+    for each in client.instances("Msvm_VirtualSystemCollection"):
+        print(each.path, each["ElementName"])
+    code, out = client.invoke(service.path, "DefineCollection", Name="web", Id="", Type=0)
+
+Values are text, None for NULL, lists, and Paths for references. Written apart from the program, after the specifications.
+"""
+
+import dataclasses
+import uuid
+import xml.etree.ElementTree as ET
+from xml.sax.saxutils import escape, quoteattr
+
+V2 = "root/virtualization/v2"
+
+
+@dataclasses.dataclass(frozen=True)
+class Path:
+    class_name: str
+    keys: tuple  # of (name, text)
+    namespace: str = V2
+
+    def key(self, name):
+        return dict(self.keys)[name]
+
+
+class Instance(dict):
+    """Its properties; .path and .class_name."""
+
+    def __init__(self, class_name, path, properties):
+        super().__init__(properties)
+        self.class_name = class_name
+        self.path = path
+
+
+class CimError(Exception):
+    """The operation failed: a CIM status (int) or the subcode of a SOAP fault, and the sentence."""
+
+    def __init__(self, code, sentence, detail=""):
+        super().__init__(f"{code} {detail}: {sentence}")
+        self.code, self.sentence, self.detail = code, sentence, detail
+
+
+def embedded(class_name, **properties):
+    """An instance as the text that settings arrive as."""
+    def one(name, value):
+        type_name = "boolean" if isinstance(value, bool) else "uint16" if isinstance(value, int) else "string"
+        return (f"<PROPERTY NAME={quoteattr(name)} TYPE=\"{type_name}\"><VALUE>{escape(_text(value))}</VALUE>"
+                f"</PROPERTY>")
+
+    return (f"<INSTANCE CLASSNAME={quoteattr(class_name)}>"
+            + "".join(one(name, value) for name, value in properties.items()) + "</INSTANCE>")
+
+
+def _text(value):
+    return str(value).lower() if isinstance(value, bool) else str(value)
+
+
+# WS-Management
+
+S = "{http://www.w3.org/2003/05/soap-envelope}"
+A = "{http://schemas.xmlsoap.org/ws/2004/08/addressing}"
+W = "{http://schemas.dmtf.org/wbem/wsman/1/wsman.xsd}"
+N = "{http://schemas.xmlsoap.org/ws/2004/09/enumeration}"
+CIM = "{http://schemas.dmtf.org/wbem/wscim/1/common}"
+NIL = "{http://www.w3.org/2001/XMLSchema-instance}nil"
+ENUMERATION = "http://schemas.xmlsoap.org/ws/2004/09/enumeration/"
+TRANSFER = "http://schemas.xmlsoap.org/ws/2004/09/transfer/"
+ANONYMOUS = "http://schemas.xmlsoap.org/ws/2004/08/addressing/role/anonymous"
+ASSOCIATIONS = "http://schemas.dmtf.org/wbem/wsman/1/cimbinding/associationFilter"
+SOAP_TYPE = {"Content-Type": "application/soap+xml;charset=UTF-8"}
+
+
+def uri_of(class_name, namespace=V2):
+    return f"http://schemas.microsoft.com/wbem/wsman/1/wmi/{namespace}/{class_name}"
+
+
+def envelope(action, uri, body="", selectors="", headers=""):
+    return (
+        '<s:Envelope xmlns:s="http://www.w3.org/2003/05/soap-envelope" '
+        'xmlns:a="http://schemas.xmlsoap.org/ws/2004/08/addressing" '
+        'xmlns:w="http://schemas.dmtf.org/wbem/wsman/1/wsman.xsd" '
+        'xmlns:n="http://schemas.xmlsoap.org/ws/2004/09/enumeration" '
+        'xmlns:b="http://schemas.dmtf.org/wbem/wsman/1/cimbinding.xsd"><s:Header>'
+        f'<a:To>http://localhost/wsman</a:To><w:ResourceURI s:mustUnderstand="true">{uri}</w:ResourceURI>'
+        f"<a:ReplyTo><a:Address>{ANONYMOUS}</a:Address></a:ReplyTo><a:Action>{action}</a:Action>"
+        f"<a:MessageID>uuid:{uuid.uuid4()}</a:MessageID>{headers}"
+        f"{selectors}</s:Header><s:Body>{body}</s:Body></s:Envelope>")
+
+
+def selector_set(keys):
+    return ("<w:SelectorSet>" + "".join(f"<w:Selector Name={quoteattr(name)}>{escape(value)}</w:Selector>"
+                                        for name, value in keys) + "</w:SelectorSet>") if keys else ""
+
+
+def reference(path):
+    return (f"<a:Address>{ANONYMOUS}</a:Address><a:ReferenceParameters>"
+            f"<w:ResourceURI>{uri_of(path.class_name, path.namespace)}</w:ResourceURI>{selector_set(path.keys)}"
+            "</a:ReferenceParameters>")
+
+
+def sender(cohortd, role, tls=False):
+    """A function that sends a body and returns status and body."""
+    def send(body):
+        status, _, reply = cohortd.request("POST", "/wsman", body.encode(), SOAP_TYPE, role=role, tls=tls)
+        return status, reply
+    return send
+
+
+class WsmanClient:
+    """`send` posts an envelope: sender(...), or the transport of another library."""
+
+    def __init__(self, send):
+        self._send = send
+
+    def ask(self, action, uri, body="", selectors="", headers=""):
+        """The body of the reply; raises CimError for a fault."""
+        _, reply = self._send(envelope(action, uri, body, selectors, headers))
+        answered = ET.fromstring(reply).find(f"{S}Body")
+        fault = answered.find(f"{S}Fault")
+        if fault is None:
+            return answered
+        subcode = fault.find(f"{S}Code/{S}Subcode/{S}Value")
+        detail = fault.find(f"{S}Detail/{W}FaultDetail")
+        raise CimError(subcode.text if subcode is not None else fault.find(f"{S}Code/{S}Value").text,
+                       fault.find(f"{S}Reason/{S}Text").text,
+                       "" if detail is None else detail.text.rsplit("/", 1)[1])
+
+    def instances(self, class_name, namespace=V2, mode="", most=20):
+        return self._enumerate(uri_of(class_name, namespace), mode=mode, most=most)
+
+    def query(self, wql, namespace=V2):
+        dialect = "http://schemas.microsoft.com/wbem/wsman/1/WQL"
+        return self._enumerate(uri_of("*", namespace), f'<w:Filter Dialect="{dialect}">{escape(wql)}</w:Filter>')
+
+    def associated(self, path, result_class, association=""):
+        return self._associations("AssociatedInstances", path, association, result_class)
+
+    def _associations(self, kind, path, association, result_class):
+        wanted = f"<b:AssociationClassName>{association}</b:AssociationClassName>" if association else ""
+        wanted += f"<b:ResultClassName>{result_class}</b:ResultClassName>"
+        return self._enumerate(uri_of("*", path.namespace),
+                               f'<w:Filter Dialect="{ASSOCIATIONS}"><b:{kind}><b:Object>{reference(path)}</b:Object>'
+                               f"{wanted}</b:{kind}></w:Filter>")
+
+    def _enumerate(self, uri, filter_="", mode="EnumerateObjectAndEPR", most=20):
+        mode = f"<w:EnumerationMode>{mode or 'EnumerateObjectAndEPR'}</w:EnumerationMode>"
+        body = self.ask(ENUMERATION + "Enumerate", uri, f"<n:Enumerate>{filter_}{mode}</n:Enumerate>")
+        found = []
+        context = body.find(f".//{N}EnumerationContext")
+        while context is not None and context.text:
+            pulled = self.ask(ENUMERATION + "Pull", uri,
+                              f"<n:Pull><n:EnumerationContext>{context.text}</n:EnumerationContext>"
+                              f"<n:MaxElements>{most}</n:MaxElements></n:Pull>")
+            found += [self._item(item) for item in pulled.find(f".//{N}Items")]
+            context = pulled.find(f".//{N}EnumerationContext")
+        return found
+
+    @classmethod
+    def _item(cls, item):
+        if item.tag == f"{A}EndpointReference":
+            return cls._path(item)
+        if item.tag == f"{W}Item":
+            made = cls._instance(item[0])
+            made.path = cls._path(item[1])
+            return made
+        return cls._instance(item)
+
+    @classmethod
+    def _instance(cls, element):
+        properties = {}
+        for child in element:
+            name = child.tag.split("}")[1]
+            value = cls._value(child)
+            if name in properties:
+                before = properties[name]
+                properties[name] = [*(before if isinstance(before, list) else [before]), value]
+            else:
+                properties[name] = value
+        return Instance(element.tag.split("}")[1], None, properties)
+
+    @classmethod
+    def _value(cls, element):
+        if element.get(NIL) == "true":
+            return None
+        if element.find(f"{A}ReferenceParameters") is not None:
+            return cls._path(element)
+        time = element.find(f"{CIM}Datetime")
+        return (time.text if time is not None else element.text) or ""
+
+    @staticmethod
+    def _path(element):
+        parameters = element.find(f"{A}ReferenceParameters")
+        class_uri = parameters.find(f"{W}ResourceURI").text
+        namespace, class_name = class_uri.split("/wmi/")[1].rsplit("/", 1)
+        keys = tuple((each.get("Name"), each.text or "") for each in parameters.findall(f"{W}SelectorSet/{W}Selector"))
+        return Path(class_name, tuple(key for key in keys if key[0] != "__cimnamespace"), namespace)
+
+    def get(self, path):
+        body = self.ask(TRANSFER + "Get", uri_of(path.class_name, path.namespace), selectors=selector_set(path.keys))
+        found = self._instance(body[0])
+        found.path = path
+        return found
+
+    def invoke(self, path, method, **parameters):
+        uri = uri_of(path.class_name, path.namespace)
+        given = "".join(f"<p:{name}>{self._parameter(value)}</p:{name}>" for name, value in parameters.items())
+        body = self.ask(f"{uri}/{method}", uri, f'<p:{method}_INPUT xmlns:p="{uri}">{given}</p:{method}_INPUT>',
+                        selector_set(path.keys))
+        out = self._instance(body[0])
+        return int(out.pop("ReturnValue")), dict(out)
+
+    @staticmethod
+    def _parameter(value):
+        if isinstance(value, Path):
+            return reference(value)
+        return f"<![CDATA[{value}]]>" if _text(value).startswith("<INSTANCE") else escape(_text(value))
+
+
+# CIM-XML
+
+def _key_bindings(keys):
+    return "".join(f"<KEYBINDING NAME={quoteattr(name)}><KEYVALUE VALUETYPE=\"string\">{escape(value)}</KEYVALUE>"
+                   "</KEYBINDING>" for name, value in keys)
+
+
+def _instance_name(path):
+    return f"<INSTANCENAME CLASSNAME={quoteattr(path.class_name)}>{_key_bindings(path.keys)}</INSTANCENAME>"
+
+
+def _namespace(name):
+    return "<LOCALNAMESPACEPATH>" + "".join(f"<NAMESPACE NAME={quoteattr(part)}/>" for part in name.split("/")) + \
+        "</LOCALNAMESPACEPATH>"
+
+
+class CimXmlClient:
+    def __init__(self, cohortd, role, tls=False):
+        self._cohortd, self._role, self._tls = cohortd, role, tls
+
+    def _ask(self, method, target, call):
+        """The I/METHODRESPONSE; raises CimError."""
+        message = ('<?xml version="1.0" encoding="utf-8"?><CIM CIMVERSION="2.0" DTDVERSION="2.0">'
+                   f'<MESSAGE ID="{uuid.uuid4()}" PROTOCOLVERSION="1.0"><SIMPLEREQ>{call}</SIMPLEREQ></MESSAGE></CIM>')
+        headers = {"Content-Type": 'application/xml; charset="utf-8"', "CIMOperation": "MethodCall",
+                   "CIMMethod": method, "CIMObject": target}
+        status, answered, reply = self._cohortd.request("POST", "/cimom", message.encode(), headers, role=self._role,
+                                                        tls=self._tls)
+        if status != 200:
+            raise CimError(status, answered.get("CIMError", ""))
+        response = ET.fromstring(reply).find("MESSAGE/SIMPLERSP")[0]
+        error = response.find("ERROR")
+        if error is not None:
+            raise CimError(int(error.get("CODE")), error.get("DESCRIPTION"))
+        return response
+
+    def _intrinsic(self, method, namespace, **parameters):
+        given = "".join(f'<IPARAMVALUE NAME="{name}">{value}</IPARAMVALUE>' for name, value in parameters.items() if value)
+        return self._ask(method, namespace, f'<IMETHODCALL NAME="{method}">{_namespace(namespace)}{given}</IMETHODCALL>')
+
+    @staticmethod
+    def _class(name):
+        return f"<CLASSNAME NAME={quoteattr(name)}/>" if name else ""
+
+    def instances(self, class_name, namespace=V2):
+        return self._objects(self._intrinsic("EnumerateInstances", namespace, ClassName=self._class(class_name)),
+                             namespace)
+
+    def query(self, wql, namespace=V2):
+        return self._objects(self._intrinsic("ExecQuery", namespace, QueryLanguage="<VALUE>WQL</VALUE>",
+                                             Query=f"<VALUE>{escape(wql)}</VALUE>"), namespace)
+
+    def associated(self, path, result_class, association=""):
+        return self._objects(self._intrinsic("Associators", path.namespace, ObjectName=_instance_name(path),
+                                             AssocClass=self._class(association),
+                                             ResultClass=self._class(result_class)), path.namespace)
+
+    @classmethod
+    def _objects(cls, response, namespace):
+        found = []
+        for item in response.find("IRETURNVALUE"):
+            made = cls._instance(item.find("INSTANCE"))
+            made.path = cls._path(item.find(".//INSTANCENAME"), namespace)
+            found.append(made)
+        return found
+
+    def get(self, path):
+        response = self._intrinsic("GetInstance", path.namespace, InstanceName=_instance_name(path))
+        found = self._instance(response.find("IRETURNVALUE/INSTANCE"))
+        found.path = path
+        return found
+
+    @classmethod
+    def _instance(cls, element):
+        return Instance(element.get("CLASSNAME"), None, {each.get("NAME"): cls._value(each) for each in element
+                                                         if each.tag.startswith("PROPERTY")})
+
+    @classmethod
+    def _value(cls, holder):
+        for child in holder:
+            if child.tag == "VALUE":
+                return child.text or ""
+            if child.tag == "VALUE.ARRAY":
+                return [each.text or "" for each in child]
+            if child.tag == "VALUE.REFERENCE":
+                return cls._path(child.find(".//INSTANCENAME"), V2)
+        return None
+
+    @staticmethod
+    def _path(element, namespace):
+        keys = tuple((each.get("NAME"), (each.find("KEYVALUE").text or "") if each.find("KEYVALUE") is not None else "")
+                     for each in element.findall("KEYBINDING"))
+        return Path(element.get("CLASSNAME"), keys, namespace)
+
+    def invoke(self, path, method, **parameters):
+        given = "".join(self._parameter(name, value) for name, value in parameters.items())
+        keys = ",".join(f'{name}="{value}"' for name, value in path.keys)
+        response = self._ask(method, f"{path.namespace}:{path.class_name}.{keys}",
+                             f'<METHODCALL NAME="{method}"><LOCALINSTANCEPATH>{_namespace(path.namespace)}'
+                             f"{_instance_name(path)}</LOCALINSTANCEPATH>{given}</METHODCALL>")
+        code = int(response.find("RETURNVALUE/VALUE").text)
+        return code, {each.get("NAME"): self._value(each) for each in response.findall("PARAMVALUE")}
+
+    @staticmethod
+    def _parameter(name, value):
+        if isinstance(value, Path):
+            return (f'<PARAMVALUE NAME="{name}" PARAMTYPE="reference"><VALUE.REFERENCE><INSTANCEPATH><NAMESPACEPATH>'
+                    f"<HOST>h</HOST>{_namespace(value.namespace)}</NAMESPACEPATH>{_instance_name(value)}</INSTANCEPATH>"
+                    "</VALUE.REFERENCE></PARAMVALUE>")
+        return f'<PARAMVALUE NAME="{name}" PARAMTYPE="string"><VALUE>{escape(_text(value))}</VALUE></PARAMVALUE>'
