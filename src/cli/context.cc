@@ -4,10 +4,12 @@ namespace cohort::cli {
 
 client::Session& Context::session() {
   if (!session_) {
-    session_ = surroundings_.open_session(client::SessionOptions{options_.connect, Path(options_.state)});
+    session_ = surroundings_.open_session(session_options());
   }
   return *session_;
 }
+
+client::SessionOptions Context::session_options() const { return {options_.connect, Path(options_.state)}; }
 
 client::RecoveryReport Context::recovery() const { return session_ ? session_->recovery() : client::RecoveryReport{}; }
 

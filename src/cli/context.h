@@ -3,7 +3,9 @@
 
 #include <functional>
 #include <memory>
+#include <optional>
 #include <string>
+#include <vector>
 
 #include "base/clock.h"
 #include "cli/cancellation.h"
@@ -25,6 +27,9 @@ struct GlobalOptions {
 
 using SessionFactory = std::function<std::unique_ptr<client::Session>(const client::SessionOptions&)>;
 
+// Has the command carried out elsewhere, and returns its exit status; nothing if it has to be done here.
+using CarryOut = std::function<std::optional<int>(const client::SessionOptions&, const std::vector<std::string>&)>;
+
 // The world around one run of the program; made by main(), faked in tests.
 struct Surroundings {
   Console console;
@@ -32,6 +37,7 @@ struct Surroundings {
   Cancellation& cancellation;
   const Clock& clock;
   std::function<void(Milliseconds)> sleep;
+  CarryOut carry_out_elsewhere = {};  // may be empty
 };
 
 class Context {
@@ -45,6 +51,7 @@ class Context {
   void sleep(Milliseconds time) const { surroundings_.sleep(time); }
   // Opened at the first call.
   [[nodiscard]] client::Session& session();
+  [[nodiscard]] client::SessionOptions session_options() const;
   // Empty if no session was opened.
   [[nodiscard]] client::RecoveryReport recovery() const;
   [[nodiscard]] Progress make_progress() const;

@@ -6,6 +6,7 @@
 #include <iostream>
 #include <thread>
 
+#include "cli/relay.h"
 #include "cli/run.h"
 #include "cli/stop_signals.h"
 
@@ -22,12 +23,16 @@ int main(int argc, char** argv) {
   // A reader that went away must not end a job half way; the failed write is reported instead.
   std::signal(SIGPIPE, SIG_IGN);
   cohort::cli::Cancellation cancellation;
-  const cohort::cli::StopSignals signals([&cancellation] { return cancellation.interrupt(); });
+  cohort::cli::Relay relay;
+  const cohort::cli::StopSignals signals([&] { return relay.interrupt() || cancellation.interrupt(); });
   const cohort::SystemClock clock;
-  cohort::cli::Surroundings surroundings{{std::cout, std::cerr, isatty(STDERR_FILENO) == 1, terminal_width()},
-                                         cohort::client::open_local_session,
-                                         cancellation,
-                                         clock,
-                                         [](cohort::Milliseconds time) { std::this_thread::sleep_for(time); }};
+  const cohort::cli::Console console{std::cout, std::cerr, isatty(STDERR_FILENO) == 1, terminal_width()};
+  cohort::cli::Surroundings surroundings{
+      console,
+      cohort::client::open_local_session,
+      cancellation,
+      clock,
+      [](cohort::Milliseconds time) { std::this_thread::sleep_for(time); },
+      [&](const auto& options, const auto& arguments) { return relay.carry_out(options, arguments, console); }};
   return cohort::cli::run({argv + 1, argv + argc}, surroundings);
 }

@@ -44,13 +44,15 @@ Result<std::optional<Outcome>> parse(CommandTree& tree, const std::vector<std::s
   }
 }
 
-Result<Outcome> perform(CommandTree& tree, const std::vector<std::string>& arguments, Context& context) {
-  COHORT_ASSIGN(auto outcome, parse(tree, arguments));
-  if (outcome) {
-    return *std::move(outcome);
-  }
+// After parse(): nothing but the verb is left to do.
+Result<Outcome> perform(const CommandTree& tree, Context& context) {
   Verb* verb = tree.chosen_verb();
   return verb == nullptr ? fail(ErrorCode::kInternal, "The command has no verb.") : verb->run(context);
+}
+
+bool needs_state(const CommandTree& tree) {
+  const Verb* verb = tree.chosen_verb();
+  return verb != nullptr && verb->needs_state();
 }
 
 // The option may not have been read when the arguments are wrong.
@@ -84,7 +86,13 @@ int status_of(const Result<Outcome>& result) { return result ? result->exit_code
 int run_unguarded(const std::vector<std::string>& arguments, Surroundings& surroundings) {
   CommandTree tree;
   Context context(surroundings, tree.options());
-  const auto result = perform(tree, arguments, context);
+  auto parsed = parse(tree, arguments);
+  const bool is_for_verb = parsed && !*parsed;
+  if (is_for_verb && surroundings.carry_out_elsewhere && needs_state(tree)) {
+    const auto status = surroundings.carry_out_elsewhere(context.session_options(), arguments);
+    if (status) return *status;
+  }
+  const auto result = is_for_verb ? perform(tree, context) : parsed.map([](auto&& said) { return *std::move(said); });
   const Console& console = surroundings.console;
   if (asks_for_json(arguments) || tree.options().json) {
     print_json(result, context.recovery(), console.out);

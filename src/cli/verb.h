@@ -31,6 +31,8 @@ class Verb {
   [[nodiscard]] virtual Manual manual() const = 0;
   // Adds arguments that are stored into this object.
   virtual void declare(Arguments& arguments) = 0;
+  // False for verbs that answer without looking at any state.
+  [[nodiscard]] virtual bool needs_state() const { return true; }
   // REQUIRES: the command line was parsed and chose this verb.
   [[nodiscard]] virtual Result<Outcome> run(Context& context) = 0;
 };

@@ -82,12 +82,24 @@ Result<package::VerifyReport> verify_recorded(const Path& directory, const Check
 }  // namespace
 
 LocalSession::LocalSession(const SessionOptions& options) : options_(options) {
-  if (options_.state.empty()) options_.state = default_state_folder();
+  options_.state = state_folder(options_);
 }
+
+LocalSession::LocalSession(const SessionOptions& options, const SharedParts& shared)
+    : options_(options), shared_(shared) {}
 
 LocalSession::~LocalSession() = default;
 
+Result<void> LocalSession::check_shared() const {
+  if (options_.uri == shared_->uri) return {};
+  return fail(ErrorCode::kInvalidArgument, "The service that has this state works with \"{}\", not with \"{}\".",
+              shared_->uri, options_.uri);
+}
+
+service::StateStore* LocalSession::written() const { return shared_ ? &shared_->state : writing_.get(); }
+
 Result<service::Hypervisor*> LocalSession::hypervisor() {
+  if (shared_) return check_shared().map([this] { return &shared_->hypervisor; });
   if (!hypervisor_) {
     COHORT_ASSIGN(hypervisor_, hypervisor::open_libvirt(options_.uri));
   }
@@ -95,13 +107,15 @@ Result<service::Hypervisor*> LocalSession::hypervisor() {
 }
 
 Result<service::StateStore*> LocalSession::state() {
-  if (writing_) return writing_.get();
+  if (shared_) COHORT_TRY(check_shared());
+  if (auto* const open = written()) return open;
   if (reading_) return reading_.get();
   COHORT_ASSIGN(reading_, store::open_sqlite_store(options_.state, store::Access::kRead, options_.uri));
   return reading_.get();
 }
 
 Result<service::Operations*> LocalSession::planning() {
+  if (shared_) return working();
   if (working_) return working_.get();
   if (planning_) return planning_.get();
   COHORT_ASSIGN(auto* const store, state());
@@ -111,6 +125,7 @@ Result<service::Operations*> LocalSession::planning() {
 }
 
 Result<service::Operations*> LocalSession::working() {
+  if (shared_) return check_shared().map([this] { return &shared_->operations; });
   if (working_) return working_.get();
   planning_.reset();
   reading_.reset();
@@ -238,14 +253,15 @@ Result<service::ExportReport> LocalSession::export_snapshot(const service::Expor
 // not in the history.
 Result<package::VerifyReport> LocalSession::verify(const Path& directory, const package::VerifyOptions& options,
                                                    const JobWatch& watch) {
-  if (writing_ == nullptr) {
+  auto* const open = written();
+  if (open == nullptr) {
     planning_.reset();
     reading_.reset();
   }
-  auto opened = writing_ != nullptr ? Result<std::unique_ptr<service::StateStore>>(nullptr)
-                                    : store::open_sqlite_store(options_.state, store::Access::kWrite, options_.uri);
+  auto opened = open != nullptr ? Result<std::unique_ptr<service::StateStore>>(nullptr)
+                                : store::open_sqlite_store(options_.state, store::Access::kWrite, options_.uri);
   if (!opened) return verify_unrecorded(directory, options, watch);
-  service::StateStore& store = *opened ? **opened : *writing_;
+  service::StateStore& store = *opened ? **opened : *open;
   service::JobEngine engine(
       store, [](const JobId&, service::JobContext&) { return service::UndoReport{}; }, clock_);
   // A job that cannot even be begun (the state's file system is full) prevents no verification.
@@ -374,6 +390,10 @@ Result<service::DoctorReport> LocalSession::doctor(const service::DoctorRequest&
   return with->engine.run<service::DoctorReport>(
       JobType::kMend, request.mend.front(), watch,
       [&](service::JobContext& job) { return with->doctor.mend(request, job); });
+}
+
+Path state_folder(const SessionOptions& options) {
+  return options.state.empty() ? default_state_folder() : options.state;
 }
 
 std::unique_ptr<Session> open_local_session(const SessionOptions& options) {

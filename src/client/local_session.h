@@ -11,9 +11,19 @@
 
 namespace cohort::client {
 
+// What a program has opened already, and goes on to use beside its sessions. All outlive these.
+struct SharedParts {
+  std::string uri;
+  service::StateStore& state;  // open for writing, recovery done
+  service::Hypervisor& hypervisor;
+  service::Operations& operations;
+};
+
 class LocalSession final : public Session {
  public:
   explicit LocalSession(const SessionOptions& options);
+  // Every call fails with kInvalidArgument if the options name another hypervisor.
+  LocalSession(const SessionOptions& options, const SharedParts& shared);
   ~LocalSession() override;
 
   [[nodiscard]] RecoveryReport recovery() const override { return recovery_; }
@@ -76,6 +86,9 @@ class LocalSession final : public Session {
                                                      const JobWatch& watch) override;
 
  private:
+  [[nodiscard]] Result<void> check_shared() const;
+  // The state that is open for writing; nullptr if none is.
+  [[nodiscard]] service::StateStore* written() const;
   [[nodiscard]] Result<service::Hypervisor*> hypervisor();
   // The state for queries. A state that does not exist yet is an empty one.
   [[nodiscard]] Result<service::StateStore*> state();
@@ -86,6 +99,7 @@ class LocalSession final : public Session {
   [[nodiscard]] Result<service::Operations*> working();
 
   SessionOptions options_;
+  std::optional<SharedParts> shared_;
   SystemClock clock_;
   ImageCopier copier_;
   std::unique_ptr<service::Hypervisor> hypervisor_;

@@ -108,6 +108,9 @@ struct SessionOptions {
   Path state;  // empty: /var/lib/cohort as root, else $XDG_STATE_HOME/cohort or ~/.local/state/cohort
 };
 
+// The folder of the state that the options mean.
+[[nodiscard]] Path state_folder(const SessionOptions& options);
+
 // A session in this process. Nothing is opened before it is needed: the state for reading by queries, with the
 // exclusive lock by changes (kInUse names the process that holds it), the hypervisor by what needs it.
 [[nodiscard]] std::unique_ptr<Session> open_local_session(const SessionOptions& options);

@@ -13,6 +13,7 @@
 #include "client/make_operations.h"
 #include "daemon/authentication.h"
 #include "daemon/cimxml_handler.h"
+#include "daemon/command_server.h"
 #include "daemon/counting_store.h"
 #include "daemon/export_folders.h"
 #include "daemon/listeners.h"
@@ -59,7 +60,9 @@ class Daemon::Impl {
 
   void stop() {
     listeners_.stop(kPatience);
+    commands_->request_stop();
     background_->stop();
+    commands_->stop();
   }
 
  private:
@@ -88,6 +91,8 @@ class Daemon::Impl {
     wsman_ = std::make_unique<WsmanHandler>(*server_, schema_);
     cimxml_ = std::make_unique<CimXmlHandler>(*server_, schema_, host_name());
     router_ = std::make_unique<Router>(*wsman_, *cimxml_);
+    const client::SharedParts parts{configuration_.uri, *store_, *hypervisor_, *operations_};
+    COHORT_ASSIGN(commands_, CommandServer::start(configuration_.state, parts, log_));
     return listeners_.start(configuration_, {authentication_, *router_, everybody_, status_}, log_);
   }
 
@@ -118,6 +123,8 @@ class Daemon::Impl {
   std::unique_ptr<service::Hypervisor> hypervisor_;
   std::unique_ptr<service::Operations> operations_;
   std::unique_ptr<service::BackgroundJobs> background_;
+
+  std::unique_ptr<CommandServer> commands_;
 
   cim::Schema schema_;
   ExportFolders exports_;

@@ -99,6 +99,10 @@ const std::vector<EventText>& event_texts() {
       {Event::kTimedOut, "timed-out", Level::kWarning,
        "A question took longer to answer than its client wanted to wait. If that goes on, see whether libvirt answers: "
        "\"virsh list\"."},
+      {Event::kCommand, "command", Level::kNotice,
+       "The audit trail: the command cohort was run by root, or by the user that this service runs as, and is carried "
+       "out "
+       "here, since this service has the state. The message has its arguments."},
   };
   return texts;
 }

@@ -32,6 +32,7 @@ enum class Event {
   kChangeFailed,
   kMethodRefused,
   kTimedOut,
+  kCommand,
 };
 
 struct EventText {

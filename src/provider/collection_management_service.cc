@@ -45,10 +45,7 @@ CollectionManagementService::CollectionManagementService(service::Collections& c
 }
 
 void CollectionManagementService::offer_change(const char* method, Change change) {
-  offer(method, Right::kAdminister, [this, change](const MethodCall& call) {
-    const std::scoped_lock lock(changing_);
-    return (this->*change)(call);
-  });
+  offer(method, Right::kAdminister, [this, change](const MethodCall& call) { return (this->*change)(call); });
 }
 
 Result<cim::MethodResult> CollectionManagementService::define_collection(const MethodCall& call) {

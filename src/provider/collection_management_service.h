@@ -1,8 +1,6 @@
 // Msvm_CollectionManagementService: makes, changes and removes collections. All of it is done when a call returns.
 #pragma once
 
-#include <mutex>
-
 #include "provider/service_provider.h"
 #include "service/collections.h"
 
@@ -14,7 +12,6 @@ class CollectionManagementService final : public ServiceProvider {
 
  private:
   using Change = Result<cim::MethodResult> (CollectionManagementService::*)(const MethodCall& call);
-  // One change at a time: each reads what it changes.
   void offer_change(const char* method, Change change);
 
   [[nodiscard]] Result<cim::MethodResult> define_collection(const MethodCall& call);
@@ -26,7 +23,6 @@ class CollectionManagementService final : public ServiceProvider {
   [[nodiscard]] Result<cim::MethodResult> remove(const cim::ObjectPath& member, const CollectionId& from);
 
   service::Collections& collections_;
-  std::mutex changing_;
 };
 
 }  // namespace cohort::provider

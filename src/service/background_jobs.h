@@ -11,8 +11,7 @@
 
 namespace cohort::service {
 
-// One job after the other, in the order in which they were asked for, since operations on machines, and on the files
-// that their disks share, must not get in each other's way.
+// One job after the other, in the order in which they were asked for.
 // Threads: safe to call from several at once. Job bodies run on the thread of this object.
 // Crash:   as JobEngine; jobs that waited are ended by recover().
 class BackgroundJobs {

@@ -82,6 +82,7 @@ Collections::Collections(Hypervisor& hypervisor, StateStore& store, const Clock&
 
 Result<Collection> Collections::create(const std::string& name, CollectionKind kind,
                                        const std::vector<std::string>& members, const std::optional<CollectionId>& id) {
+  const std::scoped_lock lock(changing_);
   COHORT_TRY(check_collection_name(name));
   Collection collection;
   collection.id = id.value_or(CollectionId::generate());
@@ -94,6 +95,7 @@ Result<Collection> Collections::create(const std::string& name, CollectionKind k
 }
 
 Result<Collection> Collections::rename(const std::string& collection, const std::string& new_name) {
+  const std::scoped_lock lock(changing_);
   COHORT_TRY(check_collection_name(new_name));
   COHORT_ASSIGN(Collection found, find_collection(store_, collection));
   found.name = new_name;
@@ -102,6 +104,7 @@ Result<Collection> Collections::rename(const std::string& collection, const std:
 }
 
 Result<Collection> Collections::remove(const std::string& collection) {
+  const std::scoped_lock lock(changing_);
   COHORT_ASSIGN(const CollectionView view, show(collection));
   if (view.snapshots > 0) {
     return fail(ErrorCode::kInvalidState,
@@ -122,6 +125,7 @@ Result<Collection> Collections::remove(const std::string& collection) {
 }
 
 Result<Collection> Collections::add_members(const std::string& collection, const std::vector<std::string>& members) {
+  const std::scoped_lock lock(changing_);
   COHORT_ASSIGN(Collection found, find_collection(store_, collection));
   COHORT_TRY(add_all(members, found, hypervisor_, store_));
   COHORT_TRY(store_.update_collection(found));
@@ -129,6 +133,7 @@ Result<Collection> Collections::add_members(const std::string& collection, const
 }
 
 Result<Collection> Collections::remove_members(const std::string& collection, const std::vector<std::string>& members) {
+  const std::scoped_lock lock(changing_);
   COHORT_ASSIGN(Collection found, find_collection(store_, collection));
   for (const auto& name : members) {
     COHORT_TRY(found.kind == CollectionKind::kMachines ? remove_machine(name, found, hypervisor_)

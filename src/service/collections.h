@@ -1,6 +1,7 @@
 // Collections: create, rename, delete, add and remove members.
 #pragma once
 
+#include <mutex>
 #include <optional>
 #include <string>
 #include <vector>
@@ -30,6 +31,7 @@ struct CollectionView {
 };
 
 // Every call changes all it was asked for, or nothing. Short: no job is needed.
+// Threads: safe to call from several at once; changes follow one another.
 // A collection is named by its name, its UUID, or the first characters (4 or more) of the UUID; a machine by its name
 // or UUID. kNotFound and kAlreadyExists name the thing; kInvalidArgument an ambiguous or unsuitable one.
 class Collections {
@@ -56,6 +58,7 @@ class Collections {
   Hypervisor& hypervisor_;
   StateStore& store_;
   const Clock& clock_;
+  std::mutex changing_;  // each change reads what it changes
 };
 
 }  // namespace cohort::service

@@ -110,6 +110,17 @@ Result<void> JobEngine::run_queued(Job job, const JobWatch& watch, const Body& b
   return carry_out(job, watch, unless_cancelled);
 }
 
+Result<std::unique_lock<std::timed_mutex>> JobEngine::wait_for_turn(JobType type, JobContext& context) {
+  if (type == JobType::kVerify || type == JobType::kTry) return std::unique_lock<std::timed_mutex>();
+  std::unique_lock turn(turn_, std::try_to_lock);
+  if (!turn.owns_lock()) context.set_phase("waiting for another job to end");
+  while (!turn.owns_lock()) {
+    COHORT_TRY(context.check_cancelled());
+    static_cast<void>(turn.try_lock_for(kPulse));
+  }
+  return turn;
+}
+
 Result<void> JobEngine::carry_out(const Job& job, const JobWatch& watch, const Body& body) {
   std::stop_source cancel;
   const std::stop_callback forward(watch.stop, [&] { cancel.request_stop(); });
@@ -120,8 +131,9 @@ Result<void> JobEngine::carry_out(const Job& job, const JobWatch& watch, const B
   {
     // Gone before the end is recorded: a late beat would let an ended job run again.
     const Pulse pulse(job, context, store_, watch, cancel);
+    const auto turn = wait_for_turn(job.type, context);
     kill_point("job.begun");
-    outcome = body(context);
+    outcome = turn ? body(context) : Result<void>(Failure{turn.error()});
     kill_point("job.before_end");
     if (!outcome) {
       context.set_phase("taking back what was begun");

@@ -2,6 +2,7 @@
 #pragma once
 
 #include <functional>
+#include <mutex>
 #include <string>
 
 #include "base/clock.h"
@@ -11,8 +12,9 @@
 
 namespace cohort::service {
 
-// Threads: run() blocks its caller; a second thread of its own records progress and hears cancels (four times a
-// second). Crash:   the job stays "running" in the store with its undo steps; recover() finishes it.
+// Threads: run() may be called from several at once, and blocks its caller; a second thread of its own records progress
+// and hears cancels (four times a second). Crash:   the job stays "running" in the store with its undo steps; recover()
+// finishes it.
 class JobEngine {
  public:
   // Takes back what the job's undo steps say: Undo::run.
@@ -48,6 +50,12 @@ class JobEngine {
   Result<void> carry_out(const Job& job, const JobWatch& watch, const Body& body);
   [[nodiscard]] Result<void> end(Job job, const JobContext& context, Result<void> outcome, const UndoReport& undone);
 
+  // One job at a time, since operations on machines, and on the files that their disks share, must not get in each
+  // other's way. Waits until it is this job's turn; kCancelled if that was asked for meanwhile. Verifying and trying a
+  // package change nothing of others, and do not wait.
+  [[nodiscard]] Result<std::unique_lock<std::timed_mutex>> wait_for_turn(JobType type, JobContext& context);
+
+  std::timed_mutex turn_;
   StateStore& store_;
   TakeBack take_back_;
   const Clock& clock_;

@@ -4,6 +4,7 @@
 #include <gtest/gtest.h>
 #include <unistd.h>
 
+#include <latch>
 #include <thread>
 
 #include "service/testing/lab.h"
@@ -243,6 +244,35 @@ TEST_F(JobEngineTest, FailsWhenTheEndCannotBeRecorded) {
   ASSERT_FALSE(outcome);
   EXPECT_EQ(outcome.error().code, ErrorCode::kNoSpace);
   EXPECT_THAT(outcome.error().context, SizeIs(1));
+}
+
+TEST_F(JobEngineTest, RunsOneJobAtATimeAndCancelsOneThatWaits) {
+  std::latch has_begun(1);
+  std::latch may_end(1);
+  std::jthread first([&] {
+    EXPECT_TRUE(run([&](JobContext&) -> Result<int> {
+      has_begun.count_down();
+      may_end.wait();
+      return 1;
+    }));
+  });
+  has_begun.wait();
+  std::stop_source stop;
+  bool has_run = false;
+  Result<int> second = 0;
+  std::jthread waiting([&] {
+    second = run([&](JobContext&) -> Result<int> { return has_run = true, 2; }, {stop.get_token(), {}});
+  });
+  std::this_thread::sleep_for(kTwoBeats);
+  EXPECT_EQ(lab.newest_job().progress.phase, "waiting for another job to end");
+  const auto verified = lab.engine.run<int>(JobType::kVerify, "x", {}, [](JobContext&) -> Result<int> { return 3; });
+  EXPECT_TRUE(verified) << "it gets in nobody's way";
+  stop.request_stop();
+  waiting.join();
+  EXPECT_FALSE(has_run);
+  ASSERT_FALSE(second);
+  EXPECT_EQ(second.error().code, ErrorCode::kCancelled);
+  may_end.count_down();
 }
 
 }  // namespace

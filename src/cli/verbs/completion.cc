@@ -24,6 +24,8 @@ class Completion final : public Verb {
                          {"cohort completion bash > /etc/bash_completion.d/cohort", "Completion for all."}}};
   }
 
+  [[nodiscard]] bool needs_state() const override { return false; }
+
   void declare(Arguments& arguments) override { arguments.required("SHELL", shell_, "bash"); }
 
   [[nodiscard]] Result<Outcome> run(Context& context) override {

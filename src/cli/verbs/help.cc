@@ -23,6 +23,8 @@ class Help final : public Verb {
             .is_hidden = true};
   }
 
+  [[nodiscard]] bool needs_state() const override { return false; }
+
   void declare(Arguments& arguments) override {
     arguments.optional_many("COMMAND", words_, "Noun and verb.");
     arguments.flag("--man", is_manual_, "The manual page.");
