@@ -113,6 +113,15 @@ Result<DomainHandle> ConnectionPool::domain(const MachineId& id) {
   return look_up(at.get(), id);
 }
 
+Result<std::vector<DomainHandle>> list_domains(virConnectPtr connection) {
+  virDomainPtr* list = nullptr;
+  const int count = virConnectListAllDomains(connection, &list, 0);
+  if (count < 0) return Failure{libvirt_error("The machines of this host cannot be listed.")};
+  std::vector<DomainHandle> domains(list, list + count);
+  std::free(list);  // NOLINT(cppcoreguidelines-no-malloc): libvirt's contract
+  return domains;
+}
+
 bool is_connected(virDomainPtr domain) { return virConnectIsAlive(virDomainGetConnect(domain)) == 1; }
 
 Result<std::string> domain_xml(virDomainPtr domain, unsigned int flags) {

@@ -9,6 +9,7 @@
 #include <mutex>
 #include <optional>
 #include <string>
+#include <vector>
 
 #include "base/clock.h"
 #include "base/result.h"
@@ -76,6 +77,8 @@ class ConnectionPool {
   std::array<Slot, kConnections> slots_;
 };
 
+// All domains that there are now.
+[[nodiscard]] Result<std::vector<DomainHandle>> list_domains(virConnectPtr connection);
 // Whether libvirtd still answers on the connection of this domain.
 [[nodiscard]] bool is_connected(virDomainPtr domain);
 // libvirt's XML of a domain; `flags` of virDomainXMLFlags.

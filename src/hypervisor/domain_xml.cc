@@ -69,6 +69,7 @@ void read_backing(const xmlNode* element, DomainDisk& disk) {
 DomainDisk read_disk(const xmlNode* element) {
   DomainDisk disk;
   disk.target = attribute_or(child(element, "target"), "dev", "");
+  disk.bus = attribute_or(child(element, "target"), "bus", "");
   disk.alias = attribute_or(child(element, "alias"), "name", "");
   disk.device = attribute_or(element, "device", "disk");
   disk.type = attribute_or(element, "type", "file");

@@ -15,6 +15,7 @@ namespace cohort::hypervisor {
 // A <disk> as it stands in the XML.
 struct DomainDisk {
   std::string target;                // <target dev=…>
+  std::string bus;                   // "virtio", "scsi", …
   std::string alias;                 // of the device in QEMU; only what runs has one
   std::string device = "disk";       // "disk", "lun", "cdrom", "floppy"
   std::string type = "file";         // "file", "block", "network", "volume", …

@@ -20,16 +20,6 @@ namespace {
 // libvirtd is restarted once, not all the time.
 constexpr int kLossesEndured = 3;
 
-// libvirt's array of domains, each to be freed.
-Result<std::vector<DomainHandle>> list_domains(virConnectPtr connection) {
-  virDomainPtr* list = nullptr;
-  const int count = virConnectListAllDomains(connection, &list, 0);
-  if (count < 0) return Failure{libvirt_error("The machines of this host cannot be listed.")};
-  std::vector<DomainHandle> domains(list, list + count);
-  std::free(list);  // NOLINT(cppcoreguidelines-no-malloc): libvirt's contract
-  return domains;
-}
-
 // libvirt counts versions as major * 1,000,000 + minor * 1,000 + release.
 std::string version_text(unsigned long version) {
   return fmt::format("{}.{}.{}", version / 1000000, version / 1000 % 1000, version % 1000);

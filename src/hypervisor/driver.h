@@ -1,5 +1,5 @@
 // service::Hypervisor over libvirt. Each concern has a file of its own: inspect.cc, capture.cc, merge.cc, define.cc,
-// throwaway.cc; the rest is in driver.cc.
+// throwaway.cc, control.cc; the rest is in driver.cc.
 #pragma once
 
 #include <memory>
@@ -21,6 +21,12 @@ class Driver final : public service::Hypervisor {
   [[nodiscard]] Result<MachineSummary> find_machine(std::string_view name_or_uuid) override;
   [[nodiscard]] Result<MachineSummary> machine(const MachineId& id) override;
   [[nodiscard]] Result<MachineDetails> inspect(const MachineId& id) override;
+
+  [[nodiscard]] Result<std::vector<MachineCondition>> conditions() override;
+  [[nodiscard]] Result<MachineCondition> condition(const MachineId& id) override;
+  [[nodiscard]] Result<MachineHardware> hardware(const MachineId& id) override;
+  [[nodiscard]] Result<MachineHardware> hardware_in(const std::string& configuration) override;
+  [[nodiscard]] Result<void> change_power(const MachineId& id, PowerChange change) override;
 
   [[nodiscard]] Result<void> create_overlay(const DiskSnapshot& disk) override;
   [[nodiscard]] Result<std::unique_ptr<service::PauseWatch>> watch_pauses(

@@ -42,4 +42,9 @@ Path disk_storage(const DriverKind& kind) {
   return "/var/lib/libvirt/images";
 }
 
+Path process_id_folder(const DriverKind& kind) {
+  if (kind.is_session) return xdg_folder("XDG_RUNTIME_DIR", ".cache") / "libvirt/qemu/run";
+  return "/run/libvirt/qemu";
+}
+
 }  // namespace cohort::hypervisor

@@ -25,5 +25,7 @@ struct DriverKind {
 [[nodiscard]] Path tpm_storage(const DriverKind& kind);
 // Where virt-manager and virt-install put disks.
 [[nodiscard]] Path disk_storage(const DriverKind& kind);
+// Where libvirt keeps the process ids of running machines: "<name>.pid".
+[[nodiscard]] Path process_id_folder(const DriverKind& kind);
 
 }  // namespace cohort::hypervisor

@@ -17,6 +17,8 @@ TEST(DriverKind, KnowsTheFoldersOfSystemAndSession) {
   EXPECT_EQ(disk_storage(driver_kind("QEMU", "qemu:///system")), "/var/lib/libvirt/images");
   EXPECT_EQ(tpm_storage(driver_kind("QEMU", "qemu:///system")), "/var/lib/libvirt/swtpm");
   EXPECT_NE(disk_storage(driver_kind("QEMU", "qemu:///session")), "/var/lib/libvirt/images");
+  EXPECT_EQ(process_id_folder(driver_kind("QEMU", "qemu:///system")), "/run/libvirt/qemu");
+  EXPECT_TRUE(process_id_folder(driver_kind("QEMU", "qemu:///session")).string().ends_with("/libvirt/qemu/run"));
 }
 
 }  // namespace

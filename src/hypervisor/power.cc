@@ -38,6 +38,23 @@ bool is_lasting_pause(int reason) {
          reason == VIR_DOMAIN_PAUSED_FROM_SNAPSHOT;
 }
 
+MachineActivity activity_in_pause(int reason) {
+  if (is_lasting_pause(reason)) return MachineActivity::kPaused;
+  switch (reason) {
+    case VIR_DOMAIN_PAUSED_IOERROR:
+    case VIR_DOMAIN_PAUSED_WATCHDOG:
+    case VIR_DOMAIN_PAUSED_CRASHED:
+    case VIR_DOMAIN_PAUSED_POSTCOPY_FAILED:
+      return MachineActivity::kFailed;
+    case VIR_DOMAIN_PAUSED_STARTING_UP:
+      return MachineActivity::kStarting;
+    case VIR_DOMAIN_PAUSED_SHUTTING_DOWN:
+      return MachineActivity::kShuttingDown;
+    default:
+      return MachineActivity::kHeld;
+  }
+}
+
 // libvirt answers when it has ended what it was doing with the machine, also its look at one that it finds running.
 Result<void> wait_for_libvirt(virDomainPtr domain) {
   virDomainMemoryStatStruct statistic{};
@@ -57,6 +74,28 @@ PowerState DomainState::power() const {
   if (is_running()) return PowerState::kRunning;
   if (state == VIR_DOMAIN_PAUSED) return is_lasting_pause(reason) ? PowerState::kPaused : PowerState::kOther;
   return state == VIR_DOMAIN_SHUTOFF ? PowerState::kOff : PowerState::kOther;
+}
+
+MachineActivity DomainState::activity() const {
+  if (is_running()) return MachineActivity::kRunning;
+  switch (state) {
+    case VIR_DOMAIN_PAUSED:
+      return activity_in_pause(reason);
+    case VIR_DOMAIN_SHUTOFF:
+      return MachineActivity::kOff;
+    case VIR_DOMAIN_SHUTDOWN:
+      return MachineActivity::kShuttingDown;
+    case VIR_DOMAIN_CRASHED:
+      return MachineActivity::kFailed;
+    case VIR_DOMAIN_PMSUSPENDED:
+      return MachineActivity::kSuspendedByGuest;
+    default:
+      return MachineActivity::kUnknown;
+  }
+}
+
+bool DomainState::has_run_since_start() const {
+  return state == VIR_DOMAIN_RUNNING && (reason == VIR_DOMAIN_RUNNING_BOOTED || reason == VIR_DOMAIN_RUNNING_RESTORED);
 }
 
 std::string DomainState::words() const {

@@ -7,6 +7,7 @@
 
 #include "base/result.h"
 #include "domain/machine.h"
+#include "domain/machine_condition.h"
 
 namespace cohort::hypervisor {
 
@@ -21,6 +22,10 @@ struct DomainState {
   }
   [[nodiscard]] bool is_running() const { return state == VIR_DOMAIN_RUNNING || state == VIR_DOMAIN_BLOCKED; }
   [[nodiscard]] PowerState power() const;
+  // kOff also for a machine that is saved: libvirt tells that elsewhere.
+  [[nodiscard]] MachineActivity activity() const;
+  // It runs since it was started, without a pause that anybody has heard of.
+  [[nodiscard]] bool has_run_since_start() const;
   // For people: "paused after an I/O error", "crashed".
   [[nodiscard]] std::string words() const;
 };

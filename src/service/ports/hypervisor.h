@@ -16,6 +16,7 @@
 #include "domain/refusal_kind.h"
 #include "domain/snapshot.h"
 #include "service/ports/guest_freeze.h"
+#include "service/ports/machine_control.h"
 
 namespace cohort::service {
 
@@ -124,10 +125,8 @@ struct MachineOutline {
 // Threads: safe to call from several at once; calls for different machines do not wait for each other.
 // Errors:  kNotFound where a machine does not exist, kHypervisor with libvirt's words as cause, kTimeout if libvirt
 //          does not answer, kUnsupported where the driver cannot do it.
-class Hypervisor {
+class Hypervisor : public MachineControl {
  public:
-  virtual ~Hypervisor() = default;
-
   [[nodiscard]] virtual Result<HostInfo> host() = 0;
   [[nodiscard]] virtual Result<std::vector<MachineSummary>> machines() = 0;  // by name
   [[nodiscard]] virtual Result<MachineSummary> find_machine(std::string_view name_or_uuid) = 0;

@@ -34,8 +34,13 @@ struct FakeMachine {
   std::uint64_t file_systems = 2;  // that its agent can freeze
   std::uint64_t frozen = 0;        // of them
   bool is_frozen_by_owner = false;
-  std::string complaint;  // of its agent, when it thaws
-  std::string network;    // of a throw-away machine
+  std::string complaint;     // of its agent, when it thaws
+  std::string network;       // of a throw-away machine
+  MachineHardware hardware;  // also what a configuration of the machine says, but for its UUID and name
+  bool is_saved = false;     // while it is off
+  bool starts_with_host = false;
+  std::optional<pid_t> process;
+  std::optional<WallTime> started;
 };
 
 // Behaves as the port asks. Calls are named "suspend web", "create_overlay web.cohort-….qcow2", "merge_overlay web
@@ -84,6 +89,11 @@ class FakeHypervisor final : public Hypervisor {
   [[nodiscard]] Result<MachineSummary> find_machine(std::string_view name_or_uuid) override;
   [[nodiscard]] Result<MachineSummary> machine(const MachineId& id) override;
   [[nodiscard]] Result<MachineDetails> inspect(const MachineId& id) override;
+  [[nodiscard]] Result<std::vector<MachineCondition>> conditions() override;
+  [[nodiscard]] Result<MachineCondition> condition(const MachineId& id) override;
+  [[nodiscard]] Result<MachineHardware> hardware(const MachineId& id) override;
+  [[nodiscard]] Result<MachineHardware> hardware_in(const std::string& configuration) override;
+  [[nodiscard]] Result<void> change_power(const MachineId& id, PowerChange change) override;
   [[nodiscard]] Result<void> create_overlay(const DiskSnapshot& disk) override;
   [[nodiscard]] Result<std::unique_ptr<PauseWatch>> watch_pauses(const std::vector<MachineId>& machines) override;
   [[nodiscard]] Result<void> suspend(const MachineId& id) override;
