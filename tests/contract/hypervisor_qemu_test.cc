@@ -104,6 +104,54 @@ TEST_F(HypervisorQemu, NamesWhatPreventsASnapshot) {
   EXPECT_THAT(details->obstacles[0], HasSubstr("not a file that can be read"));
 }
 
+TEST_F(HypervisorQemu, TellsHowAMachineIsAndChangesItsPower) {
+  QemuMachine machine(folder_.path(), "power", {"qcow2"});
+  const auto activity = [&] { return hypervisor_->condition(machine.id())->activity; };
+  const auto order = [&](PowerChange change) { return hypervisor_->change_power(machine.id(), change); };
+  EXPECT_EQ(activity(), MachineActivity::kOff);
+  EXPECT_FALSE(hypervisor_->condition(machine.id())->process);
+  const WallTime before = SystemClock().wall();
+  expect_ok(order(PowerChange::kStart));
+  const auto running = hypervisor_->condition(machine.id());
+  ASSERT_TRUE(running) << running.error().describe();
+  EXPECT_EQ(running->activity, MachineActivity::kRunning);
+  ASSERT_TRUE(running->process);
+  ASSERT_TRUE(running->started);
+  EXPECT_LT(std::chrono::abs(*running->started - before), std::chrono::seconds(30));
+  EXPECT_EQ(running->changed, running->started);
+  expect_ok(order(PowerChange::kReset));
+  expect_ok(order(PowerChange::kPause));
+  EXPECT_EQ(activity(), MachineActivity::kPaused);
+  EXPECT_EQ(order(PowerChange::kPause).error().code, ErrorCode::kInvalidState);
+  expect_ok(order(PowerChange::kResume));
+  EXPECT_EQ(activity(), MachineActivity::kRunning);
+  EXPECT_FALSE(hypervisor_->condition(machine.id())->changed);  // nobody has seen when it was resumed
+  ASSERT_EQ(virDomainManagedSave(machine.domain(), 0), 0) << virGetLastErrorMessage();
+  EXPECT_EQ(activity(), MachineActivity::kSaved);
+  expect_ok(order(PowerChange::kStart));
+  expect_ok(order(PowerChange::kTurnOff));
+  EXPECT_EQ(activity(), MachineActivity::kOff);
+}
+
+TEST_F(HypervisorQemu, TellsWhatAMachineConsistsOf) {
+  QemuMachine machine(folder_.path(), "hardware", {"qcow2", "raw"},
+                      "<interface type='user'><mac address='52:54:00:00:00:0a'/></interface>");
+  for (const bool runs : {false, true}) {
+    if (runs) bring(machine, Power::kRunning);
+    const auto hardware = hypervisor_->hardware(machine.id());
+    ASSERT_TRUE(hardware) << hardware.error().describe();
+    ASSERT_EQ(hardware->drives.size(), 2U);
+    EXPECT_EQ(hardware->drives[0].source, machine.disks()[0].active.path);
+    EXPECT_GT(hardware->memory, 0U);
+    EXPECT_GT(hardware->processors, 0U);
+    ASSERT_EQ(hardware->cards.size(), 1U);
+    EXPECT_EQ(hardware->cards[0].mac, "52:54:00:00:00:0a");
+  }
+  const auto kept = hypervisor_->hardware_in(hypervisor_->inspect(machine.id())->configuration);
+  ASSERT_TRUE(kept) << kept.error().describe();
+  EXPECT_EQ(kept->id, machine.id());
+}
+
 class CaptureInEachPower : public HypervisorQemu, public testing::WithParamInterface<Power> {};
 
 TEST_P(CaptureInEachPower, FreezesAllDisksAndTakesThemBack) {

@@ -1,0 +1,42 @@
+// Msvm_SummaryInformation: chosen facts about machines and snapshots, as GetSummaryInformation tells them.
+#pragma once
+
+#include <cstdint>
+#include <set>
+#include <vector>
+
+#include "base/clock.h"
+#include "cim/class.h"
+#include "provider/machine_configurations.h"
+
+namespace cohort::provider {
+
+// The codes of RequestedInformation.
+using SummaryCodes = std::set<std::uint32_t>;
+[[nodiscard]] bool is_summary_code(std::uint32_t code);
+
+// What is not asked for, or not known, is NULL.
+// Threads: safe to call from several at once.
+class SummaryReader {
+ public:
+  // All outlive the reader; `summary` is the class Msvm_SummaryInformation.
+  SummaryReader(service::MachineControl& machines, MachineConfigurations configurations, const Clock& clock,
+                const cim::Class& summary)
+      : machines_(machines), configurations_(configurations), clock_(clock), summary_(summary) {}
+
+  // Of each machine as it is now, by name.
+  [[nodiscard]] Result<std::vector<cim::Instance>> all(const SummaryCodes& codes);
+  // Of a machine or of a snapshot of it; kInvalidArgument if the path is not that of settings that are there.
+  [[nodiscard]] Result<cim::Instance> one(const cim::ObjectPath& settings, const SummaryCodes& codes);
+
+ private:
+  [[nodiscard]] Result<cim::Instance> of_machine(const MachineCondition& condition, const SummaryCodes& codes);
+  [[nodiscard]] cim::Instance of_snapshot(const MachineConfiguration& configuration, const SummaryCodes& codes) const;
+
+  service::MachineControl& machines_;
+  MachineConfigurations configurations_;
+  const Clock& clock_;
+  const cim::Class& summary_;
+};
+
+}  // namespace cohort::provider

@@ -1,0 +1,61 @@
+#include "provider/virtual_system_management_service.h"
+
+#include <utility>
+
+namespace cohort::provider {
+namespace {
+
+// Methods that say "not supported" with the codes of CIM; all others that are not offered have Hyper-V's.
+constexpr const char* kOfCim[] = {"AddResourceSettings",    "DefineSystem",         "DestroySystem",
+                                  "ModifyResourceSettings", "ModifySystemSettings", "RemoveResourceSettings",
+                                  "RequestStateChange",     "StartService",         "StopService"};
+constexpr std::uint32_t kNotSupported = 1;
+
+Result<SummaryCodes> codes_of(const cim::Value& requested) {
+  SummaryCodes codes;
+  for (const cim::Element& each : requested.elements()) {
+    const auto* code = std::get_if<std::uint32_t>(&each);
+    if (code == nullptr || !is_summary_code(*code)) {
+      return fail(ErrorCode::kInvalidArgument, "RequestedInformation holds a number that stands for nothing.");
+    }
+    codes.insert(*code);
+  }
+  if (codes.empty()) return fail(ErrorCode::kInvalidArgument, "RequestedInformation says nothing.");
+  return codes;
+}
+
+Result<std::vector<cim::Instance>> summaries_of(SummaryReader& reader, const cim::Value& settings,
+                                                const SummaryCodes& codes) {
+  if (settings.is_null()) return reader.all(codes);
+  std::vector<cim::Instance> summaries;
+  for (const cim::Element& each : settings.elements()) {
+    const auto* path = std::get_if<cim::Shared<cim::ObjectPath>>(&each);
+    if (path == nullptr) return fail(ErrorCode::kInvalidArgument, "SettingData holds a NULL.");
+    COHORT_ASSIGN(auto summary, reader.one(**path, codes));
+    summaries.push_back(std::move(summary));
+  }
+  return summaries;
+}
+
+}  // namespace
+
+VirtualSystemManagementService::VirtualSystemManagementService(SummaryReader summaries,
+                                                               const ServiceSurroundings& surroundings)
+    : ServiceProvider("Msvm_VirtualSystemManagementService", "Hyper-V Virtual System Management Service",
+                      CodeFamily::kManagement, surroundings),
+      summaries_(std::move(summaries)) {
+  offer("GetSummaryInformation", Right::kLook, [this](const MethodCall& call) { return summary_information(call); });
+  for (const char* method : kOfCim) {
+    offer(method, Right::kLook, [](const MethodCall&) { return returned(kNotSupported); });
+  }
+}
+
+Result<cim::MethodResult> VirtualSystemManagementService::summary_information(const MethodCall& call) {
+  COHORT_ASSIGN(const SummaryCodes codes, codes_of(call.parameter("RequestedInformation")));
+  COHORT_ASSIGN(auto summaries, summaries_of(summaries_, call.parameter("SettingData"), codes));
+  std::vector<cim::Element> elements;
+  for (auto& each : summaries) elements.emplace_back(cim::Shared<cim::Instance>(std::move(each)));
+  return returned(kNoError, {{"SummaryInformation", cim::Value::array(cim::Type::kInstance, std::move(elements))}});
+}
+
+}  // namespace cohort::provider

@@ -1,0 +1,112 @@
+#include "provider/virtual_system_setting_data.h"
+
+#include <utility>
+
+#include "provider/found.h"
+#include "provider/paths.h"
+
+namespace cohort::provider {
+namespace {
+
+using cim::Value;
+
+// AutomaticStartupAction.
+constexpr std::uint16_t kNoStart = 2;
+constexpr std::uint16_t kAlwaysStart = 4;
+
+std::uint16_t boot_number(BootDevice device) {
+  switch (device) {
+    case BootDevice::kFloppy:
+      return 0;
+    case BootDevice::kCdrom:
+      return 1;
+    case BootDevice::kDisk:
+      return 2;
+    case BootDevice::kNetwork:
+      return 3;
+  }
+  return 2;
+}
+
+// As Windows names architectures; others stay QEMU's.
+std::string architecture_of(const MachineHardware& hardware) {
+  if (hardware.architecture == "x86_64") return "x64";
+  if (hardware.architecture == "i686") return "x86";
+  if (hardware.architecture == "aarch64") return "ARM64";
+  return hardware.architecture;
+}
+
+void add_firmware(cim::Instance& settings, const MachineHardware& hardware) {
+  const std::string uuid = upper(hardware.id.str());
+  settings.set("BIOSGUID", Value("{" + uuid + "}"));
+  settings.set("Architecture", Value(architecture_of(hardware)));
+  settings.set("Version", Value(hardware.machine_type));
+  settings.set("VirtualSystemSubType",
+               Value(hardware.has_uefi ? "Microsoft:Hyper-V:SubType:2" : "Microsoft:Hyper-V:SubType:1"));
+  settings.set("SecureBootEnabled", Value(hardware.has_secure_boot));
+  std::vector<std::uint16_t> order;
+  for (const BootDevice device : hardware.boot_order) order.push_back(boot_number(device));
+  settings.set("BootOrder", Value::array_of(order));
+}
+
+void add_snapshot(cim::Instance& settings, const MachineConfiguration::Taken& taken) {
+  settings.set("VirtualSystemType", Value("Microsoft:Hyper-V:Snapshot:Recovery"));
+  settings.set("ElementName", Value(taken.name));
+  settings.set("CreationTime", Value(cim::Datetime::at(taken.instant)));
+  settings.set("ConfigurationID", Value(upper(taken.id.str())));
+  settings.set("IsSaved", Value(false));
+  settings.set("IsAutomaticSnapshot", Value(false));
+}
+
+}  // namespace
+
+cim::Instance virtual_system_settings(const MachineConfiguration& configuration) {
+  const MachineHardware& hardware = configuration.hardware;
+  cim::Instance settings;
+  settings.class_name = "Msvm_VirtualSystemSettingData";
+  settings.set("InstanceID", Value(configuration.settings_id));
+  settings.set("VirtualSystemIdentifier", Value(upper(hardware.id.str())));
+  if (!hardware.description.empty()) settings.set("Notes", Value::array_of(std::vector{hardware.description}));
+  settings.set("AutomaticSnapshotsEnabled", Value(false));
+  add_firmware(settings, hardware);
+  if (configuration.taken) {
+    add_snapshot(settings, *configuration.taken);
+    return settings;
+  }
+  settings.set("VirtualSystemType", Value("Microsoft:Hyper-V:System:Realized"));
+  settings.set("ElementName", Value(hardware.name));
+  settings.set("ConfigurationID", Value(upper(hardware.id.str())));
+  return settings;
+}
+
+Result<std::optional<cim::Instance>> VirtualSystemSettingDataProvider::settings(
+    const MachineConfiguration& configuration) {
+  cim::Instance settings = virtual_system_settings(configuration);
+  if (configuration.taken) return settings;
+  COHORT_ASSIGN(const auto condition, if_found(machines_.condition(configuration.hardware.id)));
+  if (!condition) return std::nullopt;
+  settings.set("AutomaticStartupAction", Value(condition->starts_with_host ? kAlwaysStart : kNoStart));
+  settings.set("IsSaved", Value(condition->activity == MachineActivity::kSaved));
+  return settings;
+}
+
+Result<std::vector<cim::Instance>> VirtualSystemSettingDataProvider::instances() {
+  COHORT_ASSIGN(const auto configurations, configurations_.all());
+  std::vector<cim::Instance> all;
+  for (const auto& configuration : configurations) {
+    COHORT_ASSIGN(auto one, settings(configuration));
+    if (one) all.push_back(*std::move(one));
+  }
+  return all;
+}
+
+Result<std::optional<cim::Instance>> VirtualSystemSettingDataProvider::find(const cim::ObjectPath& path) {
+  const auto key = configuration_key(path);
+  if (!key) return std::nullopt;
+  COHORT_ASSIGN(const auto configuration, configurations_.find(*key));
+  const auto is_part = path.key("InstanceID")->get_if<std::string>()->find('\\') != std::string::npos;
+  if (!configuration || is_part) return std::nullopt;
+  return settings(*configuration);
+}
+
+}  // namespace cohort::provider

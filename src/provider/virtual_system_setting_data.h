@@ -1,0 +1,30 @@
+// Msvm_VirtualSystemSettingData: the configuration of each machine, and those that snapshots of collections keep.
+#pragma once
+
+#include "provider/machine_configurations.h"
+#include "provider/provider.h"
+
+namespace cohort::provider {
+
+// What the configuration says by itself; of one that a machine has now without what only its condition tells.
+[[nodiscard]] cim::Instance virtual_system_settings(const MachineConfiguration& configuration);
+
+class VirtualSystemSettingDataProvider final : public ClassProvider {
+ public:
+  // The machines outlive the provider.
+  VirtualSystemSettingDataProvider(service::MachineControl& machines, MachineConfigurations configurations)
+      : machines_(machines), configurations_(configurations) {}
+
+  [[nodiscard]] std::string_view class_name() const override { return "Msvm_VirtualSystemSettingData"; }
+  [[nodiscard]] Result<std::vector<cim::Instance>> instances() override;
+  [[nodiscard]] Result<std::optional<cim::Instance>> find(const cim::ObjectPath& path) override;
+
+ private:
+  // With what the machine's condition tells; nothing if the machine has gone.
+  [[nodiscard]] Result<std::optional<cim::Instance>> settings(const MachineConfiguration& configuration);
+
+  service::MachineControl& machines_;
+  MachineConfigurations configurations_;
+};
+
+}  // namespace cohort::provider
