@@ -129,6 +129,7 @@ void CommandTree::add_reference_verbs() {
   add_verb(noun, make_reference_convert());
   add_verb(noun, make_reference_list());
   add_verb(noun, make_reference_show());
+  add_verb(noun, make_reference_export());
   add_verb(noun, make_reference_delete());
 }
 

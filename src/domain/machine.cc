@@ -12,13 +12,14 @@ constexpr std::array<NamedValue<PowerState>, 4> kPowerStates{{
     {PowerState::kOther, "other"},
 }};
 
-constexpr std::array<NamedValue<LeftOutReason>, 6> kLeftOutReasons{{
+constexpr std::array<NamedValue<LeftOutReason>, 7> kLeftOutReasons{{
     {LeftOutReason::kCdrom, "cdrom"},
     {LeftOutReason::kReadOnly, "read-only"},
     {LeftOutReason::kPassThrough, "pass-through"},
     {LeftOutReason::kShareable, "shareable"},
     {LeftOutReason::kNotAFile, "not-a-file"},
     {LeftOutReason::kTransient, "transient"},
+    {LeftOutReason::kNotChosen, "not-chosen"},
 }};
 
 }  // namespace

@@ -37,6 +37,7 @@ enum class LeftOutReason {
   kShareable,    // refused, or ignored on request
   kNotAFile,     // block device, network, volume, …: refused, or ignored on request
   kTransient,    // <transient/>: refused, or ignored on request
+  kNotChosen,    // an export of some of the disks was asked for; never in a snapshot
 };
 [[nodiscard]] std::string_view to_string(LeftOutReason reason);  // "cdrom", "read-only", "pass-through", …
 [[nodiscard]] Result<LeftOutReason> left_out_reason_from(std::string_view name);

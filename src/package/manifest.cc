@@ -101,7 +101,12 @@ bool Manifest::is_sealed() const {
 }
 
 int Manifest::needed_version() const {
-  if (!is_sealed()) return kFormatVersion;
+  const auto is_chosen_from = [](const MachineEntry& machine) {
+    return std::ranges::find(machine.left_out, LeftOutReason::kNotChosen, &LeftOutDisk::reason) !=
+           machine.left_out.end();
+  };
+  if (std::ranges::any_of(machines, is_chosen_from)) return kFormatVersion;
+  if (!is_sealed()) return kAllDisksFormatVersion;
   return parent ? kSealedFormatVersion : kWholeFormatVersion;
 }
 

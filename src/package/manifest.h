@@ -13,8 +13,10 @@
 
 namespace cohort::package {
 
-inline constexpr int kFormatVersion = 3;
-// A package says the least that its readers have to know: without images that have no hash, and without a parent.
+inline constexpr int kFormatVersion = 4;
+// A package says the least that its readers have to know: without disks that were not chosen, without images that have
+// no hash, and without a parent.
+inline constexpr int kAllDisksFormatVersion = 3;
 inline constexpr int kSealedFormatVersion = 2;
 inline constexpr int kWholeFormatVersion = 1;
 

@@ -103,6 +103,16 @@ TEST(ManifestTest, KnowsImagesWithoutHashesFromTheThirdFormatOn) {
   EXPECT_FALSE(parse_manifest(changed.dump()));
 }
 
+TEST(ManifestTest, AnExportOfSomeDisksNeedsTheFourthFormat) {
+  Manifest manifest = full_manifest();
+  manifest.machines[0].left_out = {{"vdz", LeftOutReason::kNotChosen, "/x/z.qcow2"}};
+  EXPECT_EQ(manifest.needed_version(), 4);
+  manifest.format_version = 4;
+  const auto parsed = parse_manifest(format_manifest(manifest));
+  ASSERT_TRUE(parsed) << parsed.error().describe();
+  EXPECT_EQ(parsed->machines[0].left_out.at(0).reason, LeftOutReason::kNotChosen);
+}
+
 TEST(ManifestTest, IgnoresFieldsThatItDoesNotKnow) {
   json text = json::parse(format_manifest(full_manifest()));
   text["future"] = {1, 2, 3};
@@ -112,7 +122,7 @@ TEST(ManifestTest, IgnoresFieldsThatItDoesNotKnow) {
 
 TEST(ManifestTest, RefusesANewerFormat) {
   json text = json::parse(format_manifest(full_manifest()));
-  text["format_version"] = 4;
+  text["format_version"] = 5;
   const auto parsed = parse_manifest(text.dump());
   ASSERT_FALSE(parsed);
   EXPECT_EQ(parsed.error().code, ErrorCode::kUnsupported);

@@ -1,25 +1,17 @@
 #include "service/backup_base.h"
 
 #include <algorithm>
+#include <functional>
 #include <iterator>
 
-#include "package/package_chain.h"
+#include "service/base_package.h"
 #include "service/new_package.h"
-#include "service/package_images.h"
 #include "service/stored_packages.h"
 
 namespace cohort::service {
 namespace {
 
 namespace fs = std::filesystem;
-
-// Of the collection, by its manifest.
-struct Candidate {
-  Path package;
-  package::Manifest manifest;
-};
-
-bool can_be_named(const Path& package) { return package::is_parent_path("../" + package.filename().string()); }
 
 Result<void> check_can_be_difference(const ExportRequest& target) {
   const bool is_one = target.format == "qcow2" && target.is_hashed && !target.no_storage && !target.subdirectory;
@@ -42,52 +34,16 @@ Result<Path> folder_of(const ExportRequest& target) {
   return Failure{system_error(code.value(), fmt::format("\"{}\" cannot be looked up.", package.string()))};
 }
 
-// The newest first. What is no package that can be read is passed over, unless that may be different in a moment.
-Result<std::vector<Candidate>> candidates_in(const Path& folder, const CollectionId& collection,
-                                             const std::stop_token& stop) {
-  COHORT_ASSIGN(const auto folders, package_folders_in(folder));
-  std::vector<Candidate> candidates;
-  for (const auto& path : folders) {
-    if (stop.stop_requested()) return fail(ErrorCode::kCancelled, "Cancelled while looking for the base.");
-    std::error_code ignored;
-    if (fs::is_symlink(path, ignored) || !can_be_named(path)) continue;
-    auto opened = package::open_alone(path);
-    if (!opened && (opened.error().code == ErrorCode::kIo || opened.error().code == ErrorCode::kPermission)) {
-      return Failure{opened.error()};
-    }
-    if (!opened || opened->links.front().manifest().collection != collection) continue;
-    candidates.push_back({path, opened->links.front().manifest()});
-  }
-  std::ranges::sort(candidates, [](const Candidate& one, const Candidate& other) {
-    return one.manifest.instant > other.manifest.instant;
-  });
-  return candidates;
-}
-
 // How many packages it stands on; a sentence why it can be no base, else.
-tl::expected<std::size_t, std::string> depth_of(const Candidate& candidate, const std::vector<Snapshot>& all,
-                                                WallTime now) {
+tl::expected<std::size_t, std::string> usable_depth_of(const BaseCandidate& candidate, const std::vector<Snapshot>& all,
+                                                       WallTime now) {
   const auto no = [](std::string why) { return tl::unexpected<std::string>(std::move(why)); };
   const auto snapshot = std::ranges::find(all, candidate.manifest.snapshot, &Snapshot::id);
   if (snapshot == all.end() || snapshot->state != SnapshotState::kReady) {
     return no("its snapshot does not exist any more.");
   }
   if (snapshot->instant >= now) return no("its snapshot is later than now, by this host's clock.");
-  if (!candidate.manifest.has_storage) return no("it has no disks.");
-  if (!candidate.manifest.is_sealed()) return no("its disks have no hash yet (cohort verify --seal).");
-  const auto chain = package::open_chain(candidate.package);
-  if (!chain) return no(chain.error().message);
-  if (const auto complete = package::check_complete(*chain); !complete) return no(complete.error().message);
-  if (chain->links.size() >= package::kMaxPackages) {
-    return no(fmt::format("it stands on {} others.", chain->links.size() - 1));
-  }
-  for (const auto& machine : candidate.manifest.machines) {
-    for (const auto& disk : machine.disks) {
-      const auto checked = check_images(*chain, machine.id, disk);
-      if (!checked) return no(checked.error().message);
-    }
-  }
-  return chain->links.size() - 1;
+  return depth_of(candidate);
 }
 
 }  // namespace
@@ -97,15 +53,17 @@ Result<BackupBase> find_backup_base(const ExportRequest& target, const Collectio
   COHORT_TRY(check_can_be_difference(target));
   BackupBase base;
   COHORT_ASSIGN(base.folder, folder_of(target));
-  COHORT_ASSIGN(const auto candidates, candidates_in(base.folder, collection, stop));
+  COHORT_ASSIGN(const auto folders, package_folders_in(base.folder));
+  COHORT_ASSIGN(auto candidates, base_candidates(folders, collection, stop));
+  std::ranges::sort(candidates, std::greater<>{}, [](const BaseCandidate& each) { return each.manifest.instant; });
   COHORT_ASSIGN(const auto all, store.snapshots());
   base.why = fmt::format("There is no earlier package of the collection in \"{}\".", base.folder.string());
   WallTime instant;
   std::size_t depth = 0;
   for (std::size_t i = 0; i < candidates.size(); ++i) {
-    const Candidate& candidate = candidates[i];
+    const BaseCandidate& candidate = candidates[i];
     if (!base.package.empty() && candidate.manifest.instant != instant) break;
-    const auto found = depth_of(candidate, all, now);
+    const auto found = usable_depth_of(candidate, all, now);
     if (!found && i == 0) {
       base.why = fmt::format("\"{}\" cannot be the base: {}", candidate.package.filename().string(), found.error());
     }

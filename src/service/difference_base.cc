@@ -61,7 +61,7 @@ Result<Snapshot> find_base(const std::vector<Snapshot>& all, const package::Mani
         ErrorCode::kNotFound, directory,
         fmt::format("its snapshot \"{}\" does not exist any more, so nothing tells what has changed since. "
                     "Export without --since; to export differences, keep the snapshot that was exported "
-                    "last.",
+                    "last, or a reference point of it.",
                     manifest.snapshot_name));
   }
   const bool is_planned = snapshot.state == SnapshotState::kCreating;

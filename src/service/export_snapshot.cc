@@ -4,6 +4,7 @@
 
 #include "base/kill_point.h"
 #include "package/layout.h"
+#include "service/base_package.h"
 #include "service/export_target.h"
 #include "service/frozen_stamps.h"
 #include "service/lookup.h"
@@ -15,12 +16,14 @@ namespace {
 
 constexpr std::uint64_t kStateFileLimit = 16ULL << 20U;
 
+bool is_since(const ExportRequest& request) { return !request.since.empty() || !request.since_point.empty(); }
+
 Result<void> check_format(const ExportRequest& request) {
   if (request.is_compressed && request.format != "qcow2") {
     return fail(ErrorCode::kInvalidArgument, "Disks of the format \"{}\" cannot be compressed: choose qcow2.",
                 request.format);
   }
-  if (!request.is_hashed && (request.is_compressed || !request.since.empty())) {
+  if (!request.is_hashed && (request.is_compressed || is_since(request))) {
     return fail(ErrorCode::kInvalidArgument,
                 "Disks that are {} are hashed anyway: leave out --no-hash, or export them whole and not compressed.",
                 request.is_compressed ? "compressed" : "differences");
@@ -32,17 +35,30 @@ Result<void> check_format(const ExportRequest& request) {
 
 Result<void> check_ready(const Snapshot& snapshot) {
   if (snapshot.state == SnapshotState::kReady) return {};
-  return fail(ErrorCode::kInvalidState, "The snapshot \"{}\" is {} and cannot be exported.", snapshot.name,
-              to_string(snapshot.state));
+  return fail(ErrorCode::kInvalidState, "The {} \"{}\" is {} and cannot be exported.", noun_of(snapshot.kind),
+              snapshot.name, to_string(snapshot.state));
+}
+
+Result<Snapshot> find_exported(const ExportRequest& request, StateStore& store) {
+  COHORT_ASSIGN(auto snapshot, request.is_reference_point ? find_reference_point(store, request.snapshot)
+                                                          : find_snapshot(store, request.snapshot));
+  COHORT_TRY(check_ready(snapshot));
+  return with_disks(std::move(snapshot), request.disks);
 }
 
 Result<std::optional<DifferenceBase>> open_base(const ExportRequest& request, const Path& target,
-                                                const Snapshot& snapshot, StateStore& store) {
-  if (request.since.empty()) return std::optional<DifferenceBase>();
+                                                const Snapshot& snapshot, StateStore& store,
+                                                const std::stop_token& stop) {
+  if (!is_since(request)) return std::optional<DifferenceBase>();
   if (request.no_storage) {
     return fail(ErrorCode::kInvalidArgument, "Without storage there is nothing to be a difference.");
   }
-  return DifferenceBase::open(request.since, target, snapshot, store).map([](DifferenceBase&& base) {
+  Path since = request.since;
+  if (since.empty()) {
+    COHORT_ASSIGN(const auto point, find_point(store, request.since_point));
+    COHORT_ASSIGN(since, find_package_of(point, target, stop));
+  }
+  return DifferenceBase::open(since, target, snapshot, store).map([](DifferenceBase&& base) {
     return std::optional(std::move(base));
   });
 }
@@ -263,8 +279,7 @@ ExportSnapshot::ExportSnapshot(StateStore& store, DiskCopier& copier, const Cloc
     : store_(store), copier_(copier), clock_(clock) {}
 
 Result<ExportPlan> ExportSnapshot::plan(const ExportRequest& request) {
-  COHORT_ASSIGN(const auto snapshot, find_snapshot(store_, request.snapshot));
-  COHORT_TRY(check_ready(snapshot));
+  COHORT_ASSIGN(const auto snapshot, find_exported(request, store_));
   return plan(request, snapshot);
 }
 
@@ -273,7 +288,7 @@ Result<ExportPlan> ExportSnapshot::plan(const ExportRequest& request, const Snap
   COHORT_TRY(check_format(request));
   ExportPlan plan;
   COHORT_ASSIGN(plan.package, package_folder(request, snapshot));
-  COHORT_ASSIGN(const auto base, open_base(request, plan.package, snapshot, store_));
+  COHORT_ASSIGN(const auto base, open_base(request, plan.package, snapshot, store_, stop));
   plan.estimated_bytes = kSpaceBesideDisks;
   if (snapshot.state == SnapshotState::kReady && !request.no_storage) COHORT_TRY(check_unwritten_disks(snapshot));
   for (std::size_t m = 0; m < snapshot.members.size() && !request.no_storage; ++m) {
@@ -330,8 +345,7 @@ Result<void> ExportSnapshot::plan_disk(const ExportRequest& request, const Membe
 
 Result<ExportReport> ExportSnapshot::run(const ExportRequest& request, JobContext& job) {
   job.set_phase("planning");
-  COHORT_ASSIGN(auto snapshot, find_snapshot(store_, request.snapshot));
-  COHORT_TRY(check_ready(snapshot));
+  COHORT_ASSIGN(auto snapshot, find_exported(request, store_));
   COHORT_ASSIGN(const auto planned, plan(request, snapshot, job.stop()));
   job.set_total(disk_bytes_of(planned));
   NewPackage target(planned.package, planned.estimated_bytes, job);

@@ -1,4 +1,4 @@
-// Writes a snapshot to a directory: a package.
+// Writes a snapshot, or what a reference point holds, to a directory: a package.
 #pragma once
 
 #include <cstdint>
@@ -9,6 +9,7 @@
 #include "base/file.h"
 #include "domain/snapshot.h"
 #include "package/manifest.h"
+#include "service/chosen_disks.h"
 #include "service/difference_base.h"
 #include "service/job_context.h"
 #include "service/ports/disk_copier.h"
@@ -26,6 +27,10 @@ struct ExportRequest {
   bool is_compressed = false;    // the clusters of qcow2 disks
   bool is_hashed = true;         // the disks; else the package has to be sealed before it can be used (seal_package.h)
   Path since = {};               // a package: disks that can be are exported as the difference from it; empty: none
+  // Instead of `since`: the snapshot or reference point whose package that is; it is looked for (find_package_of).
+  std::string since_point = {};
+  bool is_reference_point = false;     // `snapshot` names a reference point
+  std::vector<ChosenDisk> disks = {};  // only these; empty: all
 };
 
 struct PlannedDisk {

@@ -132,7 +132,7 @@ TEST_F(ExportSnapshotTest, LeavesDisksWithoutHashesToASeal) {
   EXPECT_FALSE(exported->is_sealed);
   const auto manifest = package::read_manifest(lab.target());
   ASSERT_TRUE(manifest) << manifest.error().describe();
-  EXPECT_EQ(manifest->format_version, package::kFormatVersion);
+  EXPECT_EQ(manifest->format_version, package::kAllDisksFormatVersion);
   for (const auto& machine : manifest->machines) {
     for (const auto& disk : machine.disks) {
       EXPECT_FALSE(disk.is_sealed());

@@ -91,6 +91,11 @@ Result<Job> find_job(StateStore& store, const std::string& name) {
   return find(all, name, {"job", "cohort job list"}, [](const Job&) { return std::string(); });
 }
 
+Result<Snapshot> find_point(StateStore& store, const std::string& name) {
+  COHORT_ASSIGN(const auto all, store.snapshots());
+  return find(all, name, {"snapshot or reference point", "cohort snapshot list, cohort reference list"}, name_of);
+}
+
 Result<std::vector<Snapshot>> list_snapshots(StateStore& store, const std::string& collection) {
   return list(store, collection, false);
 }

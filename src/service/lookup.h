@@ -16,6 +16,9 @@ namespace cohort::service {
 [[nodiscard]] Result<Snapshot> find_reference_point(StateStore& store, const std::string& name);
 [[nodiscard]] Result<Job> find_job(StateStore& store, const std::string& name);
 
+// Either of them.
+[[nodiscard]] Result<Snapshot> find_point(StateStore& store, const std::string& name);
+
 // Of one collection, or of all when the name is empty; the oldest first.
 [[nodiscard]] Result<std::vector<Snapshot>> list_snapshots(StateStore& store, const std::string& collection);
 [[nodiscard]] Result<std::vector<Snapshot>> list_reference_points(StateStore& store, const std::string& collection);

@@ -68,7 +68,10 @@ Result<StoredPackage> stored_package(const Path& directory) {
   return stored;
 }
 
-Result<std::vector<Path>> package_folders_in(const Path& folder) { return folders_in(folder, is_package); }
+Result<std::vector<Path>> package_folders_in(const Path& folder) {
+  return folders_in(
+      folder, [](const Path& path) { return is_package(path) && !path.string().ends_with(package::kPartialSuffix); });
+}
 
 Result<std::vector<StoredPackage>> packages_in(const Path& folder) {
   COHORT_ASSIGN(const auto folders,

@@ -126,6 +126,8 @@ def a_day(lab, machine, other):
     yield ("reference", "convert"), ("u",), "reference_point"
     yield ("reference", "show"), ("u",), "reference_point"
     yield ("reference", "list"), (), "reference_points"
+    yield ("reference", "export"), ("u", lab.folder / "of u", "--dry-run"), "dry_run"
+    yield ("reference", "export"), ("u", lab.folder / "of u"), "export"
     yield ("reference", "delete"), ("u", "--dry-run"), "dry_run"
     yield ("reference", "delete"), ("u",), "deleted"
     lab.cohort("reference", "delete", "r")
@@ -183,6 +185,7 @@ FAILING = {
     ("reference", "convert"): (MISSING,),
     ("reference", "list"): None,
     ("reference", "show"): (MISSING,),
+    ("reference", "export"): (MISSING, "/nowhere"),
     ("reference", "delete"): (MISSING,),
     ("export",): (MISSING, "/nowhere"),
     ("verify",): ("/no-such-thing",),

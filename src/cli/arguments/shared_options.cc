@@ -76,4 +76,21 @@ Result<void> ExportOptions::apply_to(service::ExportRequest& request) const {
   return {};
 }
 
+void SinceOption::declare(Arguments& arguments) {
+  arguments.option("--since", since, "BASE",
+                   "Export the difference from this package, or from the package of this reference point or snapshot, "
+                   "which is looked for beside the new one.");
+}
+
+Result<void> SinceOption::apply_to(service::ExportRequest& request) const {
+  if (since.empty()) return {};
+  std::error_code ignored;
+  if (since.find('/') == std::string::npos && !std::filesystem::is_directory(since, ignored)) {
+    request.since_point = since;
+    return {};
+  }
+  COHORT_ASSIGN(request.since, parse_folder(since));
+  return {};
+}
+
 }  // namespace cohort::cli

@@ -44,4 +44,13 @@ struct ExportOptions {
   [[nodiscard]] Result<void> apply_to(service::ExportRequest& request) const;
 };
 
+struct SinceOption {
+  std::string since;
+
+  void declare(Arguments& arguments);
+  // A word with a slash, or the name of a folder that is there, is a package; any other one names a snapshot or
+  // reference point.
+  [[nodiscard]] Result<void> apply_to(service::ExportRequest& request) const;
+};
+
 }  // namespace cohort::cli

@@ -82,6 +82,18 @@ Result<ConsistencyWish> parse_consistency(std::string_view text) {
   return fail(ErrorCode::kInvalidArgument, "\"{}\" is no consistency: give crash, best or application.", text);
 }
 
+Result<std::vector<service::ChosenDisk>> parse_disks(const std::vector<std::string>& names) {
+  std::vector<service::ChosenDisk> disks;
+  for (const auto& name : names) {
+    const auto slash = name.rfind('/');
+    if (slash == std::string::npos || slash == 0 || slash + 1 == name.size()) {
+      return fail(ErrorCode::kInvalidArgument, "\"{}\" names no disk: give MACHINE/TARGET, as in web/vda.", name);
+    }
+    disks.push_back({name.substr(0, slash), name.substr(slash + 1)});
+  }
+  return disks;
+}
+
 Result<std::map<std::string, std::string>> parse_names(const std::vector<std::string>& pairs) {
   std::map<std::string, std::string> names;
   for (const auto& pair : pairs) {

@@ -13,6 +13,7 @@
 #include "base/result.h"
 #include "domain/consistency.h"
 #include "domain/refusal_kind.h"
+#include "service/chosen_disks.h"
 
 namespace cohort::cli {
 
@@ -24,6 +25,9 @@ namespace cohort::cli {
 
 // "crash", "best", "application".
 [[nodiscard]] Result<ConsistencyWish> parse_consistency(std::string_view text);
+
+// "MACHINE/TARGET"…; the last slash divides.
+[[nodiscard]] Result<std::vector<service::ChosenDisk>> parse_disks(const std::vector<std::string>& names);
 
 // "OLD=NEW"…, each OLD once; the first '=' divides.
 [[nodiscard]] Result<std::map<std::string, std::string>> parse_names(const std::vector<std::string>& pairs);

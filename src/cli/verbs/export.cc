@@ -26,7 +26,10 @@ class Export final : public Verb {
             "is whole. Nothing is left of an export that fails or is cancelled.\n\n"
             "With --since PACKAGE, disks are exported as the difference from an earlier package of the "
             "same collection, full or itself a difference: only what has changed since. The snapshot "
-            "that PACKAGE was exported from must still be there. A disk of which the changes are not "
+            "that PACKAGE was exported from must still be there, or a reference point that was made of it "
+            "(`cohort reference`). Instead of PACKAGE that snapshot or reference point can be named: its package is "
+            "then looked for beside DIR, and under the name of DIR in the folders beside its own. A disk of which the "
+            "changes are not "
             "known (it is new, has another size, was moved or written to by others) goes whole, and it "
             "is said why. The new package stands on PACKAGE: keep both, at the same places as seen from "
             "each other. verify, import and try follow the chain.\n\n"
@@ -39,6 +42,8 @@ class Export final : public Verb {
             {"cohort export before-upgrade /backup/shop --compress", "Takes less room, and more of the processors."},
             {"cohort export tuesday /backup/shop-tuesday --since /backup/shop-monday",
              "Only what has changed since the snapshot of Monday's package."},
+            {"cohort export tuesday /backup/shop-tuesday --since monday",
+             "The same, by the name of the snapshot or reference point."},
             {"cohort export before-upgrade /srv/vm/copy --no-hash",
              "Takes a moment if /srv/vm has the disks, and is XFS or btrfs."},
             {"cohort export before-upgrade /backup --subdirectory --format raw",
@@ -49,8 +54,7 @@ class Export final : public Verb {
     arguments.required("SNAPSHOT", snapshot_, "Name or id.");
     arguments.required("DIR", directory_, "The package.");
     export_.declare(arguments);
-    arguments.option("--since", since_, "PACKAGE",
-                     "Export the difference from this package, whose snapshot must still be there.");
+    since_.declare(arguments);
     arguments.dry_run(is_dry_run_);
   }
 
@@ -59,9 +63,7 @@ class Export final : public Verb {
     request.snapshot = snapshot_;
     COHORT_ASSIGN(request.directory, parse_folder(directory_));
     COHORT_TRY(export_.apply_to(request));
-    if (!since_.empty()) {
-      COHORT_ASSIGN(request.since, parse_folder(since_));
-    }
+    COHORT_TRY(since_.apply_to(request));
     if (is_dry_run_) {
       COHORT_ASSIGN(const auto plan, context.session().plan_export(request));
       return planned(to_json(plan), report_export_plan(plan));
@@ -75,7 +77,7 @@ class Export final : public Verb {
  private:
   std::string snapshot_;
   std::string directory_;
-  std::string since_;
+  SinceOption since_;
   ExportOptions export_;
   bool is_dry_run_ = false;
 };

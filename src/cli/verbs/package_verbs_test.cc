@@ -69,6 +69,10 @@ TEST_F(PackageVerbs, ExportNamesTheBaseOfADifference) {
   EXPECT_EQ(session.export_request.since, "");
   EXPECT_EQ(program.run({"export", "snap", "/b", "--since", "/backup/monday/"}), 0);
   EXPECT_EQ(session.export_request.since, "/backup/monday");
+  EXPECT_EQ(session.export_request.since_point, "");
+  EXPECT_EQ(program.run({"export", "snap", "/b", "--since", "no-such-folder"}), 0);
+  EXPECT_EQ(session.export_request.since, "");
+  EXPECT_EQ(session.export_request.since_point, "no-such-folder");
   EXPECT_THAT(program.out(), HasSubstr("One disk is the difference from ../shop-monday (snapshot \"monday\")"));
   EXPECT_THAT(program.out(), HasSubstr("Disk vda of \"web\" goes whole: The base has no such disk."));
 }

@@ -55,6 +55,29 @@ TEST_F(ReferenceVerbs, ShowShowsIdentifiersOnlyInFull) {
   EXPECT_THAT(program.out(), AllOf(HasSubstr("TRACKING ID"), HasSubstr("-000000000008\n"), HasSubstr("/vm/db.qcow2")));
 }
 
+TEST_F(ReferenceVerbs, ExportNamesTheBaseAndTheDisks) {
+  EXPECT_EQ(program.run({"reference", "export", "tuesday", "/b/tue", "--since", "monday", "--disk", "db/vda", "--disk",
+                         "web/vdb", "--compress"}),
+            0);
+  EXPECT_THAT(session.calls, ElementsAre("export_snapshot"));
+  const auto& request = session.export_request;
+  EXPECT_EQ(request.snapshot, "tuesday");
+  EXPECT_TRUE(request.is_reference_point);
+  EXPECT_TRUE(request.is_compressed);
+  EXPECT_EQ(request.since, "");
+  EXPECT_EQ(request.since_point, "monday");
+  ASSERT_EQ(request.disks.size(), 2U);
+  EXPECT_EQ(request.disks[1].machine, "web");
+  EXPECT_EQ(request.disks[1].target, "vdb");
+}
+
+TEST_F(ReferenceVerbs, ExportRefusesWhatNamesNoDisk) {
+  for (const std::string disk : {"vda", "/vda", "web/"}) {
+    EXPECT_EQ(program.run({"reference", "export", "tuesday", "/b/tue", "--disk", disk}), 2) << disk;
+  }
+  EXPECT_THAT(session.calls, ElementsAre());
+}
+
 TEST_F(ReferenceVerbs, DeleteHandsOnItsOptions) {
   EXPECT_EQ(program.run({"reference", "delete", "x", "--forget-missing"}), 0);
   EXPECT_EQ(session.delete_request.snapshot, "x");

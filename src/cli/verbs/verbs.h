@@ -26,6 +26,7 @@ class CommandTree;
 [[nodiscard]] std::unique_ptr<Verb> make_reference_convert();
 [[nodiscard]] std::unique_ptr<Verb> make_reference_list();
 [[nodiscard]] std::unique_ptr<Verb> make_reference_show();
+[[nodiscard]] std::unique_ptr<Verb> make_reference_export();
 [[nodiscard]] std::unique_ptr<Verb> make_reference_delete();
 
 [[nodiscard]] std::unique_ptr<Verb> make_export();

@@ -1,0 +1,20 @@
+// An export of some of the disks.
+#pragma once
+
+#include <string>
+#include <vector>
+
+#include "domain/snapshot.h"
+
+namespace cohort::service {
+
+struct ChosenDisk {
+  std::string machine;  // name or UUID
+  std::string target;   // "vda", or the disk's id (DiskSnapshot::id)
+};
+
+// The snapshot with these disks only; all others are among those left out ("not-chosen"). With none chosen it is as it
+// was. kNotFound names one that is not in it.
+[[nodiscard]] Result<Snapshot> with_disks(Snapshot snapshot, const std::vector<ChosenDisk>& chosen);
+
+}  // namespace cohort::service
