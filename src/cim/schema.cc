@@ -23,7 +23,7 @@ Result<Schema> Schema::built_in() {
   const std::array<std::pair<std::string_view, std::vector<std::string_view>>, 3> namespaces = {{
       {kVirtualizationNamespace,
        {"qualifiers", "core", "system_settings", "jobs", "machines", "resources", "machine_services", "collections",
-        "collection_snapshots", "collection_reference_points"}},
+        "collection_snapshots", "collection_reference_points", "cohort"}},
       {kInteropNamespace, {"qualifiers", "core", "interop"}},
       {kHostNamespace, {"qualifiers", "host"}},
   }};

@@ -71,9 +71,7 @@ Result<package::VerifyReport> verify_recorded(const Path& directory, const Check
   const auto ended =
       engine.run<bool>(JobType::kVerify, directory.string(), watch, [&](service::JobContext& job) -> Result<bool> {
         COHORT_ASSIGN(report, check(job));
-        if (report->is_whole()) return true;
-        return fail(report->failure(), "The package {}: {}: {}", report->verdict(), report->problems.front().file,
-                    report->problems.front().message);
+        return service::whole_or_error(*report).map([] { return true; });
       });
   if (report) return *std::move(report);
   return Failure{ended.error()};

@@ -10,8 +10,10 @@
 #include "provider/collection_reference_point_service.h"
 #include "provider/collection_snapshot_service.h"
 #include "provider/concrete_job.h"
+#include "provider/package_service.h"
 #include "provider/reference_point_collection.h"
 #include "provider/snapshot_collection.h"
+#include "provider/snapshot_fence.h"
 #include "provider/virtual_system_collection.h"
 
 namespace cohort::provider {
@@ -36,7 +38,13 @@ void add_collection_providers(Broker& broker, const CollectionProviderNeeds& nee
   add(std::make_unique<CollectedReferencePointsProvider>(state));
   add(std::make_unique<ReferencePointOfCollectionProvider>(state));
   add(std::make_unique<ReferencePointOfMachineProvider>(state));
-  add(std::make_unique<CollectionReferencePointService>(needs.operations, needs.jobs, state, needs.surroundings));
+  add(std::make_unique<CollectionReferencePointService>(needs.operations, needs.jobs, state, needs.roots,
+                                                        needs.surroundings));
+  add(std::make_unique<SnapshotFenceProvider>(state));
+  add(std::make_unique<MemberPauseProvider>(state));
+  add(std::make_unique<FenceOfSnapshotProvider>(state));
+  add(std::make_unique<PauseInFenceProvider>(state));
+  add(std::make_unique<PackageService>(needs.operations, needs.jobs, needs.roots, needs.surroundings));
   add(std::make_unique<ConcreteJobProvider>(state, needs.clock));
   add(std::make_unique<AffectedJobElementProvider>(state));
   add(std::make_unique<OwningJobElementProvider>(state, needs.surroundings.host_name));

@@ -5,6 +5,7 @@
 
 #include <thread>
 
+#include "cim/object_path.h"
 #include "provider/concrete_job.h"
 #include "provider/paths.h"
 #include "service/testing/package_lab.h"
@@ -230,6 +231,67 @@ TEST_F(CollectionProvidersTest, MakesAReferencePointAtOnce) {
   const auto points = list(cim::InstancesOf{"Msvm_ReferencePointCollection"});
   ASSERT_THAT(points, SizeIs(1));
   EXPECT_EQ(points[0].at("ConsistencyLevel"), Value(std::uint16_t{1})) << "crash consistent, as that page has it";
+}
+
+TEST_F(CollectionProvidersTest, AsksForDifferencesAndChosenDisks) {
+  const auto settings_with = [](std::string_view name, Value value) {
+    return settings("Msvm_CollectionSnapshotExportSettingData", std::string(name), std::move(value));
+  };
+  const auto with = [&](Value value) { return code(export_nightly({{"ExportSettingData", std::move(value)}})); };
+  EXPECT_EQ(with(settings_with("DifferentialBackupBase", Value("Msvm_ComputerSystem.Name=\"x\""))), kSnapshotParameter);
+  EXPECT_THAT(refusals.back(), HasSubstr("DifferentialBackupBase is the path"));
+  EXPECT_EQ(with(settings_with("BackupIntent", Value(std::uint16_t{7}))), kSnapshotParameter);
+  // No package of that snapshot is there to stand on: what the job finds out.
+  const auto base = path_of_snapshot(SnapshotId::generate());
+  const auto job = ended(
+      export_nightly({{"ExportSettingData", settings_with("DifferentialBackupBase", Value(cim::to_text(base)))}}));
+  EXPECT_EQ(job.at("JobState"), state(CimJobState::kException));
+}
+
+TEST_F(CollectionProvidersTest, ExportsAReferencePoint) {
+  static_cast<void>(ended(snapshots("ConvertToReferencePoint", {{"AffectedSnapshotCollection", Value(nightly())}})));
+  const auto points = list(cim::InstancesOf{"Msvm_ReferencePointCollection"});
+  ASSERT_THAT(points, SizeIs(1));
+  const auto job = ended(of_service(
+      "Msvm_CollectionReferencePointService", "ExportReferencePoint",
+      {{"ReferencePointCollection", Value(points[0].path)}, {"ExportDirectory", Value(lab.target().string())}}));
+  EXPECT_EQ(job.at("JobState"), state(CimJobState::kCompleted));
+  EXPECT_TRUE(std::filesystem::exists(lab.target() / "cohort.json"));
+}
+
+TEST_F(CollectionProvidersTest, ShowsWhatWasMeasuredInTheFence) {
+  const auto fences = list(cim::AssociatorsOf{nightly(), "Cohort_FenceOfSnapshot"});
+  ASSERT_THAT(fences, SizeIs(1));
+  EXPECT_EQ(fences[0].at("IsProven"), Value(lab.store.snapshots()->front().fence.is_proven()));
+  const auto pauses = list(cim::AssociatorsOf{fences[0].path, "Cohort_PauseInFence"});
+  ASSERT_THAT(pauses, SizeIs(4));
+  EXPECT_FALSE(pauses[0].at("Length").is_null()) << "it ran";
+  EXPECT_TRUE(pauses[3].at("Length").is_null()) << "it was off";
+}
+
+TEST_F(CollectionProvidersTest, ListsVerifiesAndImportsPackages) {
+  ASSERT_TRUE(lab.run_export(lab.export_request()));
+  const auto packages = [this](const std::string& method, std::vector<cim::NamedValue> parameters) {
+    return of_service("Cohort_PackageService", method, std::move(parameters));
+  };
+  const Value directory(lab.target().string());
+  const auto listed = packages("ListPackages", {{"Folder", Value(lab.folder.path().string())}});
+  ASSERT_EQ(code(listed), kNoError);
+  ASSERT_THAT(listed.out.at(0).value.elements(), SizeIs(1));
+  EXPECT_EQ(code(packages("ListPackages", {{"Folder", Value("/etc")}})), 2U);
+  EXPECT_EQ(ended(packages("VerifyPackage", {{"Directory", directory}})).at("JobState"),
+            state(CimJobState::kCompleted));
+  std::filesystem::remove(lab.target() / "SHA256SUMS");
+  const auto broken = ended(packages("VerifyPackage", {{"Directory", directory}}));
+  EXPECT_EQ(broken.at("JobState"), state(CimJobState::kException));
+  EXPECT_EQ(code(packages("TryPackage", {{"Directory", directory}})), kSnapshotParameter);
+  EXPECT_EQ(ended(packages("MergePackage", {{"Directory", directory},
+                                            {"NewDirectory", Value((lab.folder.path() / "merged").string())}}))
+                .at("JobState"),
+            state(CimJobState::kException))
+      << "it is no difference";
+  EXPECT_EQ(ended(packages("ImportPackage", {{"Directory", directory}})).at("JobState"),
+            state(CimJobState::kException));
 }
 
 TEST_F(CollectionProvidersTest, SaysWhyAJobFailed) {

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 
+#include "provider/export_settings.h"
 #include "provider/parameters.h"
 #include "provider/reference_point_collection.h"
 #include "provider/snapshot_settings.h"
@@ -16,15 +17,18 @@ constexpr std::uint16_t kRctBased = 2;
 
 CollectionReferencePointService::CollectionReferencePointService(service::Operations& operations,
                                                                  service::BackgroundJobs& jobs,
-                                                                 service::StateStore& state,
+                                                                 service::StateStore& state, const ExportRoots& roots,
                                                                  const ServiceSurroundings& surroundings)
     : ServiceProvider("Msvm_CollectionReferencePointService", "Collection Reference Point Service",
                       CodeFamily::kSnapshots, surroundings),
       operations_(operations),
       jobs_(jobs),
-      state_(state) {
+      state_(state),
+      roots_(roots) {
   offer("CreateReferencePoint", Right::kOperate,
         [this](const MethodCall& call) { return create_reference_point(call); });
+  offer("ExportReferencePoint", Right::kOperate,
+        [this](const MethodCall& call) { return export_reference_point(call); });
   offer("DestroyReferencePoint", Right::kAdminister,
         [this](const MethodCall& call) { return destroy_reference_point(call); });
 }
@@ -55,6 +59,16 @@ Result<cim::MethodResult> CollectionReferencePointService::create_reference_poin
                                            as_job([=, this](service::JobContext& context) {
                                              return operations_.take_snapshot.run(request, context);
                                            })));
+  return started(job);
+}
+
+Result<cim::MethodResult> CollectionReferencePointService::export_reference_point(const MethodCall& call) {
+  COHORT_ASSIGN(const Snapshot point, point_in(call, "ReferencePointCollection"));
+  COHORT_ASSIGN(const auto request, export_request_in(call, point, roots_));
+  COHORT_ASSIGN(const Job job,
+                jobs_.start(JobType::kExport, point.name, as_job([=, this](service::JobContext& context) {
+                              return operations_.export_snapshot.run(request, context);
+                            })));
   return started(job);
 }
 

@@ -1,5 +1,6 @@
 #include "provider/collection_snapshot_service.h"
 
+#include "provider/export_settings.h"
 #include "provider/parameters.h"
 #include "provider/snapshot_settings.h"
 #include "service/convert_snapshot.h"
@@ -9,7 +10,6 @@ namespace {
 
 constexpr std::uint16_t kStandardSnapshot = 1;
 constexpr std::uint16_t kRecoverySnapshot = 2;
-constexpr std::uint16_t kMergeIntent = 2;  // BackupIntentMerge
 
 }  // namespace
 
@@ -61,27 +61,9 @@ Result<cim::MethodResult> CollectionSnapshotService::create_snapshot(const Metho
   return started(job);
 }
 
-Result<service::ExportRequest> CollectionSnapshotService::export_request(const MethodCall& call,
-                                                                         const Snapshot& snapshot) {
-  COHORT_ASSIGN(const std::string directory, text_of(call, "ExportDirectory"));
-  COHORT_ASSIGN(const cim::Instance* settings, settings_of(call, "ExportSettingData"));
-  service::ExportRequest request;
-  request.snapshot = snapshot.id.str();
-  COHORT_ASSIGN(request.directory, roots_.allowed(directory));
-  request.subdirectory = setting(settings, "CreateVmExportSubdirectory", false);
-  request.no_storage = !setting(settings, "CopyVmStorage", true);
-  if (!setting<std::string>(settings, "DifferentialBackupBase", "").empty()) {
-    return fail(ErrorCode::kUnsupported, "Differential exports (DifferentialBackupBase) are not supported here.");
-  }
-  if (setting<std::uint16_t>(settings, "BackupIntent", 1) > kMergeIntent) {
-    return fail(ErrorCode::kInvalidArgument, "BackupIntent is 1 (preserve the chain) or 2 (merge).");
-  }
-  return request;
-}
-
 Result<cim::MethodResult> CollectionSnapshotService::export_snapshot(const MethodCall& call) {
   COHORT_ASSIGN(const Snapshot snapshot, snapshot_in(call, "SnapshotCollection"));
-  COHORT_ASSIGN(const auto request, export_request(call, snapshot));
+  COHORT_ASSIGN(const auto request, export_request_in(call, snapshot, roots_));
   COHORT_ASSIGN(const Job job, jobs_.start(JobType::kExport, snapshot.name, as_job([=, this](auto& context) {
                                              return operations_.export_snapshot.run(request, context);
                                            })));

@@ -21,7 +21,6 @@ class CollectionSnapshotService final : public ServiceProvider {
   [[nodiscard]] Result<cim::MethodResult> destroy_snapshot(const MethodCall& call);
   // The snapshot that a parameter names, which is ready.
   [[nodiscard]] Result<Snapshot> snapshot_in(const MethodCall& call, std::string_view parameter);
-  [[nodiscard]] Result<service::ExportRequest> export_request(const MethodCall& call, const Snapshot& snapshot);
 
   service::Operations& operations_;
   service::BackgroundJobs& jobs_;

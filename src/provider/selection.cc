@@ -1,6 +1,7 @@
 #include "provider/selection.h"
 
 #include <algorithm>
+#include <set>
 #include <utility>
 
 #include "cim/object_path.h"
@@ -42,8 +43,10 @@ std::vector<cim::ObjectPath> other_ends(const cim::Instance& pair, const cim::As
   return ends;
 }
 
-bool has_path(const Instances& instances, const cim::ObjectPath& path) {
-  return std::ranges::any_of(instances, [&](const auto& each) { return cim::same_instance(each.path, path); });
+// The same text for the same instance, whatever the order of its keys.
+std::string identity_of(cim::ObjectPath path) {
+  std::ranges::sort(path.keys, {}, &cim::NamedValue::name);
+  return cim::to_local_text(path);
 }
 
 // The values that a condition wants of properties, where it cannot be fulfilled with others.
@@ -194,10 +197,11 @@ Outcome<Instances> Selector::associators_of(const cim::AssociatorsOf& what, cim:
   cim::AssociatorsOf exact = what;
   exact.source = source->path;
   Instances found;
+  std::set<std::string> seen;
   for (const auto& pair : *pairs) {
     for (auto& end : other_ends(pair, exact)) {
       if (!what.result_class.empty() && !providers_.classes().is_a(end.class_name, what.result_class)) continue;
-      if (has_path(found, end)) continue;
+      if (!seen.insert(identity_of(end)).second) continue;
       if (shape == cim::Shape::kPaths) {
         cim::Instance path_only;
         path_only.class_name = end.class_name;

@@ -11,4 +11,10 @@ Result<package::VerifyReport> verify_package(const Path& directory, JobContext& 
   return package::verify(directory, job.stop(), progress, options);
 }
 
+Result<void> whole_or_error(const package::VerifyReport& report) {
+  if (report.is_whole()) return {};
+  return fail(report.failure(), "The package {}: {}: {}", report.verdict(), report.problems.front().file,
+              report.problems.front().message);
+}
+
 }  // namespace cohort::service

@@ -12,4 +12,7 @@ namespace cohort::service {
 [[nodiscard]] Result<package::VerifyReport> verify_package(const Path& directory, JobContext& job,
                                                            const package::VerifyOptions& options = {});
 
+// What a report says of a package that is not whole, as an error: the first problem.
+[[nodiscard]] Result<void> whole_or_error(const package::VerifyReport& report);
+
 }  // namespace cohort::service
