@@ -140,7 +140,7 @@ void CommandTree::add_package_verbs() {
   add_verb(root_, make_try());
   add_verb(root_, make_backup());
   CLI::App& noun = add_noun(noun_manual(
-      "package", "look at packages in a folder, and merge differences",
+      "package", "look at packages in a folder, merge and prune them",
       "A package is a folder that `cohort export` or `cohort backup` has made. One that was made with --since or "
       "--incremental is a difference: it stands on an earlier package, which has to stay where it is as seen from it, "
       "and that one may "
@@ -148,6 +148,7 @@ void CommandTree::add_package_verbs() {
   add_verb(noun, make_package_list());
   add_verb(noun, make_package_show());
   add_verb(noun, make_package_merge());
+  add_verb(noun, make_package_prune());
 }
 
 void CommandTree::add_job_verbs() {

@@ -324,6 +324,19 @@ Result<service::MergeReport> LocalSession::merge_package(const service::MergeReq
       [&](service::JobContext& job) { return with->merge_package.run(request, job); });
 }
 
+Result<service::PrunePlan> LocalSession::plan_prune(const service::PruneRequest& request) {
+  return service::PrunePackages(copier_, clock_).plan(request);
+}
+
+Result<service::PrunePlan> LocalSession::prune_packages(const service::PruneRequest& request, const JobWatch& watch) {
+  COHORT_ASSIGN(auto* const with, working());
+  return with->engine.run<service::PrunePlan>(
+      JobType::kPrune, request.folder.string(), watch,
+      [&](service::JobContext& job) { return with->prune_packages.run(request, job); });
+}
+
+Result<Path> LocalSession::package_at(const Path& folder, WallTime time) { return service::package_at(folder, time); }
+
 Result<service::BackupPlan> LocalSession::plan_backup(const service::BackupRequest& request) {
   COHORT_ASSIGN(auto* const with, planning());
   return with->backup.plan(request);

@@ -72,6 +72,10 @@ class LocalSession final : public Session {
   [[nodiscard]] Result<service::MergePlan> plan_merge(const service::MergeRequest& request) override;
   [[nodiscard]] Result<service::MergeReport> merge_package(const service::MergeRequest& request,
                                                            const JobWatch& watch) override;
+  [[nodiscard]] Result<service::PrunePlan> plan_prune(const service::PruneRequest& request) override;
+  [[nodiscard]] Result<service::PrunePlan> prune_packages(const service::PruneRequest& request,
+                                                          const JobWatch& watch) override;
+  [[nodiscard]] Result<Path> package_at(const Path& folder, WallTime time) override;
   [[nodiscard]] Result<service::BackupPlan> plan_backup(const service::BackupRequest& request) override;
   [[nodiscard]] Result<service::ExportReport> backup(const service::BackupRequest& request,
                                                      const JobWatch& watch) override;

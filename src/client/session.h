@@ -16,6 +16,7 @@
 #include "service/import_package.h"
 #include "service/job_watch.h"
 #include "service/merge_package.h"
+#include "service/prune_packages.h"
 #include "service/stored_packages.h"
 #include "service/take_snapshot.h"
 #include "service/try_package.h"
@@ -88,6 +89,11 @@ class Session {
   [[nodiscard]] virtual Result<service::MergePlan> plan_merge(const service::MergeRequest& request) = 0;
   [[nodiscard]] virtual Result<service::MergeReport> merge_package(const service::MergeRequest& request,
                                                                    const JobWatch& watch) = 0;
+  [[nodiscard]] virtual Result<service::PrunePlan> plan_prune(const service::PruneRequest& request) = 0;
+  [[nodiscard]] virtual Result<service::PrunePlan> prune_packages(const service::PruneRequest& request,
+                                                                  const JobWatch& watch) = 0;
+  // As service::package_at().
+  [[nodiscard]] virtual Result<Path> package_at(const Path& folder, WallTime time) = 0;
   [[nodiscard]] virtual Result<service::BackupPlan> plan_backup(const service::BackupRequest& request) = 0;
   [[nodiscard]] virtual Result<service::ExportReport> backup(const service::BackupRequest& request,
                                                              const JobWatch& watch) = 0;

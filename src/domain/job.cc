@@ -9,7 +9,7 @@
 namespace cohort {
 namespace {
 
-constexpr std::array<NamedValue<JobType>, 13> kJobTypes{{
+constexpr std::array<NamedValue<JobType>, 14> kJobTypes{{
     {JobType::kTakeSnapshot, "take_snapshot"},
     {JobType::kDeleteSnapshot, "delete_snapshot"},
     {JobType::kExport, "export"},
@@ -23,6 +23,7 @@ constexpr std::array<NamedValue<JobType>, 13> kJobTypes{{
     {JobType::kCreateReferencePoint, "create_reference_point"},
     {JobType::kConvert, "convert"},
     {JobType::kDeleteReferencePoint, "delete_reference_point"},
+    {JobType::kPrune, "prune"},
 }};
 
 constexpr std::array<NamedValue<JobState>, 5> kJobStates{{

@@ -27,7 +27,8 @@ enum class JobType {
   kMergePackage,
   kCreateReferencePoint,
   kConvert,
-  kDeleteReferencePoint
+  kDeleteReferencePoint,
+  kPrune
 };
 [[nodiscard]] std::string_view to_string(JobType type);  // "take_snapshot", "delete_snapshot", "export", …
 [[nodiscard]] Result<JobType> job_type_from(std::string_view name);

@@ -137,6 +137,7 @@ std::string format_manifest(const Manifest& manifest) {
   };
   if (manifest.sealed) json["sealed"] = format_utc(*manifest.sealed);
   if (manifest.parent) json["parent"] = format_parent(*manifest.parent);
+  if (!manifest.stands_for.empty()) json["stands_for"] = manifest.stands_for;
   json["machines"] = format_list(manifest.machines, format_machine);
   return dump(json);
 }

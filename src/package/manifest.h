@@ -88,6 +88,9 @@ struct Manifest {
   bool has_storage = true;
   std::optional<WallTime> sealed = {};       // when images were hashed that were exported without a hash
   std::optional<ParentPackage> parent = {};  // if any disk is a difference
+  // The SHA-256 of the manifest of the difference whose place this merged package has taken, lower-case hex: what stood
+  // on the difference stands on this. Empty if it has taken nobody's.
+  std::string stands_for = {};
   std::vector<MachineEntry> machines;
 
   [[nodiscard]] bool is_sealed() const;

@@ -113,6 +113,16 @@ TEST(ManifestTest, AnExportOfSomeDisksNeedsTheFourthFormat) {
   EXPECT_EQ(parsed->machines[0].left_out.at(0).reason, LeftOutReason::kNotChosen);
 }
 
+TEST(ManifestTest, SaysWhosePlaceItHasTaken) {
+  Manifest manifest = full_manifest();
+  manifest.stands_for = std::string(64, '3');
+  EXPECT_EQ(parse_manifest(format_manifest(manifest))->stands_for, manifest.stands_for);
+  EXPECT_EQ(parse_manifest(format_manifest(full_manifest()))->stands_for, "");
+  json text = json::parse(format_manifest(manifest));
+  text["stands_for"] = "no hash";
+  EXPECT_THAT(parse_manifest(text.dump()).error().message, HasSubstr("stands_for"));
+}
+
 TEST(ManifestTest, IgnoresFieldsThatItDoesNotKnow) {
   json text = json::parse(format_manifest(full_manifest()));
   text["future"] = {1, 2, 3};

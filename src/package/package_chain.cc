@@ -38,8 +38,15 @@ std::string difference_of(const DiskEntry& child, const DiskEntry* disk, const s
   return {};
 }
 
+// Whether it has the manifest that the child has the hash of, or, merged, has taken the place of the one that had. The
+// disks that the child names are then pinned by their content hashes, and of all else the child has its own.
+bool is_named(const ParentPackage& named, const ManifestFile& parent) {
+  if (Sha256::of(parent.text) == named.manifest_sha256) return true;
+  return !parent.manifest.parent && parent.manifest.stands_for == named.manifest_sha256;
+}
+
 std::optional<std::string> why_not_meant(const Manifest& child, const ManifestFile& parent) {
-  if (Sha256::of(parent.text) != child.parent->manifest_sha256) return "its manifest is another";
+  if (!is_named(*child.parent, parent)) return "its manifest is another";
   if (parent.manifest.collection != child.collection) return "it is of another collection";
   if (parent.manifest.snapshot != child.parent->snapshot) return "it is of another snapshot";
   for (const auto& machine : child.machines) {

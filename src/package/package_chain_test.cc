@@ -68,6 +68,31 @@ TEST_F(PackageChainTest, IsFollowedToTheFullPackage) {
   EXPECT_EQ(report.parents[0].snapshot_name, "1");
 }
 
+TEST_F(PackageChainTest, AMergedPackageIsFollowedInThePlaceOfTheDifference) {
+  write("0", "");
+  write("1", "0");
+  write("2", "1");
+  const std::string text = read_file(at("1") / kManifestName, 1U << 20U).value();
+  const Manifest before = parse_manifest(text).value();
+  const auto stand_in = [&](const std::string& parent, const std::string& stands_for) {
+    std::filesystem::remove_all(at("1"));
+    write("1", parent, [&](Manifest& manifest) {
+      manifest.snapshot = before.snapshot;
+      manifest.machines[0].disks[0].content_hash = before.machines[0].disks[0].content_hash;
+      manifest.machines[0].disks[0].block_hashes.reset();
+      manifest.stands_for = stands_for;
+    });
+  };
+  stand_in("", Sha256::of(text));
+  EXPECT_EQ(open_chain(at("2"))->links.size(), 2U);
+  EXPECT_TRUE(check_complete(*open_chain(at("2"))));
+  stand_in("", std::string(64, '0'));
+  expect_only("2", "../1/cohort.json", ProblemKind::kWrongParent, "manifest is another");
+  // One that stands on others itself has merged nothing.
+  stand_in("0", Sha256::of(text));
+  expect_only("2", "../1/cohort.json", ProblemKind::kWrongParent, "manifest is another");
+}
+
 TEST_F(PackageChainTest, WorksThroughALinkToThePackage) {
   write("0", "");
   write("1", "0");

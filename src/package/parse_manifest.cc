@@ -264,6 +264,9 @@ Result<void> ManifestParser::parse_heading(const JsonField& root, Manifest& mani
   COHORT_ASSIGN(manifest.fence, parse_fence(root));
   COHORT_ASSIGN(manifest.has_storage, root.read("has_storage", &JsonField::boolean));
   COHORT_ASSIGN(manifest.sealed, parse_optional_time(root, "sealed"));
+  COHORT_ASSIGN(const JsonField stands_for, root.member("stands_for"));
+  if (stands_for.is_null()) return {};
+  COHORT_ASSIGN(manifest.stands_for, parse_hash(root, "stands_for"));
   return {};
 }
 

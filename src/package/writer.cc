@@ -112,14 +112,35 @@ Result<void> rename_folder(const UniqueFd& parent, const Path& from, const Path&
   return Failure{system_error(number, fmt::format("\"{}\" cannot be renamed to \"{}\".", from.string(), to.string()))};
 }
 
+Result<void> exchange_folders(const UniqueFd& parent, const Path& one, const Path& other) {
+  if (::renameat2(parent.get(), one.filename().c_str(), parent.get(), other.filename().c_str(), RENAME_EXCHANGE) == 0) {
+    return {};
+  }
+  const int number = errno;
+  if (number == EINVAL || number == ENOSYS || number == EOPNOTSUPP) {
+    return fail(
+        ErrorCode::kUnsupported,
+        "The file system of \"{}\" cannot exchange two folders in one step, so no package can be replaced there.",
+        other.string());
+  }
+  return Failure{
+      system_error(number, fmt::format("\"{}\" cannot take the place of \"{}\".", one.string(), other.string()))};
+}
+
+Result<void> check_folder(const Path& package) {
+  std::error_code code;
+  if (std::filesystem::is_directory(std::filesystem::symlink_status(package, code))) return {};
+  return fail(ErrorCode::kNotFound, "\"{}\" is no folder, and no package to be replaced.", package.string());
+}
+
 }  // namespace
 
-Writer::Writer(const Path& package) : package_(normal(package)) {}
+Writer::Writer(const Path& package, Placing placing) : package_(normal(package)), placing_(placing) {}
 
 Path Writer::partial() const { return Path(package_.native() + std::string(kPartialSuffix)); }
 
 Result<void> Writer::begin() {
-  COHORT_TRY(check_free(package_));
+  COHORT_TRY(placing_ == Placing::kNew ? check_free(package_) : check_folder(package_));
   COHORT_ASSIGN(parent_, open_folder(AT_FDCWD, package_.parent_path()));
   COHORT_ASSIGN(partial_, make_partial(parent_, partial()));
   COHORT_TRY(check_in_place());
@@ -155,7 +176,7 @@ Result<void> Writer::publish(const Manifest& manifest) {
   COHORT_TRY(create_file(partial() / kManifestName, text));
   COHORT_TRY(sync_folders(partial()));
   kill_point("publish.before_rename");
-  COHORT_TRY(rename_folder(parent_, partial(), package_));
+  COHORT_TRY(move(partial(), package_));
   kill_point("publish.after_rename");
   auto durable = sync_published();
   if (!durable) return take_away(std::move(durable).error());
@@ -165,7 +186,7 @@ Result<void> Writer::publish(const Manifest& manifest) {
 // A package that may be gone after a power failure must not be taken for one that is there: whoever takes the export
 // back finds it under the name that it had.
 Failure Writer::take_away(Error unsynced) {
-  const auto renamed = rename_folder(parent_, package_, partial());
+  const auto renamed = move(package_, partial());
   if (renamed) return Failure{std::move(unsynced)};
   is_stranded_ = true;
   unsynced.message += fmt::format(
@@ -174,6 +195,10 @@ Failure Writer::take_away(Error unsynced) {
       "so do not rely on it. Remove it, and export again.",
       package_.string(), renamed.error().describe());
   return Failure{std::move(unsynced)};
+}
+
+Result<void> Writer::move(const Path& from, const Path& to) const {
+  return placing_ == Placing::kNew ? rename_folder(parent_, from, to) : exchange_folders(parent_, from, to);
 }
 
 Result<void> Writer::sync_published() const {

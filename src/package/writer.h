@@ -1,4 +1,4 @@
-// Writes a package so that it is there whole or not at all.
+// Writes a package so that it is there whole or not at all, or so that it replaces another one in one step.
 #pragma once
 
 #include <string>
@@ -11,7 +11,13 @@
 
 namespace cohort::package {
 
-// Crash: until publish() has returned, all is in "<package>.partial".
+enum class Placing {
+  kNew,      // nothing is ever overwritten
+  kReplace,  // the package of that name stays until publish() exchanges both; then it is "<package>.partial"
+};
+
+// Crash: until publish() has returned, all is in "<package>.partial". Whichever of the two has that name after an
+// exchange is the one to be removed.
 // After a failure the caller removes partial() (base/file.h: remove_tree). If the target's file system was unmounted
 // meanwhile, nobody sees that folder any more: abandon() removes it all the same.
 //
@@ -21,7 +27,8 @@ class Writer {
  public:
   // `package` must not exist, or be an empty folder; "<package>.partial" must not exist (kAlreadyExists).
   // begin() makes the partial folder and its inner folders (0700).
-  explicit Writer(const Path& package);
+  // With kReplace `package` must be a folder.
+  explicit Writer(const Path& package, Placing placing = Placing::kNew);
   [[nodiscard]] Result<void> begin();
 
   [[nodiscard]] const Path& package() const { return package_; }
@@ -30,7 +37,8 @@ class Writer {
   [[nodiscard]] Result<Path> place_for(const std::string& file) const;
   // Writes a small file (0600), synced, and returns its entry.
   [[nodiscard]] Result<FileEntry> add(const std::string& file, std::string_view content) const;
-  // Writes SHA256SUMS and the manifest, syncs every folder, renames, and syncs the parent. If the latter fails, the
+  // Writes SHA256SUMS and the manifest, syncs every folder, renames or exchanges (kUnsupported where the file system
+  // cannot do that), and syncs the parent. If the latter fails, the
   // package is partial again; should that be impossible, the error says that it stands there unsynced.
   [[nodiscard]] Result<void> publish(const Manifest& manifest);
 
@@ -42,8 +50,10 @@ class Writer {
  private:
   [[nodiscard]] Result<void> sync_published() const;
   [[nodiscard]] Failure take_away(Error unsynced);
+  [[nodiscard]] Result<void> move(const Path& from, const Path& to) const;
 
   Path package_;
+  Placing placing_;
   UniqueFd parent_;           // of both folders
   UniqueFd partial_;          // what begin() made
   bool is_stranded_ = false;  // under the package's name, not synced, and it could not be taken away from there

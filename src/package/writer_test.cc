@@ -43,6 +43,28 @@ TEST_F(WriterTest, PublishesWhole) {
   EXPECT_EQ(*text, format_manifest(manifest));
 }
 
+TEST_F(WriterTest, ExchangesAPackageForAnother) {
+  Writer first(package());
+  ASSERT_TRUE(first.begin());
+  ASSERT_TRUE(first.publish(written(first)));
+  const auto old = read_file(package() / "cohort.json", 1U << 20U).value();
+  Writer writer(package(), Placing::kReplace);
+  ASSERT_TRUE(writer.begin());
+  Manifest manifest = written(writer);
+  manifest.stands_for = Sha256::of(old);
+  EXPECT_EQ(read_file(package() / "cohort.json", 1U << 20U).value(), old);
+  const auto published = writer.publish(manifest);
+  ASSERT_TRUE(published) << published.error().describe();
+  EXPECT_EQ(read_file(package() / "cohort.json", 1U << 20U).value(), format_manifest(manifest));
+  EXPECT_EQ(read_file(writer.partial() / "cohort.json", 1U << 20U).value(), old);
+}
+
+TEST_F(WriterTest, ReplacesOnlyWhatIsThere) {
+  Writer writer(package(), Placing::kReplace);
+  EXPECT_FALSE(writer.begin());
+  EXPECT_FALSE(exists(writer.partial()));
+}
+
 TEST_F(WriterTest, KeepsThePackagePrivate) {
   Writer writer(package());
   ASSERT_TRUE(writer.begin());

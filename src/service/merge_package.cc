@@ -4,6 +4,7 @@
 #include <optional>
 
 #include "base/kill_point.h"
+#include "base/sha256.h"
 #include "service/new_package.h"
 #include "service/package_images.h"
 #include "service/package_size.h"
@@ -57,7 +58,8 @@ Result<PreparedMerge> prepare(const MergeRequest& request, DiskCopier& copier, c
   COHORT_ASSIGN(auto chain, open_difference(request.package));
   PreparedMerge prepared{std::move(chain), {}};
   MergePlan& plan = prepared.plan;
-  COHORT_ASSIGN(plan.package, new_package_folder(request.directory));
+  COHORT_ASSIGN(plan.package, request.is_in_place() ? replaced_package_folder(request.package)
+                                                    : new_package_folder(request.directory));
   COHORT_TRY(check_apart(plan.package, prepared.chain));
   plan.source = prepared.top().folder.path();
   plan.parents = package::lower_packages(prepared.chain);
@@ -182,17 +184,20 @@ Result<MergeReport> MergePackage::run(const MergeRequest& request, JobContext& j
   COHORT_TRY(verify_opened(prepared.chain, job));
   job.set_done(0);
   job.set_total(disk_bytes_of(prepared.plan));
-  NewPackage target(prepared.plan.package, prepared.plan.estimated_bytes, job);
+  NewPackage target(prepared.plan.package, prepared.plan.estimated_bytes, job,
+                    request.is_in_place() ? package::Placing::kReplace : package::Placing::kNew);
   COHORT_TRY(target.begin());
   kill_point("merge_package.begun");
   package::Manifest manifest = prepared.top().manifest();
   manifest.created_by = "cohort " COHORT_VERSION;
   manifest.created = clock_.wall();
+  if (request.is_in_place()) manifest.stands_for = Sha256::of(prepared.top().file.text);
   Merging merging(prepared, copier_, target.writer(), job);
   if (auto written = write_package(merging, target, manifest, job); !written) {
     return target.failed(std::move(written).error());
   }
   kill_point("merge_package.published");
+  if (request.is_in_place()) COHORT_TRY(target.remove_replaced());
   COHORT_TRY(target.keep());
   job.set_result(prepared.plan.package.string());
   const PackageSize size = size_of_package(prepared.plan.package, manifest);

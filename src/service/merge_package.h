@@ -14,7 +14,9 @@ namespace cohort::service {
 
 struct MergeRequest {
   Path package;    // a difference
-  Path directory;  // becomes the new package; its parent must exist
+  Path directory;  // becomes the new package; its parent must exist. Empty: the new one takes the place of `package`
+
+  [[nodiscard]] bool is_in_place() const { return directory.empty(); }
 };
 
 struct MergedDisk {
@@ -43,7 +45,9 @@ struct MergeReport {
   std::uint64_t disk_bytes = 0;  // what they take on the disk, with what they share with others
 };
 
-// The machines and their snapshot are not needed. Nothing is changed in the packages that are merged.
+// The machines and their snapshot are not needed. Nothing is changed in the packages that are merged; in place, the new
+// one is exchanged for the difference in one step, and what stood on the difference stands on it
+// (Manifest::stands_for).
 class MergePackage {
  public:
   MergePackage(DiskCopier& copier, const Clock& clock) : copier_(copier), clock_(clock) {}
@@ -53,7 +57,7 @@ class MergePackage {
   // them; kNoSpace.
   [[nodiscard]] Result<MergePlan> plan(const MergeRequest& request, const std::stop_token& stop = {});
   // Verifies all of them first. Each new image has the content hash that the difference had (kCorrupt else). After a
-  // failure or cancel nothing is left. Crash: as NewPackage.
+  // failure or cancel nothing is left. Crash: as NewPackage. kUnsupported as Writer::publish().
   [[nodiscard]] Result<MergeReport> run(const MergeRequest& request, JobContext& job);
 
  private:

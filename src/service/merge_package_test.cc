@@ -107,6 +107,27 @@ TEST_F(MergePackageTest, RefusesADamagedParent) {
   expect_refused("tuesday", "alone", ErrorCode::kCorrupt, "is not whole");
 }
 
+TEST_F(MergePackageTest, TakesThePlaceOfTheDifference) {
+  const auto merged = lab.engine.run<MergeReport>(JobType::kMergePackage, "monday", {}, [&](JobContext& job) {
+    return merger.run({at("monday"), {}}, job);
+  });
+  ASSERT_TRUE(merged) << merged.error().describe();
+  EXPECT_EQ(merged->plan.package, at("monday"));
+  EXPECT_THAT(names(), ElementsAre("full", "monday", "tuesday"));
+  EXPECT_FALSE(package::read_manifest(at("monday"))->parent);
+  const auto chain = package::open_chain(at("tuesday"));
+  ASSERT_TRUE(package::check_complete(*chain));
+  EXPECT_THAT(chain->links, SizeIs(2));
+  EXPECT_THAT(lab.left_open(), IsEmpty());
+}
+
+TEST_F(MergePackageTest, ReplacesNoLink) {
+  std::filesystem::create_directory_symlink(at("monday"), at("link"));
+  const auto merged = merger.plan({at("link"), {}});
+  ASSERT_FALSE(merged);
+  EXPECT_EQ(merged.error().code, ErrorCode::kInvalidArgument);
+}
+
 TEST_F(MergePackageTest, LeavesNothingAfterAFailure) {
   const auto before = names();
   for (const auto code : {ErrorCode::kNoSpace, ErrorCode::kCorrupt, ErrorCode::kIo}) {

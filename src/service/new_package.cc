@@ -70,6 +70,17 @@ Result<Path> new_package_folder(const Path& directory) {
   return package;
 }
 
+Result<Path> replaced_package_folder(const Path& package) {
+  COHORT_ASSIGN(Path folder, normal_form(package));
+  std::error_code code;
+  if (!fs::is_directory(fs::symlink_status(folder, code))) {
+    return fail(ErrorCode::kInvalidArgument, "\"{}\" is a link, or no folder: it cannot be replaced.", folder.string());
+  }
+  COHORT_TRY(check_parent(folder.parent_path()));
+  COHORT_TRY(check_free(folder.string() + std::string(package::kPartialSuffix)));
+  return folder;
+}
+
 bool is_inside(const Path& inner, const Path& outer) {
   const auto [end, ignored] = std::mismatch(outer.begin(), outer.end(), inner.begin(), inner.end());
   return end == outer.end();

@@ -13,6 +13,7 @@
 #include "service/job_engine.h"
 #include "service/merge_package.h"
 #include "service/ports/guard.h"
+#include "service/prune_packages.h"
 #include "service/take_snapshot.h"
 #include "service/try_package.h"
 #include "service/undo.h"
@@ -36,6 +37,7 @@ class Operations {
         import_package(hypervisor, copier),
         try_package(hypervisor, state, undo, clock),
         merge_package(copier, clock),
+        prune_packages(copier, clock),
         backup(take_snapshot, export_snapshot, delete_snapshot, state, clock),
         doctor(hypervisor, state) {}
   Operations(const Operations&) = delete;
@@ -54,6 +56,7 @@ class Operations {
   ImportPackage import_package;
   TryPackage try_package;
   MergePackage merge_package;
+  PrunePackages prune_packages;
   Backup backup;
   Doctor doctor;
 };

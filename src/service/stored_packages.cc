@@ -82,4 +82,37 @@ Result<std::vector<StoredPackage>> packages_in(const Path& folder) {
   return stored;
 }
 
+std::string why_no_whole_point(const StoredPackage& stored) {
+  if (!stored.problem.empty()) return stored.problem;
+  if (!stored.manifest->has_storage) return "It has no disks.";
+  for (const auto& machine : stored.manifest->machines) {
+    for (const auto& disk : machine.left_out) {
+      if (disk.reason == LeftOutReason::kNotChosen) return "Not all disks were chosen when it was exported.";
+    }
+  }
+  return {};
+}
+
+Result<Path> package_at(const Path& folder, WallTime time) {
+  COHORT_ASSIGN(auto stored, packages_in(folder));
+  std::erase_if(stored, [&](const StoredPackage& each) {
+    return !why_no_whole_point(each).empty() || each.manifest->instant > time;
+  });
+  if (stored.empty()) {
+    return fail(ErrorCode::kNotFound, "\"{}\" has no package of {} or before that holds all disks and can be used.",
+                folder.string(), format_utc(time));
+  }
+  const CollectionId collection = stored.front().manifest->collection;
+  const auto is_other = [&](const StoredPackage& each) { return each.manifest->collection != collection; };
+  if (const auto other = std::ranges::find_if(stored, is_other); other != stored.end()) {
+    return fail(ErrorCode::kInvalidArgument,
+                "\"{}\" has packages of several collections (\"{}\", \"{}\"): name the package.", folder.string(),
+                stored.front().manifest->collection_name, other->manifest->collection_name);
+  }
+  const auto rank = [](const StoredPackage& each) {
+    return std::tuple(each.manifest->instant, -static_cast<std::int64_t>(each.parents.size()));
+  };
+  return std::ranges::max(stored, {}, rank).package;
+}
+
 }  // namespace cohort::service

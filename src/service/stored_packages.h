@@ -26,6 +26,13 @@ struct StoredPackage {
 // that cannot be read last. kNotFound, kPermission, kIo; kInvalidArgument if it is no folder.
 [[nodiscard]] Result<std::vector<StoredPackage>> packages_in(const Path& folder);
 
+// Why it does not hold all disks of a snapshot, or cannot be used; empty if it does and can, as far as is seen from
+// here.
+[[nodiscard]] std::string why_no_whole_point(const StoredPackage& stored);
+// The newest of those in the folder that hold all disks, of `time` or before; of several of one instant the one that
+// stands on the fewest others. kNotFound; kInvalidArgument if there are some of several collections; as packages_in().
+[[nodiscard]] Result<Path> package_at(const Path& folder, WallTime time);
+
 // One of them. kNotFound if it is no package; kCorrupt, kUnsupported as package::open_chain.
 [[nodiscard]] Result<StoredPackage> stored_package(const Path& directory);
 

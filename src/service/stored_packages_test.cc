@@ -42,6 +42,30 @@ TEST_F(StoredPackagesTest, AreInTheOrderOfTheirInstants) {
   }
 }
 
+TEST_F(StoredPackagesTest, TheNewestOfATimeOrBeforeIsFound) {
+  write("b", "", 1);
+  write("a", "b", 2);
+  write("c", "a", 3);
+  const auto of_day = [&](int day) {
+    const auto found = package_at(folder(), package::at_second(1'769'904'000) + std::chrono::hours(24 * day));
+    return found ? found->filename().string() : std::string(to_string(found.error().code));
+  };
+  EXPECT_EQ(of_day(0), "not_found");
+  EXPECT_EQ(of_day(1), "b");
+  EXPECT_EQ(of_day(2), "a");
+  EXPECT_EQ(of_day(9), "c");
+  // What cannot be used is passed over.
+  std::filesystem::rename(packages.at("a"), packages.at("moved"));
+  EXPECT_EQ(of_day(9), "moved");
+  packages.write("other", "", [](package::Manifest& manifest) {
+    manifest.collection = CollectionId::generate();
+    manifest.collection_name = "other";
+    manifest.instant = package::at_second(1'769'904'000);
+  });
+  EXPECT_EQ(of_day(0), "other");
+  EXPECT_EQ(of_day(9), "invalid_argument");
+}
+
 TEST_F(StoredPackagesTest, NothingElseIsOne) {
   EXPECT_THAT(packages_in(folder()).value(), IsEmpty());
   std::filesystem::create_directory(packages.at("other"));

@@ -41,6 +41,9 @@ Result<std::string> remove_partial(const Path& path) {
   if (!path.string().ends_with(package::kPartialSuffix)) {
     return fail(ErrorCode::kInternal, "\"{}\" is no partial package: it was not removed.", path.string());
   }
+  // Had it been exchanged for the one that stays, that must be durable first.
+  COHORT_ASSIGN(const bool is_left, is_there(path));
+  if (is_left) COHORT_TRY(sync_directory(path.parent_path()));
   return remove_made(path, "partial package", remove_tree);
 }
 
@@ -105,7 +108,9 @@ Result<std::string> finish_delete(const std::string& uuid, Hypervisor& hyperviso
 
 Result<std::string> undo_convert(const std::string& uuid, StateStore& store) {
   COHORT_ASSIGN(const auto id, SnapshotId::parse(uuid));
-  COHORT_ASSIGN(auto snapshot, store.snapshot(id));
+  auto found = store.snapshot(id);
+  if (!found && found.error().code == ErrorCode::kNotFound) return std::string();
+  COHORT_ASSIGN(auto snapshot, std::move(found));
   if (!is_reference_point(snapshot)) return std::string();
   make_recovery_snapshot(snapshot);
   COHORT_TRY(store.update_snapshot(snapshot));

@@ -7,7 +7,7 @@ import pytest
 
 from crash_site import OFF, PATIENT
 from harness.stopping import Interrupt, wait_stopped
-from operations import Backup, Convert, Delete, Export, Import, IncrementalBackup, MergePackage, Seal, Take, Try
+from operations import Backup, Convert, Delete, Export, Import, IncrementalBackup, MergePackage, Prune, Seal, Take, Try
 
 CANCELLED = 130
 PATIENCE_S = 180  # seconds on an idle machine; merges take their time on one that is not
@@ -22,7 +22,8 @@ CASES = [(Take(), "take.planned"), (Take(), "fence.suspended"), (Take(), "take.c
          (Import(), "import.before_copy"), (Import(), "import.started"),
          (Try(), "try.before_start"), (Try(), "try.running"),
          (Backup(), "export.begun"), (IncrementalBackup(), "export.disks_copied"), (Seal(), "seal.before_list"),
-         (MergePackage(), "merge_package.begun"), (MergePackage(), "merge_package.disk_made")]
+         (MergePackage(), "merge_package.begun"), (MergePackage(), "merge_package.disk_made"),
+         (Prune(), "merge_package.begun")]
 
 
 def interrupted(site, type, point, *arguments):

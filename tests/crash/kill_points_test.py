@@ -19,7 +19,7 @@ from crash_site import OFF
 from harness import inspect
 from harness.images import REPOSITORY, run
 from operations import (Backup, Convert, Delete, DeleteLower, DeleteReference, Export, ExportDifference, Import,
-                        IncrementalBackup, MergePackage, Operation, Seal, Take, TakeFrozen, Try)
+                        IncrementalBackup, MergePackage, Operation, Prune, Seal, Take, TakeFrozen, Try)
 
 # What is left of an operation after recovery. DONE: the job was interrupted, but what it was to do is done.
 UNDONE, DONE, EITHER = "undone", "done", "either"
@@ -84,6 +84,12 @@ CASES = [
 
     *cases(MergePackage(), UNDONE, "merge_package.begun", "merge_package.disk_made", "merge_package.before_publish"),
     Case(MergePackage(), "merge_package.published", DONE, is_told=False),
+
+    *cases(Prune(), UNDONE, "merge_package.begun", "publish.before_rename", "publish.after_rename",
+           "merge_package.published"),
+    *[Case(Prune(), point, UNDONE, is_told=False) for point in ("prune.merged", "prune.before_hide")],
+    Case(Prune(), "prune.hidden", DONE),
+    Case(Prune(), "prune.removed", DONE, is_told=False),
 
     Case(Import(), "import.before_copy", UNDONE, is_told=False),
     *cases(Import(), UNDONE, ("import.before_copy", 1), "import.copied", "import.before_define", "define.after_define",

@@ -326,6 +326,50 @@ class MergePackage(Operation):
         site.remove(self._difference(site))
 
 
+class Prune(Operation):
+    """Of the lowest of three: the one above it is merged in its place, and the one above that stands on it."""
+    job_type = "prune"
+    NAMES = ("lowest", "middle", "top")
+
+    @staticmethod
+    def _folder(site):
+        return site.lab.folder / "pruned"
+
+    def prepare(self, site):
+        folder = self._folder(site)
+        if folder.exists():
+            return
+        folder.mkdir()
+        for name, below in zip(self.NAMES, ("", *self.NAMES)):
+            site.take(name, OFF)
+            site.cohort("export", name, folder / name, *(("--since", folder / below) if below else ()))
+            site.scribble()
+        for name in self.NAMES:
+            site.cohort("snapshot", "delete", name)
+
+    def arguments(self, site):
+        return ["package", "prune", self._folder(site), "--keep-last", "2"]
+
+    def is_done(self, site):
+        return not (self._folder(site) / "lowest").exists()
+
+    def check_done(self, site):
+        assert sorted(path.name for path in self._folder(site).iterdir()) == ["middle", "top"]
+        self._check_kept(site, [[], ["middle"]])
+
+    def check_undone(self, site):
+        assert sorted(path.name for path in self._folder(site).iterdir()) == sorted(self.NAMES)
+        self._check_kept(site, [[], ["middle"]], [["lowest"], ["middle", "lowest"]])
+
+    def _check_kept(self, site, *chains):
+        reports = [site.cohort("verify", self._folder(site) / name).json["verify"] for name in ("middle", "top")]
+        assert all(report["whole"] for report in reports)
+        assert [[Path(parent["package"]).name for parent in report["parents"]] for report in reports] in chains
+
+    def undo(self, site):
+        site.remove(self._folder(site))
+
+
 class Backup(Operation):
     job_type = "backup"
 

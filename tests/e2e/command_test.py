@@ -135,6 +135,8 @@ def a_day(lab, machine, other):
     yield ("package", "show"), (lab.folder / "difference",), "package"
     yield ("package", "merge"), (lab.folder / "difference", lab.folder / "merged", "--dry-run"), "dry_run"
     yield ("package", "merge"), (lab.folder / "difference", lab.folder / "merged"), "merge"
+    yield ("package", "prune"), (lab.folder, "--keep-last", "9", "--dry-run"), "dry_run"
+    yield ("package", "prune"), (lab.folder, "--keep-last", "9"), "prune"
     yield ("snapshot", "delete"), ("s", "--dry-run"), "dry_run"
     yield ("snapshot", "delete"), ("s",), "deleted"
     yield ("verify",), (package,), "verify"
@@ -195,6 +197,7 @@ FAILING = {
     ("package", "list"): ("/no-such-thing",),
     ("package", "show"): ("/no-such-thing",),
     ("package", "merge"): ("/no-such-thing", "/nowhere"),
+    ("package", "prune"): ("/no-such-thing", "--keep-last", "1"),
     ("job", "list"): None,
     ("job", "show"): (MISSING,),
     ("job", "wait"): (MISSING,),

@@ -82,6 +82,29 @@ Result<ConsistencyWish> parse_consistency(std::string_view text) {
   return fail(ErrorCode::kInvalidArgument, "\"{}\" is no consistency: give crash, best or application.", text);
 }
 
+Result<std::uint64_t> parse_count(std::string_view option, std::int64_t value) {
+  if (value >= 0) return static_cast<std::uint64_t>(value);
+  return fail(ErrorCode::kInvalidArgument, "{} {} is negative.", option, value);
+}
+
+Result<WallTime> parse_time(const std::string& text) {
+  // What is not said is the latest that it can be.
+  static constexpr std::string_view kLatest = "0000-00-00T23:59:59.999999Z";
+  constexpr std::size_t kDay = 10;
+  constexpr std::size_t kMinute = 16;
+  constexpr std::size_t kSecond = 19;
+  std::string whole = text;
+  if (whole.size() > kDay && whole[kDay] == ' ') whole[kDay] = 'T';
+  if (whole.ends_with('Z')) whole.pop_back();
+  const std::size_t length = whole.size();
+  const bool has_parts = length > kSecond + 1 && length < kLatest.size() && whole[kSecond] == '.';
+  if (has_parts) whole.append(kLatest.size() - 1 - length, '0');
+  if (length == kDay || length == kMinute || length == kSecond)
+    whole += kLatest.substr(length, kLatest.size() - 1 - length);
+  if (auto time = parse_utc(whole + "Z")) return time;
+  return fail(ErrorCode::kInvalidArgument, "\"{}\" is no time: give it as in \"2026-01-31 23:59\", in UTC.", text);
+}
+
 Result<std::vector<service::ChosenDisk>> parse_disks(const std::vector<std::string>& names) {
   std::vector<service::ChosenDisk> disks;
   for (const auto& name : names) {

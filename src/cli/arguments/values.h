@@ -26,6 +26,13 @@ namespace cohort::cli {
 // "crash", "best", "application".
 [[nodiscard]] Result<ConsistencyWish> parse_consistency(std::string_view text);
 
+// The value of an option that counts: not negative.
+[[nodiscard]] Result<std::uint64_t> parse_count(std::string_view option, std::int64_t value);
+
+// "2026-01-31T23:59:59Z", with or without parts of a second, "2026-01-31 23:59:59", "2026-01-31 23:59" (up to the end
+// of that minute), "2026-01-31" (up to the end of that day): in UTC.
+[[nodiscard]] Result<WallTime> parse_time(const std::string& text);
+
 // "MACHINE/TARGET"…; the last slash divides.
 [[nodiscard]] Result<std::vector<service::ChosenDisk>> parse_disks(const std::vector<std::string>& names);
 

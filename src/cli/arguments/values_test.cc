@@ -77,5 +77,28 @@ TEST(ParseFolder, IsAbsoluteWithoutSlashAtItsEnd) {
   EXPECT_FALSE(parse_folder(""));
 }
 
+TEST(ParseTime, TakesWhatIsNotSaidForTheLatest) {
+  const auto read = [](const std::string& text) {
+    const auto time = parse_time(text);
+    return time ? format_utc(*time) : std::string("refused");
+  };
+  EXPECT_EQ(read("2026-01-31"), "2026-01-31T23:59:59.999999Z");
+  EXPECT_EQ(read("2026-01-31 12:30"), "2026-01-31T12:30:59.999999Z");
+  EXPECT_EQ(read("2026-01-31T12:30:15"), "2026-01-31T12:30:15.999999Z");
+  EXPECT_EQ(read("2026-01-31T12:30:15.25Z"), "2026-01-31T12:30:15.250000Z");
+  EXPECT_EQ(read("2026-01-31T12:30:15.123456Z"), "2026-01-31T12:30:15.123456Z");
+  for (const std::string text :
+       {"", "now", "2026-02-31", "2026-01-31 25:00", "2026-01", "31.01.2026", "2026-01-31 12"}) {
+    EXPECT_EQ(read(text), "refused") << text;
+  }
+}
+
+TEST(ParseDisks, TakesTheLastSlash) {
+  const auto disks = parse_disks({"a/b/vda", "web/vdb"});
+  ASSERT_TRUE(disks);
+  EXPECT_EQ((*disks)[0].machine, "a/b");
+  EXPECT_EQ((*disks)[1].target, "vdb");
+}
+
 }  // namespace
 }  // namespace cohort::cli

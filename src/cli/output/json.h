@@ -42,6 +42,7 @@ using Json = nlohmann::ordered_json;
 [[nodiscard]] Json to_json(const service::BackupPlan& plan);
 [[nodiscard]] Json to_json(const package::VerifyReport& report);
 [[nodiscard]] Json to_json(const service::StoredPackage& stored);
+[[nodiscard]] Json to_json(const service::PrunePlan& plan);
 [[nodiscard]] Json to_json(const service::MergePlan& plan);
 [[nodiscard]] Json to_json(const service::MergeReport& report);
 // Pieces that verifications and packages in folders share.

@@ -13,6 +13,26 @@ Json to_json(const service::StoredPackage& stored) {
               {"manifest", stored.manifest ? manifest_to_json(*stored.manifest) : Json()}};
 }
 
+Json to_json(const service::PrunePlan& plan) {
+  Json packages = Json::array();
+  for (const auto& each : plan.packages) {
+    const auto& manifest = each.stored.manifest;
+    Json rules = Json::array();
+    for (const auto rule : each.rules) rules.push_back(to_string(rule));
+    packages.push_back(
+        Json{{"package", each.stored.package.string()},
+             {"collection",
+              manifest ? Json{{"id", manifest->collection.str()}, {"name", manifest->collection_name}} : Json()},
+             {"instant", manifest ? Json(format_utc(manifest->instant)) : Json()},
+             {"fate", to_string(each.fate)},
+             {"kept_by", std::move(rules)},
+             {"why", each.why.empty() ? Json() : Json(each.why)},
+             {"disk_bytes", each.stored.size.disk_bytes},
+             {"estimated_bytes", each.estimated_bytes}});
+  }
+  return Json{{"folder", plan.folder.string()}, {"packages", std::move(packages)}};
+}
+
 Json to_json(const service::MergePlan& plan) {
   Json disks = Json::array();
   for (const auto& disk : plan.disks) {

@@ -53,6 +53,7 @@ INSTANTIATE_TEST_SUITE_P(
         Golden{"reference_create", {"reference", "create", "shop"}}, Golden{"reference_list", {"reference", "list"}},
         Golden{"export", {"export", "x", "/d"}}, Golden{"export_plan", {"export", "x", "/d", "--dry-run"}},
         Golden{"package_list", {"package", "list", "/d"}}, Golden{"package_show", {"package", "show", "/d"}},
+        Golden{"package_prune", {"package", "prune", "/d", "--keep-last", "2"}},
         Golden{"package_merge", {"package", "merge", "/d", "/e"}},
         Golden{"package_merge_plan", {"package", "merge", "/d", "/e", "--dry-run"}}, Golden{"verify", {"verify", "/d"}},
         Golden{"import", {"import", "/d"}}, Golden{"import_plan", {"import", "/d", "--dry-run"}},

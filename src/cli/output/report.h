@@ -40,6 +40,8 @@ enum class Detail { kUsual, kFull };
 [[nodiscard]] std::string report_verify(const package::VerifyReport& report, Detail detail);
 [[nodiscard]] std::string report_packages(const std::vector<service::StoredPackage>& packages);
 [[nodiscard]] std::string report_package(const service::StoredPackage& stored);
+[[nodiscard]] std::string report_prune(const service::PrunePlan& pruned);
+[[nodiscard]] std::string report_prune_plan(const service::PrunePlan& plan);
 [[nodiscard]] std::string report_merge(const service::MergeReport& report);
 [[nodiscard]] std::string report_merge_plan(const service::MergePlan& plan);
 // Pieces that verifications and packages in folders share.

@@ -1,6 +1,8 @@
 // Packages as they lie in folders, and merged.
 #include <fmt/format.h>
 
+#include <algorithm>
+
 #include "cli/output/printable.h"
 #include "cli/output/quantity.h"
 #include "cli/output/report.h"
@@ -30,7 +32,40 @@ std::string chain_of(const std::vector<package::LowerPackage>& parents) {
   return "\n" + table.str();
 }
 
+std::string reason_of(const service::PrunedPackage& each) {
+  std::vector<std::string> reasons;
+  for (const auto rule : each.rules) reasons.emplace_back(to_string(rule));
+  if (!each.why.empty()) reasons.push_back(each.why);
+  return reasons.empty() ? "-" : joined(reasons);
+}
+
+std::string fates_table(const service::PrunePlan& plan) {
+  Table table({{"PACKAGE"}, {"COLLECTION"}, {"INSTANT"}, {"ON DISK", Align::kRight}, {"FATE"}, {"WHY"}});
+  for (const auto& each : plan.packages) {
+    const auto& manifest = each.stored.manifest;
+    table.add({each.stored.package.filename().string(), manifest ? manifest->collection_name : "?",
+               manifest ? format_time(manifest->instant) : "?", format_bytes(each.stored.size.disk_bytes),
+               std::string(to_string(each.fate)), reason_of(each)});
+  }
+  return table.str();
+}
+
 }  // namespace
+
+std::string report_prune(const service::PrunePlan& pruned) {
+  const auto number_of = [&](service::PackageFate fate) {
+    return static_cast<std::uint64_t>(std::ranges::count(pruned.packages, fate, &service::PrunedPackage::fate));
+  };
+  return fmt::format("Removed {} from {}, and merged {}.\n\n",
+                     count_of(number_of(service::PackageFate::kRemoved), "package", "packages"),
+                     printable(pruned.folder.string()), number_of(service::PackageFate::kMerged)) +
+         fates_table(pruned);
+}
+
+std::string report_prune_plan(const service::PrunePlan& plan) {
+  if (plan.packages.empty()) return "There are no packages.\n";
+  return fates_table(plan) + "\nNothing was changed.\n";
+}
 
 std::string report_packages(const std::vector<service::StoredPackage>& packages) {
   if (packages.empty()) return "There are no packages.\n";

@@ -238,6 +238,18 @@ std::vector<service::StoredPackage> example_packages() {
           {"/backup/shop-friday.partial", {}, {}, {}, "It is being written, or was left half written."}};
 }
 
+service::PrunePlan example_prune_plan() {
+  using service::PackageFate;
+  const auto stored = [](const Path& package) {
+    return service::StoredPackage{package, manifest(), {}, {4, 300'000'000, 290'000'000}, ""};
+  };
+  return {"/backup",
+          {{stored("/backup/shop-monday"), PackageFate::kRemoved, {}, "", 0},
+           {stored("/backup/shop-tuesday"), PackageFate::kMerged, {RetentionRule::kDaily}, "", 404'000'000},
+           {stored("/backup/shop"), PackageFate::kKept, {RetentionRule::kLast, RetentionRule::kDaily}, "", 0},
+           {example_packages()[1], PackageFate::kLeft, {}, example_packages()[1].problem, 0}}};
+}
+
 service::MergeReport example_merge_report() {
   service::MergePlan plan{"/backup/shop",
                           "/backup/shop-alone",

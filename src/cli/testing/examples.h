@@ -30,6 +30,7 @@ namespace cohort::cli {
 [[nodiscard]] package::VerifyReport example_broken_report();
 [[nodiscard]] std::vector<service::StoredPackage> example_packages();  // a difference, and a half written one
 [[nodiscard]] service::MergeReport example_merge_report();
+[[nodiscard]] service::PrunePlan example_prune_plan();  // one of each fate
 [[nodiscard]] service::ImportPlan example_import_plan();
 [[nodiscard]] service::ImportReport example_import_report();
 [[nodiscard]] service::TryPlan example_try_plan();

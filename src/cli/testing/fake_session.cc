@@ -187,6 +187,23 @@ Result<service::MergeReport> FakeSession::merge_package(const service::MergeRequ
   return reply_to_job("merge_package", example_merge_report(), watch);
 }
 
+Result<service::PrunePlan> FakeSession::plan_prune(const service::PruneRequest& request) {
+  record_.prune_request = request;
+  return reply("plan_prune", example_prune_plan());
+}
+
+Result<service::PrunePlan> FakeSession::prune_packages(const service::PruneRequest& request,
+                                                       const client::JobWatch& watch) {
+  record_.prune_request = request;
+  return reply_to_job("prune_packages", example_prune_plan(), watch);
+}
+
+Result<Path> FakeSession::package_at(const Path& folder, WallTime time) {
+  record_.looked_at = folder;
+  record_.asked_time = time;
+  return reply("package_at", folder / "monday");
+}
+
 Result<service::BackupPlan> FakeSession::plan_backup(const service::BackupRequest& request) {
   record_.backup_request = request;
   return reply("plan_backup",

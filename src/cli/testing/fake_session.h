@@ -31,6 +31,8 @@ struct SessionRecord {
   service::TryRequest try_request;
   service::TryReport try_report;
   service::MergeRequest merge_request;
+  service::PruneRequest prune_request;
+  WallTime asked_time;
   service::BackupRequest backup_request;
   Path looked_at;  // by the queries of packages
   Path verified;
@@ -98,6 +100,10 @@ class FakeSession final : public client::Session {
   [[nodiscard]] Result<service::MergePlan> plan_merge(const service::MergeRequest& request) override;
   [[nodiscard]] Result<service::MergeReport> merge_package(const service::MergeRequest& request,
                                                            const client::JobWatch& watch) override;
+  [[nodiscard]] Result<service::PrunePlan> plan_prune(const service::PruneRequest& request) override;
+  [[nodiscard]] Result<service::PrunePlan> prune_packages(const service::PruneRequest& request,
+                                                          const client::JobWatch& watch) override;
+  [[nodiscard]] Result<Path> package_at(const Path& folder, WallTime time) override;
   [[nodiscard]] Result<service::BackupPlan> plan_backup(const service::BackupRequest& request) override;
   [[nodiscard]] Result<service::ExportReport> backup(const service::BackupRequest& request,
                                                      const client::JobWatch& watch) override;

@@ -25,16 +25,22 @@ class Import final : public Verb {
                 "start copies beside the originals.\n\n"
                 "A machine that asks for more of this host than its disks and a network, such as a "
                 "device or a folder, is refused with all that it asks for and the kind of each. A "
-                "package may come from a stranger: --trust a kind only if you know what it does.",
+                "package may come from a stranger: --trust a kind only if you know what it does.\n\n"
+                "With --at TIME, DIR is a folder of packages, and the newest of TIME or before is imported, with all "
+                "that it stands on. Packages that cannot be used, or lack disks, are passed over.",
             .examples = {{"cohort import /backup/shop-monday --name-prefix copy- --start",
                           "Makes copies beside the originals and starts them."},
                          {"cohort import /backup/shop-monday --keep-ids", "Brings lost machines back."},
+                         {"cohort import /backup --at '2026-01-31 23:59' --name-prefix old-",
+                          "The newest package in /backup of that time (UTC) or before."},
                          {"cohort import /backup/shop-monday --name db=db2 --name web=web2 --storage /srv/vm",
                           "New names, and a folder for the disks."}}};
   }
 
   void declare(Arguments& arguments) override {
-    arguments.required("DIR", directory_, "The package.");
+    arguments.required("DIR", directory_, "The package; with --at, a folder of packages.");
+    arguments.option("--at", at_, "TIME",
+                     "The newest package in DIR of this time or before, in UTC: 2026-01-31, '2026-01-31 23:59'.");
     arguments.option("--name-prefix", name_prefix_, "PREFIX", "Put this before every name.");
     arguments.repeated_option("--name", names_, "OLD=NEW",
                               "The new name of one machine, instead of one with the prefix; can be repeated.");
@@ -48,7 +54,7 @@ class Import final : public Verb {
   }
 
   [[nodiscard]] Result<Outcome> run(Context& context) override {
-    COHORT_ASSIGN(const auto wanted, request());
+    COHORT_ASSIGN(const auto wanted, request(context));
     if (is_dry_run_) {
       COHORT_ASSIGN(const auto plan, context.session().plan_import(wanted));
       return planned(to_json(plan), report_import_plan(plan));
@@ -60,9 +66,13 @@ class Import final : public Verb {
   }
 
  private:
-  [[nodiscard]] Result<service::ImportRequest> request() const {
+  [[nodiscard]] Result<service::ImportRequest> request(Context& context) const {
     service::ImportRequest request;
     COHORT_ASSIGN(request.directory, parse_folder(directory_));
+    if (!at_.empty()) {
+      COHORT_ASSIGN(const auto time, parse_time(at_));
+      COHORT_ASSIGN(request.directory, context.session().package_at(request.directory, time));
+    }
     COHORT_ASSIGN(request.names, parse_names(names_));
     if (!storage_.empty()) {
       COHORT_ASSIGN(request.storage, parse_folder(storage_));
@@ -75,6 +85,7 @@ class Import final : public Verb {
   }
 
   std::string directory_;
+  std::string at_;
   std::string name_prefix_;
   std::vector<std::string> names_;
   std::string storage_;

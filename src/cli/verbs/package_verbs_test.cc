@@ -247,5 +247,30 @@ TEST_F(PackageVerbs, MergeMakesANewPackage) {
   EXPECT_THAT(session.calls, ElementsAre("merge_package", "plan_merge"));
 }
 
+TEST_F(PackageVerbs, PruneHandsOnHowManyAreKept) {
+  EXPECT_EQ(program.run({"package", "prune", "/backup/", "--keep-last", "1", "--keep-daily", "2", "--keep-weekly", "3",
+                         "--keep-monthly", "4"}),
+            0);
+  EXPECT_EQ(session.prune_request.folder, "/backup");
+  EXPECT_EQ(session.prune_request.retention.last, 1U);
+  EXPECT_EQ(session.prune_request.retention.daily, 2U);
+  EXPECT_EQ(session.prune_request.retention.weekly, 3U);
+  EXPECT_EQ(session.prune_request.retention.monthly, 4U);
+  EXPECT_THAT(program.out(), AllOf(HasSubstr("Removed 1 package from /backup, and merged 1."), HasSubstr("last, daily"),
+                                   HasSubstr("half written")));
+  EXPECT_EQ(program.run({"package", "prune", "/backup", "--keep-last", "1", "--dry-run"}), 0);
+  EXPECT_THAT(program.out(), HasSubstr("Nothing was changed."));
+  EXPECT_THAT(session.calls, ElementsAre("prune_packages", "plan_prune"));
+  EXPECT_EQ(program.run({"package", "prune", "/backup", "--keep-last", "-1"}), 2);
+}
+
+TEST_F(PackageVerbs, ImportFindsThePackageOfATime) {
+  EXPECT_EQ(program.run({"import", "/backup", "--at", "2026-01-31"}), 0);
+  EXPECT_EQ(session.looked_at, "/backup");
+  EXPECT_EQ(format_utc(session.asked_time), "2026-01-31T23:59:59.999999Z");
+  EXPECT_EQ(session.import_request.directory, "/backup/monday");
+  EXPECT_EQ(program.run({"import", "/backup", "--at", "yesterday"}), 2);
+}
+
 }  // namespace
 }  // namespace cohort::cli

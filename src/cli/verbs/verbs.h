@@ -38,6 +38,7 @@ class CommandTree;
 [[nodiscard]] std::unique_ptr<Verb> make_package_list();
 [[nodiscard]] std::unique_ptr<Verb> make_package_show();
 [[nodiscard]] std::unique_ptr<Verb> make_package_merge();
+[[nodiscard]] std::unique_ptr<Verb> make_package_prune();
 
 [[nodiscard]] std::unique_ptr<Verb> make_job_list();
 [[nodiscard]] std::unique_ptr<Verb> make_job_show();
