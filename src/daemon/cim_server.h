@@ -41,6 +41,8 @@ class CimServer {
   // See provider::Broker.
   [[nodiscard]] std::string give_back(const cim::Objects& objects, std::vector<cim::Instance> rest,
                                       const Client& client);
+  // How many questions were given up and are still being worked on.
+  [[nodiscard]] std::size_t late() { return patience_.late(); }
   // A request that is none: it is counted and logged.
   void refused(Protocol protocol, const std::string& why, const Client& client);
 

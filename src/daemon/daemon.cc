@@ -25,6 +25,7 @@
 #include "hypervisor/libvirt_hypervisor.h"
 #include "provider/broker.h"
 #include "provider/collection_providers.h"
+#include "provider/machine_providers.h"
 #include "service/background_jobs.h"
 #include "store/sqlite_store.h"
 
@@ -102,13 +103,17 @@ class Daemon::Impl {
       log.write(Event::kMethodRefused, fmt::format("{}: {}", call.method, why.describe()),
                 {{"user", call.caller.name}, {"method", call.method}});
     };
-    provider::add_collection_providers(*broker_,
-                                       {*operations_, *background_, *store_, exports_, clock_, {host_name(), tell}});
+    const provider::ServiceSurroundings surroundings{host_name(), tell};
+    provider::add_collection_providers(*broker_, {*operations_, *background_, *store_, exports_, clock_, surroundings});
+    provider::add_machine_providers(
+        *broker_, {schema_, *hypervisor_, *store_, clock_, [] { return provider::read_host_facts(); }, surroundings});
   }
 
   [[nodiscard]] std::optional<std::string> trouble() {
-    const auto read = store_->collections();
-    if (!read) return "The state cannot be read.";
+    if (!store_->collections()) return "The state cannot be read.";
+    if (const auto late = server_->late(); late > 0) {
+      return fmt::format("{} questions were not answered in time: libvirt may hang.", late);
+    }
     return std::nullopt;
   }
 

@@ -15,6 +15,12 @@
 namespace cohort::daemon {
 namespace {
 
+constexpr std::size_t kLongest = 1024;  // bytes of a message or a field: clients choose some of them
+
+std::string shown(std::string_view text) {
+  return cli::printable(text.substr(0, kLongest)) + (text.size() > kLongest ? "…" : "");
+}
+
 std::string_view name_of(Level level) {
   switch (level) {
     case Level::kError:
@@ -45,11 +51,11 @@ std::string field_name(std::string_view name) {
 }
 
 void write_to_journal(const EventText& text, std::string_view message, const Fields& fields) {
-  std::vector<std::string> entries{fmt::format("MESSAGE={}", cli::printable(message)),
+  std::vector<std::string> entries{fmt::format("MESSAGE={}", shown(message)),
                                    fmt::format("PRIORITY={}", static_cast<int>(text.level)),
                                    fmt::format("COHORT_EVENT={}", text.id), "SYSLOG_IDENTIFIER=cohortd"};
   for (const auto& [name, value] : fields) {
-    entries.push_back(fmt::format("{}={}", field_name(name), cli::printable(value)));
+    entries.push_back(fmt::format("{}={}", field_name(name), shown(value)));
   }
   std::vector<iovec> parts;
   parts.reserve(entries.size());
@@ -111,10 +117,10 @@ const EventText& text_of(Event event) { return event_texts().at(static_cast<std:
 
 std::string log_line(Event event, std::string_view message, const Fields& fields) {
   const EventText& text = text_of(event);
-  std::string line = fmt::format("{} {}: {}", name_of(text.level), text.id, cli::printable(message));
+  std::string line = fmt::format("{} {}: {}", name_of(text.level), text.id, shown(message));
   std::string_view before = " [";
   for (const auto& [name, value] : fields) {
-    line += fmt::format("{}{}={}", before, name, cli::printable(value));
+    line += fmt::format("{}{}={}", before, name, shown(value));
     before = " ";
   }
   return fields.empty() ? line : line + "]";

@@ -28,6 +28,11 @@ TEST(Log, NobodyWritesLinesOfTheirOwn) {
   EXPECT_EQ(log_line(Event::kChanged, "a\nb", {{"user", "x\ny\x1b[2J"}}), "notice changed: a?b [user=x?y?[2J]");
 }
 
+TEST(Log, NobodyFillsIt) {
+  const std::string long_text(5'000'000, 'x');
+  EXPECT_LT(log_line(Event::kChanged, long_text, {{"object", long_text}}).size(), 3000U);
+}
+
 TEST(ContentType, HasATypeAndACharset) {
   const auto parsed = parse_content_type("Application/SOAP+xml ; action=\"x\" ;charset = \"UTF-16\"");
   EXPECT_EQ(parsed.type, "application/soap+xml");

@@ -21,6 +21,7 @@ struct Patience::Question {
       found = ask();
     } catch (const std::exception& error) {
       std::get<cim::OperationFailed>(found).description += std::string(" (") + error.what() + ")";
+    } catch (...) {  // NOLINT(bugprone-empty-catch): that is the answer
     }
     const std::scoped_lock lock(mutex);
     answer = std::move(found);

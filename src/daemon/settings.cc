@@ -153,7 +153,7 @@ const std::vector<Setting>& settings() {
       {"state", "folder", "/var/lib/cohort",
        "The folder of the state: collections, snapshots, jobs. The command \"cohort\" uses the same one; while the "
        "daemon "
-       "runs, it can look and cancel, but change nothing.",
+       "runs, the daemon carries out what the command is told.",
        kOnce, COHORT_INTO(read_path, state)},
       {"limits", "connections", "2000", "Open connections; more are closed at once.", kOnce,
        COHORT_INTO((read_number<1, 100'000>), http_limits.connections)},
