@@ -20,6 +20,12 @@ def run_cohort(*arguments):
     return subprocess.run([program, *arguments], capture_output=True, text=True, stdin=subprocess.DEVNULL)
 
 
+@functools.lru_cache(maxsize=None)
+def run_cohortd(*arguments):
+    program = os.environ.get("COHORTD", str(ROOT / "build/dev/src/daemon/cohortd"))
+    return subprocess.run([program, *arguments], capture_output=True, text=True, stdin=subprocess.DEVNULL)
+
+
 def verbs():
     """The words of every command, as tuples: one source in src/cli/verbs for each."""
     names = sorted(path.stem for path in (ROOT / "src/cli/verbs").glob("*.cc"))

@@ -5,7 +5,7 @@ import subprocess
 
 import pytest
 
-from conftest import ROOT, run_cohort, verbs
+from conftest import ROOT, run_cohort, run_cohortd, verbs
 
 each_verb = pytest.mark.parametrize("verb", verbs(), ids=" ".join)
 
@@ -83,3 +83,26 @@ def test_the_document_on_json_lists_the_exit_statuses_of_the_program():
 
 def test_an_unknown_command_ends_with_the_status_of_an_invalid_argument():
     assert run_cohort("frobnicate").returncode == 2
+
+
+# The daemon
+
+@pytest.mark.parametrize("page", ["cohortd", "cohortd.conf"])
+def test_the_daemon_has_manual_pages_that_format_without_warnings(page):
+    text = formatted(run_cohortd("--man", page).stdout)
+    for section in ("NAME", "DESCRIPTION", "SEE ALSO"):
+        assert re.search(rf"^{section}", text, re.MULTILINE), section
+
+
+def test_every_option_of_the_daemon_is_in_its_manual():
+    text = formatted(run_cohortd("--man", "cohortd").stdout)
+    for words in ((), ("user", "add"), ("user", "remove")):
+        options = set(re.findall(r"(?<![\w-])--[a-z][a-z-]+", run_cohortd(*words, "--help").stdout))
+        assert options and {option for option in options if option not in text} == set()
+
+
+def test_every_setting_of_the_daemon_is_in_its_manual():
+    text = formatted(run_cohortd("--man", "cohortd.conf").stdout)
+    keys = re.findall(r"^#(\w+) =", run_cohortd("--example-config").stdout, re.MULTILINE)
+    assert len(keys) > 15
+    assert [key for key in keys if not re.search(rf"^\s+{key}\b", text, re.MULTILINE)] == []

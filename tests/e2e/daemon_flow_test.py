@@ -1,13 +1,17 @@
 """The work of a night through cohortd, on real guests and through both protocols: a collection is defined and filled, a
 snapshot taken and exported, the package verified and imported, the snapshot destroyed."""
 
+import re
+import signal
 import subprocess
 
 import pytest
+from winrm.transport import Transport
 
-from harness import Disk, Lab, wait_until
-from harness.cim_clients import CimError, CimXmlClient, Path, WsmanClient, embedded, sender
-from harness.cohortd import Cohortd
+from harness import Disk, wait_until
+from harness.cim_clients import CimError, CimXmlClient, WsmanClient, embedded, sender
+from harness.cohortd import PASSWORDS, Cohortd
+from harness.images import REPOSITORY
 from world import overlays, picture
 
 JOB_STARTED = 4096
@@ -37,9 +41,6 @@ def cohortd(lab, exports):
 
 def winrm_sender(cohortd, role):
     """The transport of python3-winrm, over TLS."""
-    from winrm.transport import Transport
-    from harness.cohortd import PASSWORDS
-
     transport = Transport(endpoint=f"https://localhost:{cohortd.tls_port}/wsman", username=role,
                           password=PASSWORDS[role], auth_method="basic", ca_trust_path=str(cohortd.certificate))
     return lambda body: (200, transport.send_message(body))
@@ -55,9 +56,9 @@ def service(client, class_name):
     return found.path
 
 
-def machine(guest):
-    return Path("Msvm_ComputerSystem", (("CreationClassName", "Msvm_ComputerSystem"),
-                                        ("Name", guest.domain.UUIDString().upper())))
+def machine(client, guest):
+    found, = client.query(f"SELECT * FROM Msvm_ComputerSystem WHERE ElementName = '{guest.name}'")
+    return found.path
 
 
 def call(client, path, method, **parameters):
@@ -94,7 +95,7 @@ def test_a_night_through_the_daemon(lab, cohortd, guests, exports, kind):
     collection = call(client, management, "DefineCollection", Name=f"night {kind}", Id="", Type=0)["DefinedCollection"]
     assert client.get(collection)["ElementName"] == f"night {kind}"
     for guest in guests:
-        call(client, management, "AddMember", Member=machine(guest), Collection=collection)
+        call(client, management, "AddMember", Member=machine(client, guest), Collection=collection)
     assert [each.path for each in client.query(
         f"SELECT * FROM Msvm_VirtualSystemCollection WHERE ElementName = 'night {kind}'")] == [collection]
 
@@ -127,12 +128,32 @@ def test_the_package_of_the_daemon_can_be_imported(lab, cohortd, exports):
     assert len([name for name in names if name.startswith("cohort-test-again-")]) == 2
 
 
+def test_the_page_on_hyperv_can_be_followed_with_wbemcli(lab, cohortd, guests, exports, tmp_path):
+    """Its commands as they stand there, but for the names of the host, the machines and the folder."""
+    page = (REPOSITORY / "docs/hyperv.md").read_text().split("\n## With wbemcli\n")[1].split("\n## ")[0]
+    script = "set -euo pipefail\n" + "\n".join(re.findall(r"^```sh\n(.*?)^```", page, re.MULTILINE | re.DOTALL))
+    for written, real in (("kvm.example:5989", f"localhost:{cohortd.tls_port}"), ("/srv/exports", str(exports)),
+                          ("machine db", f"machine '{guests[0].name}'"), ("machine web", f"machine '{guests[1].name}'")):
+        assert written in script
+        script = script.replace(written, real)
+    (tmp_path / "certificate.pem").write_text(cohortd.certificate.read_text())
+    (tmp_path / "password").write_text("plain\n")
+    cohortd.run("user", "add", "backup", "--role", "administrator", input="plain\n")
+    cohortd.signal(signal.SIGHUP)
+    wait_until(lambda: "notice reloaded" in cohortd.log(), 10, "the user is known")
+    done = subprocess.run(["bash", "-c", script], cwd=tmp_path, text=True,
+                          capture_output=True, timeout=300)
+    assert done.returncode == 0, done.stdout + done.stderr
+    assert lab.cohort("verify", exports / "shop-monday").json["verify"]["whole"]
+    assert not overlays(*guests)
+
+
 def test_what_was_done_is_in_the_log_and_the_metrics(cohortd):
     log = cohortd.log()
     assert "notice changed: ExportSnapshot: returned 4096 [user=administrator address=127.0.0.1 " in log
-    assert "all of it" not in log
-    assert cohortd.metric("cohort_jobs_total", type="export", state="completed") == 3
-    assert cohortd.metric("cohort_fence_seconds_count") == 3
+    assert PASSWORDS["administrator"] not in log
+    assert cohortd.metric("cohort_jobs_total", type="export", state="completed") == 4
+    assert cohortd.metric("cohort_fence_seconds_count") == 4
     assert cohortd.metric("cohort_job_bytes_total", type="export") > 0
     assert cohortd.metric("cohort_requests_total", protocol="wsman", operation="invoke_method", outcome="done") > 10
 
@@ -143,7 +164,7 @@ def test_an_export_goes_nowhere_but_below_the_roots(lab, cohortd, exports, guest
     management = service(client, "Msvm_CollectionManagementService")
     snapshots = service(client, "Msvm_CollectionSnapshotService")
     collection = call(client, management, "DefineCollection", Name=f"paths {kind}", Id="", Type=0)["DefinedCollection"]
-    call(client, management, "AddMember", Member=machine(guests[0]), Collection=collection)
+    call(client, management, "AddMember", Member=machine(client, guests[0]), Collection=collection)
     taken = job(client, snapshots, "CreateSnapshot", Collection=collection, SnapshotType=RECOVERY, SnapshotSettings="")
     snapshot, = client.associated(taken, "Msvm_SnapshotCollection", "Msvm_AffectedJobElement")
     outside = lab.new_folder(f"outside {kind}")
@@ -167,7 +188,7 @@ def test_an_export_with_a_subdirectory_goes_into_the_root_itself(cohortd, export
     management = service(client, "Msvm_CollectionManagementService")
     snapshots = service(client, "Msvm_CollectionSnapshotService")
     collection = call(client, management, "DefineCollection", Name=f"own {kind}", Id="", Type=0)["DefinedCollection"]
-    call(client, management, "AddMember", Member=machine(guests[0]), Collection=collection)
+    call(client, management, "AddMember", Member=machine(client, guests[0]), Collection=collection)
     taken = job(client, snapshots, "CreateSnapshot", Collection=collection, SnapshotType=RECOVERY, SnapshotSettings="")
     snapshot, = client.associated(taken, "Msvm_SnapshotCollection", "Msvm_AffectedJobElement")
     job(client, snapshots, "ExportSnapshot", SnapshotCollection=snapshot.path, ExportDirectory=exports,
