@@ -34,6 +34,8 @@ enum class BootDevice { kFloppy, kCdrom, kDisk, kNetwork };
 struct MachineHardware {
   // More drives or cards than that are not told.
   static constexpr std::size_t kMaxDevices = 1000;
+  // Bytes of each text: what is longer is cut.
+  static constexpr std::size_t kMaxText = 4096;
 
   MachineId id;
   std::string name;

@@ -21,6 +21,7 @@ using xml::child;
 using xml::has_value;
 using xml::select;
 
+constexpr std::size_t kMaxKey = 64;  // longer than any target or address
 constexpr std::uint64_t kKilo = 1000;
 constexpr std::uint64_t kKibi = 1024;
 // libvirt's names of units of memory; without one it is KiB.
@@ -62,10 +63,22 @@ std::uint64_t bytes_in(const xmlNode* element) {
   return amount * known->second;
 }
 
+// At most as many bytes as MachineHardware says, and whole characters.
+std::string bounded(std::string text) {
+  std::size_t end = MachineHardware::kMaxText;
+  if (text.size() <= end) return text;
+  while (end > 0 && (static_cast<unsigned char>(text[end]) & 0xc0U) == 0x80U) --end;
+  text.resize(end);
+  return text;
+}
+
 DriveKind kind_of(const DomainDisk& disk) {
   if (disk.device == "cdrom") return DriveKind::kCdrom;
   return disk.device == "floppy" ? DriveKind::kFloppy : DriveKind::kDisk;
 }
+
+// What clients can know a device by.
+bool is_key(std::string_view text) { return !text.empty() && text.size() <= kMaxKey; }
 
 std::optional<BootDevice> boot_device(std::string_view name) {
   if (name == "fd") return BootDevice::kFloppy;
@@ -89,8 +102,8 @@ class HardwareReader {
 
   MachineHardware read(const DomainDescription& description) {
     hardware_.id = description.id;
-    hardware_.name = description.name;
-    hardware_.description = xml::text(child(domain_, "description"));
+    hardware_.name = bounded(description.name);
+    hardware_.description = bounded(xml::text(child(domain_, "description")));
     read_platform();
     read_resources();
     for (const DomainDisk& disk : description.disks) add(disk);
@@ -102,8 +115,8 @@ class HardwareReader {
   void read_platform() {
     const xmlNode* const os = child(domain_, "os");
     const xmlNode* const type = child(os, "type");
-    hardware_.architecture = attribute_or(type, "arch", "");
-    hardware_.machine_type = attribute_or(type, "machine", "");
+    hardware_.architecture = bounded(attribute_or(type, "arch", ""));
+    hardware_.machine_type = bounded(attribute_or(type, "machine", ""));
     const xmlNode* const loader = child(os, "loader");
     hardware_.has_uefi = has_value(os, "firmware", "efi") || has_value(loader, "type", "pflash");
     hardware_.has_secure_boot = has_value(loader, "secure", "yes");
@@ -128,17 +141,18 @@ class HardwareReader {
   }
 
   void add(const DomainDisk& disk) {
-    if (disk.target.empty() || hardware_.drives.size() == MachineHardware::kMaxDevices) return;
+    if (!is_key(disk.target) || hardware_.drives.size() == MachineHardware::kMaxDevices) return;
     if (!keys_.insert("drive " + disk.target).second) return;
     hardware_.drives.push_back(
-        {disk.target, kind_of(disk), disk.bus, disk.source, disk.is_readonly, disk.is_shareable});
+        {disk.target, kind_of(disk), bounded(disk.bus), bounded(disk.source), disk.is_readonly, disk.is_shareable});
   }
 
   void add_card(const xmlNode* interface) {
     const std::string mac = attribute_or(child(interface, "mac"), "address", "");
-    if (mac.empty() || hardware_.cards.size() == MachineHardware::kMaxDevices) return;
+    if (!is_key(mac) || hardware_.cards.size() == MachineHardware::kMaxDevices) return;
     if (!keys_.insert("card " + mac).second) return;
-    hardware_.cards.push_back({mac, attribute_or(child(interface, "model"), "type", ""), connection_of(interface),
+    hardware_.cards.push_back({mac, bounded(attribute_or(child(interface, "model"), "type", "")),
+                               bounded(connection_of(interface)),
                                !has_value(child(interface, "link"), "state", "down")});
   }
 

@@ -98,6 +98,12 @@ TEST(ReadHardware, IsBounded) {
   std::string devices;
   for (int i = 0; i < 1200; ++i) devices += "<disk><target dev='d" + std::to_string(i) + "'/></disk>";
   EXPECT_EQ(read({}, devices).drives.size(), MachineHardware::kMaxDevices);
+  EXPECT_TRUE(read({}, "<disk><target dev='" + std::string(100, 'v') + "'/></disk>").drives.empty());
+  std::string long_text = "x";
+  for (int i = 0; i < 10000; ++i) long_text += "ä";
+  const auto description = read("<description>" + long_text + "</description>").description;
+  EXPECT_EQ(description.size(), MachineHardware::kMaxText - 1);  // no half character
+  EXPECT_EQ(description, long_text.substr(0, description.size()));
   EXPECT_EQ(read_hardware("<!DOCTYPE x><domain/>").error().code, ErrorCode::kCorrupt);
   EXPECT_EQ(read_hardware("").error().code, ErrorCode::kCorrupt);
 }

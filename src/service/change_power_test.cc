@@ -42,6 +42,20 @@ TEST_F(ChangePowerTest, LeavesTheMembersOfASnapshotThatIsBeingTakenAlone) {
   EXPECT_EQ(lab_.hypervisor.power("web"), PowerState::kRunning);
 }
 
+TEST_F(ChangePowerTest, KeepsTheFenceUpWhateverIsOrderedMeanwhile) {
+  std::vector<ErrorCode> answers;
+  lab_.control.before("capture web", [&] {
+    for (const auto change : {PowerChange::kResume, PowerChange::kTurnOff}) {
+      const auto done = run("database", change);
+      answers.push_back(done ? ErrorCode::kInternal : done.error().code);
+    }
+  });
+  const auto snapshot = lab_.take_of_shop("monday");
+  ASSERT_TRUE(snapshot) << snapshot.error().describe();
+  EXPECT_EQ(answers, (std::vector<ErrorCode>{ErrorCode::kInUse, ErrorCode::kInUse}));
+  EXPECT_EQ(lab_.hypervisor.power("database"), PowerState::kRunning);
+}
+
 TEST_F(ChangePowerTest, DoesNothingIfItCannotTell) {
   lab_.kept.fail_next("snapshots", make_error(ErrorCode::kIo, "The state cannot be read."));
   EXPECT_EQ(run("web", PowerChange::kTurnOff).error().code, ErrorCode::kIo);

@@ -5,7 +5,7 @@
         print(each.path, each["ElementName"])
     code, out = client.invoke(service.path, "DefineCollection", Name="web", Id="", Type=0)
 
-Values are text, None for NULL, lists, and Paths for references. Written apart from the program, after the specifications.
+Values are text, None for NULL, lists, Paths for references, and Instances for those that are embedded. Written apart from the program, after the specifications.
 """
 
 import dataclasses
@@ -188,7 +188,15 @@ class WsmanClient:
         if element.find(f"{A}ReferenceParameters") is not None:
             return cls._path(element)
         time = element.find(f"{CIM}Datetime")
+        if time is None and len(element):
+            return cls._embedded(element)
         return (time.text if time is not None else element.text) or ""
+
+    @classmethod
+    def _embedded(cls, element):
+        made = cls._instance(element)
+        made.class_name = element[0].tag.split("}")[0].rsplit("/", 1)[1]
+        return made
 
     @staticmethod
     def _path(element):
@@ -206,7 +214,8 @@ class WsmanClient:
 
     def invoke(self, path, method, **parameters):
         uri = uri_of(path.class_name, path.namespace)
-        given = "".join(f"<p:{name}>{self._parameter(value)}</p:{name}>" for name, value in parameters.items())
+        given = "".join(f"<p:{name}>{self._parameter(one)}</p:{name}>" for name, value in parameters.items()
+                        for one in (value if isinstance(value, list) else [value]))
         body = self.ask(f"{uri}/{method}", uri, f'<p:{method}_INPUT xmlns:p="{uri}">{given}</p:{method}_INPUT>',
                         selector_set(path.keys))
         out = self._instance(body[0])
@@ -300,12 +309,17 @@ class CimXmlClient:
     def _value(cls, holder):
         for child in holder:
             if child.tag == "VALUE":
-                return child.text or ""
+                return cls._text_or_instance(child)
             if child.tag == "VALUE.ARRAY":
-                return [each.text or "" for each in child]
+                return [cls._text_or_instance(each) for each in child]
             if child.tag == "VALUE.REFERENCE":
                 return cls._path(child.find(".//INSTANCENAME"), V2)
         return None
+
+    @classmethod
+    def _text_or_instance(cls, value):
+        text = value.text or ""
+        return cls._instance(ET.fromstring(text)) if text.startswith("<INSTANCE") else text
 
     @staticmethod
     def _path(element, namespace):
@@ -328,4 +342,7 @@ class CimXmlClient:
             return (f'<PARAMVALUE NAME="{name}" PARAMTYPE="reference"><VALUE.REFERENCE><INSTANCEPATH><NAMESPACEPATH>'
                     f"<HOST>h</HOST>{_namespace(value.namespace)}</NAMESPACEPATH>{_instance_name(value)}</INSTANCEPATH>"
                     "</VALUE.REFERENCE></PARAMVALUE>")
+        if isinstance(value, list):
+            texts = "".join(f"<VALUE>{escape(_text(each))}</VALUE>" for each in value)
+            return f'<PARAMVALUE NAME="{name}" PARAMTYPE="uint32"><VALUE.ARRAY>{texts}</VALUE.ARRAY></PARAMVALUE>'
         return f'<PARAMVALUE NAME="{name}" PARAMTYPE="string"><VALUE>{escape(_text(value))}</VALUE></PARAMVALUE>'
