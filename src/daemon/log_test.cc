@@ -21,7 +21,7 @@ TEST(Log, EachEventHasAnIdOfItsOwn) {
     EXPECT_TRUE(ids.insert(text.id).second) << text.id;
     EXPECT_TRUE(text.explanation.ends_with('.') || text.explanation.ends_with('"')) << text.id;
   }
-  EXPECT_EQ(ids.size(), static_cast<std::size_t>(Event::kTimedOut) + 1);
+  EXPECT_EQ(ids.size(), static_cast<std::size_t>(Event::kCommand) + 1);
 }
 
 TEST(Log, NobodyWritesLinesOfTheirOwn) {

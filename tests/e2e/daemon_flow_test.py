@@ -1,6 +1,7 @@
 """The work of a night through cohortd, on real guests and through both protocols: a collection is defined and filled, a
 snapshot taken and exported, the package verified and imported, the snapshot destroyed."""
 
+import json
 import re
 import signal
 import subprocess
@@ -9,7 +10,7 @@ import pytest
 from winrm.transport import Transport
 
 from harness import Disk, wait_until
-from harness.cim_clients import CimError, CimXmlClient, WsmanClient, embedded, sender
+from harness.cim_clients import CimError, CimXmlClient, WsmanClient, embedded, path_text, sender
 from harness.cohortd import PASSWORDS, Cohortd
 from harness.images import REPOSITORY
 from world import overlays, picture
@@ -117,6 +118,38 @@ def test_a_night_through_the_daemon(lab, cohortd, guests, exports, kind):
     assert all(guest.state() == "running" for guest in guests)
 
 
+@pytest.mark.parametrize("kind", ["wsman", "cimxml"])
+def test_the_next_night_is_a_difference_from_a_reference_point(lab, cohortd, guests, exports, kind):
+    client = CLIENTS[kind](cohortd)
+    management = service(client, "Msvm_CollectionManagementService")
+    snapshots = service(client, "Msvm_CollectionSnapshotService")
+    points = service(client, "Msvm_CollectionReferencePointService")
+    collection = call(client, management, "DefineCollection", Name=f"nights {kind}", Id="", Type=0)["DefinedCollection"]
+    for guest in guests:
+        call(client, management, "AddMember", Member=machine(client, guest), Collection=collection)
+
+    def night(name, **settings):
+        """Takes, exports and converts; returns the reference point."""
+        taken = job(client, snapshots, "CreateSnapshot", Collection=collection, SnapshotType=RECOVERY, SnapshotSettings="")
+        snapshot, = client.associated(taken, "Msvm_SnapshotCollection", "Msvm_AffectedJobElement")
+        job(client, snapshots, "ExportSnapshot", SnapshotCollection=snapshot.path, ExportDirectory=exports / name,
+            ExportSettingData=embedded("Msvm_CollectionSnapshotExportSettingData", CopyVmStorage=True, **settings))
+        converted = job(client, snapshots, "ConvertToReferencePoint", AffectedSnapshotCollection=snapshot.path)
+        point, = client.associated(converted, "Msvm_ReferencePointCollection", "Msvm_AffectedJobElement")
+        return point.path
+
+    first = night(f"first {kind}")
+    second = night(f"second {kind}", DifferentialBackupBase=path_text(first))
+    assert lab.cohort("verify", exports / f"second {kind}").json["verify"]["whole"]
+    manifest = json.loads((exports / f"second {kind}/cohort.json").read_text())
+    assert manifest["parent"]
+    assert any(disk["parent"] for each in manifest["machines"] for disk in each["disks"])
+    for point in (first, second):
+        job(client, points, "DestroyReferencePoint", AffectedReferencePointCollection=point)
+    assert not overlays(*guests)
+    assert all(guest.state() == "running" for guest in guests)
+
+
 def test_the_package_of_the_daemon_can_be_imported(lab, cohortd, exports):
     """By the command, with a state of its own, as on another host."""
     lab.prefixes.append("cohort-test-again-")
@@ -152,8 +185,8 @@ def test_what_was_done_is_in_the_log_and_the_metrics(cohortd):
     log = cohortd.log()
     assert "notice changed: ExportSnapshot: returned 4096 [user=administrator address=127.0.0.1 " in log
     assert PASSWORDS["administrator"] not in log
-    assert cohortd.metric("cohort_jobs_total", type="export", state="completed") == 4
-    assert cohortd.metric("cohort_fence_seconds_count") == 4
+    assert cohortd.metric("cohort_jobs_total", type="export", state="completed") == 8
+    assert cohortd.metric("cohort_fence_seconds_count") == 8
     assert cohortd.metric("cohort_job_bytes_total", type="export") > 0
     assert cohortd.metric("cohort_requests_total", protocol="wsman", operation="invoke_method", outcome="done") > 10
 

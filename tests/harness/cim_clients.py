@@ -26,6 +26,11 @@ class Path:
         return dict(self.keys)[name]
 
 
+def path_text(path):
+    """The path as text, for properties that hold one."""
+    return f"{path.namespace}:{path.class_name}." + ",".join(f'{name}="{value}"' for name, value in path.keys)
+
+
 class Instance(dict):
     """Its properties; .path and .class_name."""
 
@@ -329,8 +334,7 @@ class CimXmlClient:
 
     def invoke(self, path, method, **parameters):
         given = "".join(self._parameter(name, value) for name, value in parameters.items())
-        keys = ",".join(f'{name}="{value}"' for name, value in path.keys)
-        response = self._ask(method, f"{path.namespace}:{path.class_name}.{keys}",
+        response = self._ask(method, path_text(path),
                              f'<METHODCALL NAME="{method}"><LOCALINSTANCEPATH>{_namespace(path.namespace)}'
                              f"{_instance_name(path)}</LOCALINSTANCEPATH>{given}</METHODCALL>")
         code = int(response.find("RETURNVALUE/VALUE").text)
