@@ -105,14 +105,16 @@ void CommandTree::add_collection_verbs() {
 
 void CommandTree::add_snapshot_verbs() {
   CLI::App& noun = add_noun(noun_manual(
-      "snapshot", "take, look at and delete snapshots",
+      "snapshot", "take, look at, apply and delete snapshots",
       "A snapshot holds the disks of all machines of a collection at one instant, crash consistent: as after a power "
       "failure of all of them at once. It lives in the machines' own disk files: each disk's file is frozen, and an "
       "overlay beside it takes what the machine writes from then on. Snapshots grow as machines write; delete them "
-      "when they have been exported."));
+      "when they have been exported. A standard snapshot also holds the machines' memory and definitions, and the "
+      "machines can be taken back to it."));
   add_verb(noun, make_snapshot_take());
   add_verb(noun, make_snapshot_list());
   add_verb(noun, make_snapshot_show());
+  add_verb(noun, make_snapshot_apply());
   add_verb(noun, make_snapshot_delete());
 }
 

@@ -201,6 +201,19 @@ Result<Snapshot> LocalSession::snapshot(const std::string& snapshot) {
   return service::find_snapshot(*store, snapshot);
 }
 
+Result<service::ApplyPlan> LocalSession::plan_apply(const service::ApplyRequest& request) {
+  COHORT_ASSIGN(auto* const with, planning());
+  return with->apply_snapshot.plan(request);
+}
+
+Result<service::AppliedSnapshot> LocalSession::apply_snapshot(const service::ApplyRequest& request,
+                                                              const JobWatch& watch) {
+  COHORT_ASSIGN(auto* const with, working());
+  return with->engine.run<service::AppliedSnapshot>(
+      JobType::kApplySnapshot, request.snapshot, watch,
+      [&](service::JobContext& job) { return with->apply_snapshot.run(request, job); });
+}
+
 Result<std::vector<service::PlannedMerge>> LocalSession::plan_delete_snapshot(
     const service::DeleteSnapshotRequest& request) {
   COHORT_ASSIGN(auto* const with, planning());

@@ -45,6 +45,9 @@ class LocalSession final : public Session {
                                                const JobWatch& watch) override;
   [[nodiscard]] Result<std::vector<Snapshot>> snapshots(const std::string& collection) override;
   [[nodiscard]] Result<Snapshot> snapshot(const std::string& snapshot) override;
+  [[nodiscard]] Result<service::ApplyPlan> plan_apply(const service::ApplyRequest& request) override;
+  [[nodiscard]] Result<service::AppliedSnapshot> apply_snapshot(const service::ApplyRequest& request,
+                                                                const JobWatch& watch) override;
   [[nodiscard]] Result<std::vector<service::PlannedMerge>> plan_delete_snapshot(
       const service::DeleteSnapshotRequest& request) override;
   [[nodiscard]] Result<service::DeletedSnapshot> delete_snapshot(const service::DeleteSnapshotRequest& request,

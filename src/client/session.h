@@ -6,6 +6,7 @@
 #include <vector>
 
 #include "package/verify.h"
+#include "service/apply_snapshot.h"
 #include "service/backup.h"
 #include "service/collections.h"
 #include "service/convert_snapshot.h"
@@ -58,6 +59,9 @@ class Session {
   // Of one collection, or of all when the name is empty; oldest first.
   [[nodiscard]] virtual Result<std::vector<Snapshot>> snapshots(const std::string& collection) = 0;
   [[nodiscard]] virtual Result<Snapshot> snapshot(const std::string& snapshot) = 0;
+  [[nodiscard]] virtual Result<service::ApplyPlan> plan_apply(const service::ApplyRequest& request) = 0;
+  [[nodiscard]] virtual Result<service::AppliedSnapshot> apply_snapshot(const service::ApplyRequest& request,
+                                                                        const JobWatch& watch) = 0;
   [[nodiscard]] virtual Result<std::vector<service::PlannedMerge>> plan_delete_snapshot(
       const service::DeleteSnapshotRequest& request) = 0;
   [[nodiscard]] virtual Result<service::DeletedSnapshot> delete_snapshot(const service::DeleteSnapshotRequest& request,

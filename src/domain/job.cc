@@ -9,7 +9,7 @@
 namespace cohort {
 namespace {
 
-constexpr std::array<NamedValue<JobType>, 14> kJobTypes{{
+constexpr std::array<NamedValue<JobType>, 15> kJobTypes{{
     {JobType::kTakeSnapshot, "take_snapshot"},
     {JobType::kDeleteSnapshot, "delete_snapshot"},
     {JobType::kExport, "export"},
@@ -24,6 +24,7 @@ constexpr std::array<NamedValue<JobType>, 14> kJobTypes{{
     {JobType::kConvert, "convert"},
     {JobType::kDeleteReferencePoint, "delete_reference_point"},
     {JobType::kPrune, "prune"},
+    {JobType::kApplySnapshot, "apply_snapshot"},
 }};
 
 constexpr std::array<NamedValue<JobState>, 5> kJobStates{{

@@ -28,7 +28,8 @@ enum class JobType {
   kCreateReferencePoint,
   kConvert,
   kDeleteReferencePoint,
-  kPrune
+  kPrune,
+  kApplySnapshot
 };
 [[nodiscard]] std::string_view to_string(JobType type);  // "take_snapshot", "delete_snapshot", "export", …
 [[nodiscard]] Result<JobType> job_type_from(std::string_view name);

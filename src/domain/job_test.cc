@@ -43,7 +43,7 @@ TEST(Job, IsInterruptedWhenItsProcessHasEndedBeforeIt) {
 }
 
 TEST(Job, NamesAreReadBack) {
-  for (int i = 0; i <= static_cast<int>(JobType::kPrune); ++i) {
+  for (int i = 0; i <= static_cast<int>(JobType::kApplySnapshot); ++i) {
     EXPECT_EQ(job_type_from(to_string(static_cast<JobType>(i))), static_cast<JobType>(i));
   }
   for (int i = 0; i <= static_cast<int>(JobState::kCancelled); ++i) {

@@ -71,8 +71,10 @@ struct MachineDetails {
   std::string configuration;       // libvirt's domain XML, without secrets; of the running machine if it runs
   std::vector<MachineDisk> disks;  // in the order of the configuration
   std::vector<LeftOutDisk> left_out;
-  std::optional<Path> nvram;      // UEFI variable store
-  std::optional<Path> tpm_state;  // folder of an emulated TPM's state
+  std::optional<Path> nvram;       // UEFI variable store
+  std::optional<Path> tpm_state;   // folder of an emulated TPM's state
+  std::uint64_t memory_bytes = 0;  // that it can have at most
+  std::string definition;  // libvirt's definition, with secrets; empty if it has none, and is gone when it stops
   // Why this machine cannot be snapshotted now ("a block job runs on vda: wait for it, or virsh blockjob …");
   // each is a sentence for the operator. Empty: it can.
   std::vector<std::string> obstacles;

@@ -7,9 +7,10 @@
 namespace cohort {
 namespace {
 
-constexpr std::array<NamedValue<SnapshotKind>, 2> kKinds{{
+constexpr std::array<NamedValue<SnapshotKind>, 3> kKinds{{
     {SnapshotKind::kRecovery, "recovery"},
     {SnapshotKind::kReferencePoint, "reference-point"},
+    {SnapshotKind::kStandard, "standard"},
 }};
 
 constexpr std::array<NamedValue<SnapshotState>, 3> kStates{{
@@ -89,6 +90,16 @@ void measure_overlap(const std::vector<MemberSnapshot>& members, FenceRecord& fe
   }
   fence.overlap_begin = begin;
   fence.overlap_end = end;
+}
+
+std::uint64_t memory_bytes(const Snapshot& snapshot) {
+  std::uint64_t bytes = 0;
+  for (const auto& member : snapshot.members) bytes += member.memory ? member.memory->bytes : 0;
+  return bytes;
+}
+
+Milliseconds estimated_saving(const Snapshot& snapshot) {
+  return Milliseconds(memory_bytes(snapshot) * 1000 / kAssumedSavingRate);
 }
 
 Path overlay_path(const Path& active, const SnapshotId& id) {

@@ -18,8 +18,9 @@ namespace cohort {
 enum class SnapshotKind {
   kRecovery,        // the disks, for backups
   kReferencePoint,  // what remains of a recovery snapshot: the base of differences, and no snapshot any more
+  kStandard,        // with the memory of its machines unless that was not wanted, to be gone back to
 };
-[[nodiscard]] std::string_view to_string(SnapshotKind kind);  // "recovery", "reference-point"
+[[nodiscard]] std::string_view to_string(SnapshotKind kind);  // "recovery", "reference-point", "standard"
 [[nodiscard]] Result<SnapshotKind> snapshot_kind_from(std::string_view name);
 [[nodiscard]] std::string_view noun_of(SnapshotKind kind);  // "snapshot", "reference point"
 
@@ -36,9 +37,11 @@ enum class SnapshotState {
 
 // A disk at the instant: `frozen` holds it, `overlay` takes what the machine writes since.
 struct DiskSnapshot {
-  std::string target;              // "vda"
-  Layer frozen;                    // with its backing files, the content at the instant
-  Path overlay;                    // a qcow2 file of ours whose backing file is `frozen`
+  std::string target;  // "vda"
+  Layer frozen;        // with its backing files, the content at the instant
+  // A qcow2 file of ours whose backing file is `frozen`; empty if the machine has gone back to another snapshot, and
+  // does not go on from here.
+  Path overlay;
   std::uint64_t virtual_size = 0;  // bytes
   // Of the frozen file when its content was that of the instant last: when the fence had come down, or after a merge
   // into it. Nothing if it was not taken, or while a merge is under way.
@@ -46,6 +49,7 @@ struct DiskSnapshot {
   // The overlay's content is in `frozen`, and the machine was about to leave the overlay: see
   // Hypervisor::merge_overlay.
   bool merged = false;
+  Path stands_on{};          // the backing file of `frozen`; empty if it has none
   DiskId id{};               // nil if the snapshot was taken by a version that knew none
   TrackingId tracking_id{};  // of a reference point, else nil
 };
@@ -55,6 +59,12 @@ struct Pause {
   WallTime stopped;
   WallTime resumed;
   [[nodiscard]] Microseconds length() const { return resumed - stopped; }
+};
+
+// The memory of a machine at the instant, as libvirt saves it.
+struct MemorySnapshot {
+  Path file;
+  std::uint64_t bytes = 0;  // of the file; while the snapshot is planned or made: the most that it can become
 };
 
 struct MemberSnapshot {
@@ -68,6 +78,9 @@ struct MemberSnapshot {
   bool has_nvram = false;      // kept beside the state: see StateStore::machine_state_folder
   bool has_tpm = false;
   MemberConsistency consistency;
+  // Of a standard snapshot: libvirt's definition of the machine, with its secrets, naming the frozen files; else empty.
+  std::string definition{};
+  std::optional<MemorySnapshot> memory{};  // in a standard snapshot, of machines that ran or were paused
 };
 
 // What the fence was measured to be.
@@ -101,6 +114,10 @@ struct Snapshot {
   // a newer base; empty: it stays until its user deletes it.
   Path kept_for;
   std::vector<MemberSnapshot> members;
+  // The snapshot that was the collection's current one when it was taken; if that was deleted, the one before it.
+  std::optional<SnapshotId> parent{};
+  std::uint64_t arrival = 0;  // the greatest is that of the snapshot that was taken or applied last
+  bool is_current = false;    // the one that the collection goes on from; told by the store
 };
 
 [[nodiscard]] inline bool is_reference_point(const Snapshot& snapshot) {
@@ -115,6 +132,12 @@ void make_recovery_snapshot(Snapshot& snapshot);
 
 // The overlap of the members' pauses; both ends are absent if a member that ran has no pause or if none ran.
 void measure_overlap(const std::vector<MemberSnapshot>& members, FenceRecord& fence);
+
+// How fast memory is taken to be saved, that of all machines together, when nothing is measured yet: what a middling
+// disk writes. Bytes per second.
+inline constexpr std::uint64_t kAssumedSavingRate = 200ULL << 20U;
+[[nodiscard]] std::uint64_t memory_bytes(const Snapshot& snapshot);
+[[nodiscard]] Milliseconds estimated_saving(const Snapshot& snapshot);
 
 // "<folder>/<stem>.cohort-<first 8 of the id>.qcow2" beside the disk's active file. A stem that already ends in
 // ".cohort-xxxxxxxx" loses it first, so that names do not grow with every snapshot.

@@ -5,7 +5,7 @@
 namespace cohort {
 namespace {
 
-constexpr std::array<NamedValue<UndoKind>, 11> kUndoKinds{{
+constexpr std::array<NamedValue<UndoKind>, 15> kUndoKinds{{
     {UndoKind::kRemovePartial, "remove_partial"},
     {UndoKind::kRemoveFile, "remove_file"},
     {UndoKind::kRemoveFolder, "remove_folder"},
@@ -17,6 +17,10 @@ constexpr std::array<NamedValue<UndoKind>, 11> kUndoKinds{{
     {UndoKind::kAbandonSnapshot, "abandon_snapshot"},
     {UndoKind::kUndoConvert, "undo_convert"},
     {UndoKind::kDeleteSnapshot, "delete_snapshot"},
+    {UndoKind::kLetRun, "let_run"},
+    {UndoKind::kPutBack, "put_back"},
+    {UndoKind::kRemoveOverlay, "remove_overlay"},
+    {UndoKind::kForgetSnapshot, "forget_snapshot"},
 }};
 
 }  // namespace

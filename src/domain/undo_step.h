@@ -21,6 +21,10 @@ enum class UndoKind {
   kAbandonSnapshot,  // resume members, take overlays back, forget the snapshot with the id `subject`
   kUndoConvert,      // the reference point that the snapshot with the id `subject` became is that snapshot again
   kDeleteSnapshot,   // delete the snapshot with the id `subject` as delete_snapshot does
+  kLetRun,           // let those members run that did at the instant of the snapshot with the id `subject`
+  kPutBack,          // take all members back to the snapshot with the id `subject` (service/go_back.h)
+  kRemoveOverlay,    // remove the overlay file `subject`, on which nothing stands
+  kForgetSnapshot,   // forget the snapshot with the id `subject`, whose overlays are gone
 };
 [[nodiscard]] std::string_view to_string(UndoKind kind);
 [[nodiscard]] Result<UndoKind> undo_kind_from(std::string_view name);

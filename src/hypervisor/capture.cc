@@ -4,6 +4,7 @@
 #include "base/kill_point.h"
 #include "hypervisor/disk_chains.h"
 #include "hypervisor/driver.h"
+#include "hypervisor/inactive_images.h"
 #include "hypervisor/left_nodes.h"
 #include "hypervisor/libvirt_error.h"
 #include "hypervisor/power.h"
@@ -12,9 +13,10 @@
 namespace cohort::hypervisor {
 namespace {
 
-// All disks in one QEMU transaction, over files that exist, and nothing for libvirt to remember of it.
-constexpr unsigned int kSnapshotFlags = VIR_DOMAIN_SNAPSHOT_CREATE_DISK_ONLY | VIR_DOMAIN_SNAPSHOT_CREATE_REUSE_EXT |
-                                        VIR_DOMAIN_SNAPSHOT_CREATE_NO_METADATA | VIR_DOMAIN_SNAPSHOT_CREATE_ATOMIC;
+// All disks in one QEMU transaction, over files that exist, and nothing for libvirt to remember of it. Memory is saved
+// before the transaction; a machine that stands still already stands still after it, too.
+constexpr unsigned int kSnapshotFlags =
+    VIR_DOMAIN_SNAPSHOT_CREATE_REUSE_EXT | VIR_DOMAIN_SNAPSHOT_CREATE_NO_METADATA | VIR_DOMAIN_SNAPSHOT_CREATE_ATOMIC;
 
 struct SnapshotFreer {
   void operator()(virDomainSnapshot* snapshot) const { virDomainSnapshotFree(snapshot); }
@@ -51,13 +53,28 @@ Result<std::optional<std::string>> read_nvram(const DomainDescription& descripti
   return *std::move(content);
 }
 
+// QEMU saves a machine's memory once for each time that it stands still.
+bool was_saved_before(const Error& error) {
+  return error.cause.find("paused due to previous migration") != std::string::npos;
+}
+
+Failure already_saved(const MemberSnapshot& member) {
+  return fail(
+      ErrorCode::kInvalidState,
+      "The memory of the machine \"{}\", which is paused, has been saved since it was paused, and QEMU does not "
+      "save it again: let it run for a moment first, or leave the memory out with --disk-only.",
+      member.name);
+}
+
 Result<void> switch_disks(virDomainPtr domain, const DomainDescription& description, const MemberSnapshot& member) {
   if (member.disks.empty()) return {};
+  const unsigned int flags = member.memory ? kSnapshotFlags : kSnapshotFlags | VIR_DOMAIN_SNAPSHOT_CREATE_DISK_ONLY;
   const std::string xml = snapshot_xml(description, member);
   for (std::size_t attempts = 1 + member.disks.size();; --attempts) {
-    const SnapshotHandle snapshot(virDomainSnapshotCreateXML(domain, xml.c_str(), kSnapshotFlags));
+    const SnapshotHandle snapshot(virDomainSnapshotCreateXML(domain, xml.c_str(), flags));
     if (snapshot) return {};
     Error error = libvirt_error(fmt::format("The disks of the machine \"{}\" cannot be snapshotted.", member.name));
+    if (was_saved_before(error)) return already_saved(member);
     if (attempts == 1 || !remove_left_nodes(domain, error)) return Failure{std::move(error)};
   }
 }
@@ -79,6 +96,8 @@ Result<service::MachineStateFiles> Driver::capture(const MemberSnapshot& member)
   kill_point("capture.before_snapshot");
   COHORT_TRY(switch_disks(domain.get(), description, member));
   kill_point("capture.after_snapshot");
+  // A machine that is resumed gets them back by that.
+  if (member.memory && member.power == PowerState::kPaused) COHORT_TRY(take_images_back(domain.get()));
   return files;
 }
 

@@ -477,7 +477,9 @@ Result<std::string> with_disk_source(const std::string& xml, const std::string& 
 
 std::string snapshot_xml(const DomainDescription& domain, const MemberSnapshot& member) {
   const auto document = xml::Document::create("domainsnapshot");
-  set_attribute(xml::add_child(document.root(), "memory"), "snapshot", "no");
+  xmlNode* const memory = xml::add_child(document.root(), "memory");
+  set_attribute(memory, "snapshot", member.memory ? "external" : "no");
+  if (member.memory) set_attribute(memory, "file", member.memory->file.string());
   xmlNode* const disks = xml::add_child(document.root(), "disks");
   for (const DomainDisk& each : domain.disks) {
     const auto disk = std::find_if(member.disks.begin(), member.disks.end(),

@@ -49,8 +49,8 @@ struct DomainDescription {
 [[nodiscard]] Result<std::string> with_disk_source(const std::string& xml, const std::string& target,
                                                    const Layer& source);
 
-// <domainsnapshot> for an external, disk-only snapshot: the member's disks with their overlays, all other disks of the
-// domain snapshot='no'.
+// <domainsnapshot> for an external snapshot: the member's disks with their overlays, all other disks of the domain
+// snapshot='no'; with the member's memory, or of the disks only.
 [[nodiscard]] std::string snapshot_xml(const DomainDescription& domain, const MemberSnapshot& member);
 
 // The definition of an imported machine: see DefineMachineRequest. `id` is the UUID it gets.

@@ -9,6 +9,7 @@
 #include "hypervisor/guest_agent.h"
 #include "hypervisor/libvirt_error.h"
 #include "hypervisor/libvirt_hypervisor.h"
+#include "hypervisor/memory.h"
 #include "hypervisor/merge.h"
 #include "hypervisor/overlay_file.h"
 #include "hypervisor/pauses.h"
@@ -133,7 +134,7 @@ Result<void> Driver::resume(const MachineId& id) {
   COHORT_ASSIGN(const DomainHandle domain, connections_->domain(id));
   COHORT_ASSIGN(const DomainState state, settled_state_of(domain.get()));
   if (state.is_running() || state.power() == PowerState::kOff) return {};
-  if (!state.is_paused_by_user()) {
+  if (!state.is_paused_by_user() && !was_restored(domain.get(), state)) {
     return fail(ErrorCode::kInvalidState, "The machine \"{}\" is {}: it is not resumed.",
                 virDomainGetName(domain.get()), state.words());
   }

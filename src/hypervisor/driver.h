@@ -1,5 +1,5 @@
-// service::Hypervisor over libvirt. Each concern has a file of its own: inspect.cc, capture.cc, merge.cc, define.cc,
-// throwaway.cc, control.cc; the rest is in driver.cc.
+// service::Hypervisor over libvirt. Each concern has a file of its own: inspect.cc, capture.cc, memory.cc, restore.cc,
+// merge.cc, define.cc, throwaway.cc, control.cc; the rest is in driver.cc.
 #pragma once
 
 #include <memory>
@@ -34,6 +34,10 @@ class Driver final : public service::Hypervisor {
   [[nodiscard]] Result<void> suspend(const MachineId& id) override;
   [[nodiscard]] Result<void> resume(const MachineId& id) override;
   [[nodiscard]] Result<service::MachineStateFiles> capture(const MemberSnapshot& member) override;
+  [[nodiscard]] Result<void> stop_saving(const MachineId& id) override;
+  [[nodiscard]] Result<std::uint64_t> keep_memory(const Path& file) override;
+  [[nodiscard]] Result<void> remove_memory(const Path& file) override;
+  [[nodiscard]] Result<void> restore(const service::RestoreRequest& request) override;
   [[nodiscard]] Result<service::FreezeOutlook> freeze_outlook(const MachineId& id) override;
   [[nodiscard]] Result<std::uint64_t> freeze(const MachineId& id, Milliseconds patience) override;
   [[nodiscard]] Result<service::ThawReport> thaw(const MachineId& id) override;

@@ -81,12 +81,15 @@ void answer(const LineChannel& channel, std::string_view word) {
 // freeze has begun. Who stands still cannot be thawed.
 class Rescue {
  public:
-  // `machines` may stand still, the guests of `freezing` may be frozen.
-  Rescue(ConnectionPool& connections, std::vector<MachineId> machines, std::vector<MachineId> freezing)
-      : connections_(connections), machines_(std::move(machines)), freezing_(std::move(freezing)) {
+  // `machines` may stand still, their memory be about to be saved; the guests of `freezing` may be frozen.
+  Rescue(ConnectionPool& connections, std::vector<MachineId> machines, std::vector<MachineId> freezing, bool is_saving)
+      : connections_(connections),
+        machines_(std::move(machines)),
+        freezing_(std::move(freezing)),
+        is_saving_(is_saving) {
     syslog(LOG_WARNING, "not done in time: letting %zu machine(s) run, thawing the guests of %zu", machines_.size(),
            freezing_.size());
-    resumer_.emplace(connections_, machines_);
+    resumer_.emplace(connections_, machines_, is_saving_);
     thawer_.emplace(connections_, freezing_);
   }
 
@@ -109,13 +112,14 @@ class Rescue {
   // The process is gone for good. What it ordered last may come after the first resumer has ended: once more.
   void finish(bool is_down) {
     resumer_->wait();
-    if (!is_down) Resumer(connections_, machines_).wait();
+    if (!is_down) Resumer(connections_, machines_, is_saving_).wait();
     thawer_->wait();
   }
 
   ConnectionPool& connections_;
   std::vector<MachineId> machines_;
   std::vector<MachineId> freezing_;
+  bool is_saving_;
   std::optional<Resumer> resumer_;
   std::optional<Thawer> thawer_;
 };
@@ -146,7 +150,7 @@ void watch_fence(LineChannel& channel, ConnectionPool& connections, const GuardO
   if (thaw_until) until = std::min(until, *thaw_until);
   if (!hears(channel, kDisarm, until)) {
     const auto freezing = thaw_until ? order.fence.freezing : std::vector<MachineId>{};
-    return Rescue(connections, order.fence.machines, freezing).attend(channel);
+    return Rescue(connections, order.fence.machines, freezing, order.fence.saves_memory).attend(channel);
   }
   answer(channel, kClean);
   if (thaw_until) watch_thaw(channel, connections, order, *thaw_until);
@@ -160,7 +164,7 @@ void watch_freeze(LineChannel& channel, ConnectionPool& connections, const Guard
   if (heard.event == Event::kLine && heard.line == kThawed) return answer(channel, kClean);
   if (acknowledge_raise(channel, heard)) return watch_fence(channel, connections, order, until);
   // Nothing was made to stand still: a machine that does was paused by somebody else.
-  Rescue(connections, {}, order.fence.freezing).attend(channel);
+  Rescue(connections, {}, order.fence.freezing, false).attend(channel);
 }
 
 void watch(LineChannel& channel, ConnectionPool& connections, const GuardOrder& order) {

@@ -37,6 +37,7 @@ std::string format_order(const GuardOrder& order) {
   const service::GuardedFence& fence = order.fence;
   std::string text = fmt::format("uri {}\ndeadline {}\n", order.uri, fence.deadline.count());
   for (const MachineId& machine : fence.machines) text += fmt::format("machine {}\n", machine.str());
+  if (fence.saves_memory) text += fmt::format("{}\n", kSavesMemory);
   if (!fence.freezing.empty()) text += fmt::format("longest_freeze {}\n", fence.longest_freeze.count());
   for (const MachineId& machine : fence.freezing) text += fmt::format("freezing {}\n", machine.str());
   return text + "arm\n";
@@ -55,6 +56,8 @@ Result<bool> GuardOrderReader::take(std::string_view line) {
     COHORT_ASSIGN(order_.fence.deadline, parse_deadline(rest));
   } else if (word == "longest_freeze") {
     COHORT_ASSIGN(order_.fence.longest_freeze, parse_deadline(rest));
+  } else if (line == kSavesMemory) {
+    order_.fence.saves_memory = true;
   } else if (word == "machine" || word == kFreezing) {
     COHORT_ASSIGN(const MachineId id, MachineId::parse(rest));
     (word == kFreezing ? order_.fence.freezing : order_.fence.machines).push_back(id);

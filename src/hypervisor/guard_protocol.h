@@ -5,6 +5,7 @@
 //   deadline 2000                         (milliseconds)
 //   machine 4dea22b3-1d52-d8f3-2516-782e98ab3fa0
 //   machine …
+//   saves_memory                          (only if the memory of the machines is saved meanwhile)
 //   longest_freeze 12000                  (milliseconds; only if guests are to be frozen)
 //   freezing 4dea22b3-1d52-d8f3-2516-782e98ab3fa0
 //   freezing …
@@ -28,6 +29,7 @@
 
 namespace cohort::hypervisor {
 
+inline constexpr std::string_view kSavesMemory = "saves_memory";
 inline constexpr std::string_view kFreeze = "freeze";
 inline constexpr std::string_view kFreezing = "freezing";
 inline constexpr std::string_view kThawed = "thawed";

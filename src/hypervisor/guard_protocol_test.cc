@@ -29,13 +29,14 @@ GuardOrder read(const GuardOrder& order) {
 TEST(GuardOrder, IsReadAsItWasWritten) {
   const MachineId one = MachineId::generate();
   const GuardOrder order{"qemu+unix:///system?socket=/run/a b",
-                         {{one, MachineId::generate()}, Milliseconds(2000), {one}, Milliseconds(12'000)}};
+                         {{one, MachineId::generate()}, Milliseconds(2000), {one}, Milliseconds(12'000), true}};
   const GuardOrder got = read(order);
   EXPECT_EQ(got.uri, order.uri);
   EXPECT_EQ(got.fence.deadline, order.fence.deadline);
   EXPECT_EQ(got.fence.machines, order.fence.machines);
   EXPECT_EQ(got.fence.freezing, order.fence.freezing);
   EXPECT_EQ(got.fence.longest_freeze, order.fence.longest_freeze);
+  EXPECT_TRUE(got.fence.saves_memory);
 }
 
 TEST(GuardOrder, NeedsNoFreeze) {

@@ -29,6 +29,7 @@ class Inspection {
     // MIGRATABLE leaves out what only this host's libvirt added, so that the text can be defined elsewhere.
     const unsigned int kind = is_active_ ? VIR_DOMAIN_XML_MIGRATABLE : VIR_DOMAIN_XML_INACTIVE;
     COHORT_ASSIGN(details_.configuration, domain_xml(domain_, kind));
+    COHORT_TRY(look_at_definition());
     COHORT_ASSIGN(const DomainDescription description, describe(domain_, is_active_ ? 0 : VIR_DOMAIN_XML_INACTIVE));
     details_.nvram = description.nvram;
     check_machine();
@@ -44,6 +45,17 @@ class Inspection {
     details_.obstacles.push_back(fmt::format(sentence, std::forward<Args>(args)...));
   }
   [[nodiscard]] const std::string& name() const { return details_.summary.name; }
+
+  Result<void> look_at_definition() {
+    virDomainInfo info{};
+    if (virDomainGetInfo(domain_, &info) != 0) {
+      return Failure{machine_error(domain_, "The memory of the machine \"{}\" cannot be looked at.")};
+    }
+    details_.memory_bytes = std::uint64_t{info.maxMem} << 10U;  // KiB
+    if (virDomainIsPersistent(domain_) != 1) return {};
+    COHORT_ASSIGN(details_.definition, domain_xml(domain_, VIR_DOMAIN_XML_INACTIVE | VIR_DOMAIN_XML_SECURE));
+    return {};
+  }
 
   void check_machine() {
     if (details_.summary.power == PowerState::kOther) {

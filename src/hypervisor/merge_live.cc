@@ -8,10 +8,12 @@
 #include "base/kill_point.h"
 #include "hypervisor/defined_disk.h"
 #include "hypervisor/disk_chains.h"
+#include "hypervisor/inactive_images.h"
 #include "hypervisor/libvirt_error.h"
 #include "hypervisor/merge.h"
 #include "hypervisor/merge_forgotten.h"
 #include "hypervisor/overlay_file.h"
+#include "hypervisor/power.h"
 #include "hypervisor/qemu_view.h"
 
 #include <libvirt/virterror.h>
@@ -148,6 +150,7 @@ class LiveMerge {
 
   Result<void> begin() {
     COHORT_TRY(check_no_internal_snapshot(request_.disk));
+    COHORT_TRY(let_write());
     kill_point("merge.before_commit");
     // Top and base are always named: without them libvirt would merge the whole chain. The names are libvirt's own.
     const std::string top = spelled(request_.disk.overlay);
@@ -157,6 +160,12 @@ class LiveMerge {
       return Failure{error("The overlay of the disk {} of \"{}\" cannot be merged.")};
     }
     return {};
+  }
+
+  // Who died between a paused machine's snapshot with memory and the step after it has left its images given up.
+  Result<void> let_write() {
+    COHORT_ASSIGN(const DomainState state, state_of(domain_));
+    return state.power() == PowerState::kPaused ? take_images_back(domain_) : Result<void>();
   }
 
   // As the chain in the XML spells the file.

@@ -140,6 +140,20 @@ Result<void> Monitor::cancel(const std::string& id) { return tell(command("job-c
 
 Result<void> Monitor::dismiss(const std::string& id) { return tell(command("job-dismiss", {{"id", id}})); }
 
+Result<std::string> Monitor::run_state() {
+  COHORT_ASSIGN(const std::string text, ask(command("query-status")));
+  COHORT_ASSIGN(const Json answer, parse_answer(text));
+  return text_of(answer, "status");
+}
+
+// QEMU 7.2 has no command for just this. Whoever wants to export a node has it taken back before anything else is
+// looked at (block/export/export.c, blk_exp_add); the export itself fails for want of a server, so that nobody sees the
+// disk.
+Result<void> Monitor::take_back(const std::string& node) {
+  COHORT_TRY(ask(command("block-export-add", {{"type", "nbd"}, {"id", "cohort-take-back"}, {"node-name", node}})));
+  return {};
+}
+
 Result<void> Monitor::remove_node(const std::string& name) {
   return tell(command("blockdev-del", {{"node-name", name}}));
 }

@@ -65,6 +65,11 @@ class Monitor {
   // The job ends, and the machine goes on as before.
   [[nodiscard]] Result<void> cancel(const std::string& id);
   [[nodiscard]] Result<void> dismiss(const std::string& id);
+  // "running", "paused", "postmigrate", … (RunState of QEMU)
+  [[nodiscard]] Result<std::string> run_state();
+  // QEMU, which has given up the active node and those below it at the end of a migration, holds them again. The
+  // machine goes on to stand still.
+  [[nodiscard]] Result<void> take_back(const std::string& node);
   // REQUIRES: nothing uses the node.
   [[nodiscard]] Result<void> remove_node(const std::string& name);
 

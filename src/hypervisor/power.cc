@@ -33,9 +33,10 @@ std::string pause_words(int reason) {
   }
 }
 
+// What was restored and stands still does so, for libvirt, because of a migration. During one, libvirt has a job.
 bool is_lasting_pause(int reason) {
   return reason == VIR_DOMAIN_PAUSED_USER || reason == VIR_DOMAIN_PAUSED_UNKNOWN ||
-         reason == VIR_DOMAIN_PAUSED_FROM_SNAPSHOT;
+         reason == VIR_DOMAIN_PAUSED_FROM_SNAPSHOT || reason == VIR_DOMAIN_PAUSED_MIGRATION;
 }
 
 MachineActivity activity_in_pause(int reason) {

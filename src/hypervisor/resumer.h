@@ -14,8 +14,9 @@ namespace cohort::hypervisor {
 // order is left alone.
 class Resumer {
  public:
-  // `connections` must outlive this object.
-  Resumer(ConnectionPool& connections, const std::vector<MachineId>& machines);
+  // `connections` must outlive this object. With `is_saving`, the saving of their memory is broken off: it keeps them
+  // from running.
+  Resumer(ConnectionPool& connections, const std::vector<MachineId>& machines, bool is_saving = false);
   // Stops all work.
   ~Resumer() = default;
   Resumer(const Resumer&) = delete;

@@ -17,6 +17,7 @@ struct DeleteSnapshotRequest {
   bool forget_missing = false;      // machines that no longer exist: leave their overlay files and go on
   bool forget_only = false;         // merge nothing, touch no machine: leave all overlay files and forget the snapshot
   bool is_reference_point = false;  // `snapshot` names a reference point, which is deleted
+  bool subtree = false;             // with all snapshots that were taken after it and its successors
 };
 
 [[nodiscard]] inline JobType job_type_of(const DeleteSnapshotRequest& request) {
@@ -26,7 +27,7 @@ struct DeleteSnapshotRequest {
 struct PlannedMerge {
   std::string machine;
   std::string target;
-  Path overlay;
+  Path overlay;  // empty: nothing stands on `into`, which is removed
   Path into;
   bool is_missing = false;  // the machine no longer exists
   bool stays = false;       // the overlay is not merged: the machine is missing, or the snapshot is only forgotten
@@ -48,12 +49,16 @@ class DeleteSnapshot {
 
   [[nodiscard]] Result<std::vector<PlannedMerge>> plan(const DeleteSnapshotRequest& request);
   // Checks all machines and the chains of their disks before the first merge: kNotFound naming a machine that is
-  // missing, kInvalidState naming a disk that somebody has changed; nothing is changed, the snapshot stays "ready".
+  // missing, kInvalidState naming a disk that somebody has changed, or other snapshots that would be harmed; nothing is
+  // changed, the snapshot stays "ready".
   // kInvalidState or kCancelled half way: the snapshot stays as "deleting" and the same call goes on with the rest.
   [[nodiscard]] Result<DeletedSnapshot> run(const DeleteSnapshotRequest& request, JobContext& job);
 
  private:
-  [[nodiscard]] Result<DeletedSnapshot> forget(Snapshot snapshot, JobContext& job);
+  // One of them.
+  [[nodiscard]] Result<DeletedSnapshot> remove(Snapshot snapshot, const DeleteSnapshotRequest& request,
+                                               JobContext& job);
+  [[nodiscard]] Result<DeletedSnapshot> forget(Snapshot snapshot);
 
   Hypervisor& hypervisor_;
   StateStore& store_;

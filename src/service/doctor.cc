@@ -115,6 +115,7 @@ class Examination {
     }
     for (const DiskSnapshot& disk : member.disks) {
       const bool is_ready = snapshot.state == SnapshotState::kReady;
+      if (disk.overlay.empty()) continue;  // the machine does not go on from here
       if (is_ready ? stands_as_left(machine->second, disk) : can_be_merged(member, disk)) continue;
       if (is_mistaken(machine->second, disk)) continue;
       add(AilmentKind::kBrokenSnapshot, what + "/" + disk.target,

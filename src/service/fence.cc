@@ -1,5 +1,7 @@
 #include "service/fence.h"
 
+#include <mutex>
+#include <optional>
 #include <thread>
 
 #include "base/kill_point.h"
@@ -50,13 +52,18 @@ class Fence {
     return check_deadline();
   }
 
-  Result<std::vector<MachineStateFiles>> capture() {
+  Result<std::vector<MachineStateFiles>> capture(const std::stop_token& stop) {
     const auto& members = snapshot_.members;
-    auto captured = run_in_parallel(members.size(), [&](std::size_t i) { return hypervisor_.capture(members[i]); });
+    const std::stop_callback on_cancel(stop, [this] { stop_saving(); });
+    auto captured = run_in_parallel(members.size(), [&](std::size_t i) {
+      auto outcome = hypervisor_.capture(members[i]);
+      if (!outcome) give_up(outcome.error());
+      return outcome;
+    });
     kill_point("fence.captured");
     std::vector<MachineStateFiles> files;
     for (auto& outcome : captured) {
-      if (!outcome) return Failure{std::move(outcome).error()};
+      if (!outcome) return Failure{why(stop)};
       files.push_back(*std::move(outcome));
     }
     COHORT_TRY(check_unbroken());
@@ -86,6 +93,32 @@ class Fence {
   }
 
  private:
+  void stop_saving() const {
+    for (const auto& member : snapshot_.members) {
+      // One that cannot be told comes to its end by itself, or the guard ends it.
+      if (member.memory) static_cast<void>(hypervisor_.stop_saving(member.machine));
+    }
+  }
+
+  // The others would stand still for long, and in vain; they fail because of it, and later.
+  void give_up(const Error& error) {
+    {
+      const std::lock_guard lock(mutex_);
+      if (!first_failure_) first_failure_ = error;
+    }
+    stop_saving();
+  }
+
+  // Saving that was broken off does not say why.
+  [[nodiscard]] Error why(const std::stop_token& stop) const {
+    if (memory_bytes(snapshot_) == 0) return *first_failure_;
+    if (stop.stop_requested()) {
+      return make_error(ErrorCode::kCancelled, "The snapshot was cancelled while the memory was saved; all run again.");
+    }
+    if (const auto in_time = check_deadline(); !in_time) return in_time.error();
+    return *first_failure_;
+  }
+
   [[nodiscard]] Result<void> check_deadline() const {
     const auto passed = std::chrono::duration_cast<Milliseconds>(clock_.steady() - raised_at_);
     if (passed < snapshot_.fence.deadline) return {};
@@ -139,11 +172,13 @@ class Fence {
   std::unique_ptr<PauseWatch> watch_;
   SteadyTime raised_at_;
   bool is_down_ = true;
+  std::mutex mutex_;
+  std::optional<Error> first_failure_;  // to capture a member
 };
 
-Result<std::vector<MachineStateFiles>> raise_and_capture(Fence& fence) {
+Result<std::vector<MachineStateFiles>> raise_and_capture(Fence& fence, const std::stop_token& stop) {
   COHORT_TRY(fence.raise());
-  return fence.capture();
+  return fence.capture(stop);
 }
 
 Result<void> disarm(ArmedGuard& guard) {
@@ -157,13 +192,14 @@ Result<void> disarm(ArmedGuard& guard) {
 }
 
 // All running members run again when this returns, unless the fence says otherwise.
-Result<std::vector<MachineStateFiles>> freeze_and_capture(Fence& fence, Freezing& freezing, ArmedGuard& guard) {
+Result<std::vector<MachineStateFiles>> freeze_and_capture(Fence& fence, Freezing& freezing, ArmedGuard& guard,
+                                                          const std::stop_token& stop) {
   if (!freezing.machines().empty()) {
     COHORT_TRY(guard.freeze());
     COHORT_TRY(freezing.freeze());
   }
   COHORT_TRY(guard.raise());
-  auto files = raise_and_capture(fence);
+  auto files = raise_and_capture(fence, stop);
   // Not disarmed if this fails: the guard then tries on its own.
   COHORT_TRY(fence.lower());
   const auto disarmed = disarm(guard);
@@ -186,18 +222,18 @@ Result<void> thaw(const Fence& fence, Freezing& freezing, ArmedGuard& guard) {
 }  // namespace
 
 Result<std::vector<MachineStateFiles>> capture_inside_fence(
-    Snapshot& snapshot, Hypervisor& hypervisor, Guard& guard, const Clock& clock,
+    Snapshot& snapshot, Hypervisor& hypervisor, Guard& guard, const Clock& clock, const std::stop_token& stop,
     const std::function<Result<void>(const Snapshot&)>& commit_intent) {
   Fence fence(snapshot, hypervisor, clock);
   Freezing freezing(snapshot, hypervisor, clock);
   COHORT_TRY(fence.watch());
-  COHORT_ASSIGN(const auto armed,
-                guard.arm({fence.running(), snapshot.fence.deadline, freezing.machines(), freezing.longest()}));
+  COHORT_ASSIGN(const auto armed, guard.arm({fence.running(), snapshot.fence.deadline, freezing.machines(),
+                                             freezing.longest(), memory_bytes(snapshot) > 0}));
   snapshot.instant = clock.wall();
   freezing.begin();
   COHORT_TRY(commit_intent(snapshot));
   kill_point("fence.intent");
-  auto files = freeze_and_capture(fence, freezing, *armed);
+  auto files = freeze_and_capture(fence, freezing, *armed, stop);
   const auto thawed = thaw(fence, freezing, *armed);
   if (!files || !thawed) {
     // Without an instant, the snapshot tells whoever takes it back that nobody stands still because of it. If that

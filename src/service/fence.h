@@ -2,6 +2,7 @@
 #pragma once
 
 #include <functional>
+#include <stop_token>
 #include <vector>
 
 #include "base/clock.h"
@@ -20,10 +21,11 @@ namespace cohort::service {
 // set then. It is called again, with no instant, when the fence is down and the snapshot is void. Guests that may still
 // be frozen are noted in the snapshot then. The members run again when this returns, whatever happened; only if libvirt
 // refuses that for ten seconds they are left to the guard, and the error names them. Fails with kTimeout if the
-// deadline passed or the guard had to act; with what the hypervisor said otherwise. Disks of some members may have been
+// deadline passed or the guard had to act; with kCancelled if `stop` was requested while memory was saved; with what
+// the hypervisor said otherwise. Disks of some members may have been
 // switched then: the caller takes the snapshot back.
 [[nodiscard]] Result<std::vector<MachineStateFiles>> capture_inside_fence(
-    Snapshot& snapshot, Hypervisor& hypervisor, Guard& guard, const Clock& clock,
+    Snapshot& snapshot, Hypervisor& hypervisor, Guard& guard, const Clock& clock, const std::stop_token& stop,
     const std::function<Result<void>(const Snapshot&)>& commit_intent);
 
 }  // namespace cohort::service

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <chrono>
 #include <functional>
+#include <iterator>
 
 namespace cohort::service {
 namespace {
@@ -30,6 +31,21 @@ std::vector<Frozen> disks_with(const std::vector<Snapshot>& all,
 
 std::vector<Frozen> disks_on(const std::vector<Snapshot>& all, const Path& frozen) {
   return disks_with(all, [&](const DiskSnapshot& disk) { return disk.frozen.path == frozen; });
+}
+
+// Whose frozen files stand on this one.
+std::vector<Frozen> disks_above(const std::vector<Snapshot>& all, const Path& file) {
+  return disks_with(all, [&](const DiskSnapshot& disk) { return disk.stands_on == file; });
+}
+
+// Whose frozen file this one stands on.
+std::vector<Frozen> disks_below(const std::vector<Snapshot>& all, const Path& file) {
+  std::vector<Frozen> below;
+  for (const auto& [disk, instant] : disks_on(all, file)) {
+    if (disk.stands_on.empty()) continue;
+    std::ranges::move(disks_on(all, disk.stands_on), std::back_inserter(below));
+  }
+  return below;
 }
 
 // No file has this stamp; it keeps when somebody wrote to one.
@@ -90,7 +106,7 @@ Result<void> withdraw_stamps(const DiskSnapshot& merged, StateStore& store) {
   const auto below = disks_on(all, merged.frozen.path);
   const auto moving = disks_on(all, merged.overlay);
   for (const auto& above : moving) {
-    COHORT_TRY(withdraw(disks_on(all, above.disk.overlay), store));
+    COHORT_TRY(withdraw(disks_above(all, above.disk.frozen.path), store));
     COHORT_TRY(withdraw({above}, store));
     for (const auto& base : below) {
       if (!is_written_since(base.disk, above.instant)) continue;
@@ -105,7 +121,7 @@ Result<void> renew_stamps(const DiskSnapshot& merged, StateStore& store) {
   COHORT_ASSIGN(const auto all, store.snapshots());
   const auto moved = disks_on(all, merged.frozen.path);
   COHORT_TRY(renew(moved, store));
-  for (const auto& above : moved) COHORT_TRY(renew(disks_on(all, above.disk.overlay), store));
+  for (const auto& above : moved) COHORT_TRY(renew(disks_above(all, above.disk.frozen.path), store));
   return {};
 }
 
@@ -116,7 +132,7 @@ Result<void> check_unwritten(const Snapshot& snapshot, const MemberSnapshot& mem
   while (!files.empty()) {
     const Path file = files.back();
     files.pop_back();
-    for (const auto& below : disks_with(all, [&](const DiskSnapshot& other) { return other.overlay == file; })) {
+    for (const auto& below : disks_below(all, file)) {
       if (is_written_since(below.disk, snapshot.instant)) return written_to(snapshot, member, below.disk);
       files.push_back(below.disk.frozen.path);
     }

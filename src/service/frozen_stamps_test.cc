@@ -24,6 +24,7 @@ class FrozenStamps : public ::testing::Test {
       member.name = "web";
       const int number = static_cast<int>(i);
       member.disks = {{"vda", {file(number), "qcow2"}, file(number + 1), 1}};
+      if (number > 0) member.disks[0].stands_on = file(number - 1);
       stamp_frozen_files(snapshot);
       EXPECT_TRUE(snapshot.members[0].disks[0].stamp);
       EXPECT_TRUE(store.add_snapshot(snapshot));

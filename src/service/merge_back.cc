@@ -45,8 +45,16 @@ class Progress {
   std::uint64_t finished_ = 0;
 };
 
+// The machine has gone back to another snapshot, and nothing stands on what this one has frozen. A disk of its owner's
+// is never removed.
+Result<void> remove_frozen(const DiskSnapshot& disk, Hypervisor& hypervisor) {
+  if (!is_overlay_name(disk.frozen.path)) return {};
+  return hypervisor.remove_stray_overlay(disk.frozen.path);
+}
+
 Result<void> merge_disk(const MemberSnapshot& member, const DiskSnapshot& disk, Hypervisor& hypervisor,
                         StateStore& store, const std::stop_token& stop, Progress& progress) {
+  if (disk.overlay.empty()) return remove_frozen(disk, hypervisor);
   COHORT_TRY(withdraw_stamps(disk, store));
   const MergeWatch watch{progress.of(disk.overlay),
                          [&](bool merged) { return store.mark_merged(disk.overlay, merged); }};
@@ -103,6 +111,15 @@ class Merging {
   std::optional<Error> first_error_;
 };
 
+// A dead process has left libvirt at it: the machine must not be switched to an overlay that is about to go.
+void stop_saving(const Snapshot& snapshot, Hypervisor& hypervisor) {
+  if (snapshot.state != SnapshotState::kCreating) return;
+  for (const auto& member : snapshot.members) {
+    // Where that cannot be told, the merge says so.
+    if (member.memory) static_cast<void>(hypervisor.stop_saving(member.machine));
+  }
+}
+
 // A fence is up at most from the moment its instant is in the store until the snapshot is ready.
 bool may_stand_still(const Snapshot& snapshot) {
   return snapshot.state == SnapshotState::kCreating && snapshot.instant != WallTime{};
@@ -150,9 +167,12 @@ Result<void> thaw_members(Snapshot& snapshot, Hypervisor& hypervisor) {
   return {};
 }
 
-Result<void> forget_snapshot(const SnapshotId& id, StateStore& store) {
-  COHORT_TRY(remove_tree(store.snapshot_folder(id)));
-  return store.remove_snapshot(id);
+Result<void> forget_snapshot(const Snapshot& snapshot, Hypervisor& hypervisor, StateStore& store) {
+  for (const auto& member : snapshot.members) {
+    if (member.memory) COHORT_TRY(hypervisor.remove_memory(member.memory->file));
+  }
+  COHORT_TRY(remove_tree(store.snapshot_folder(snapshot.id)));
+  return store.remove_snapshot(snapshot.id);
 }
 
 Result<std::vector<Path>> abandon_snapshot(const SnapshotId& id, Hypervisor& hypervisor, StateStore& store,
@@ -160,6 +180,7 @@ Result<std::vector<Path>> abandon_snapshot(const SnapshotId& id, Hypervisor& hyp
   auto found = store.snapshot(id);
   if (!found && found.error().code == ErrorCode::kNotFound) return std::vector<Path>{};
   COHORT_ASSIGN(Snapshot snapshot, std::move(found));
+  stop_saving(snapshot, hypervisor);
   const auto resumed = may_stand_still(snapshot) ? resume_members(snapshot, hypervisor) : Result<void>();
   // A guest that cannot be thawed does not keep the others' disks from being merged.
   const auto thawed = thaw_members(snapshot, hypervisor);
@@ -170,7 +191,7 @@ Result<std::vector<Path>> abandon_snapshot(const SnapshotId& id, Hypervisor& hyp
   COHORT_TRY(store.update_snapshot(snapshot));
   COHORT_ASSIGN(auto left, merge_back(snapshot, hypervisor, store, job, {}));
   COHORT_TRY(thawed);
-  if (left.empty()) COHORT_TRY(forget_snapshot(id, store));
+  if (left.empty()) COHORT_TRY(forget_snapshot(snapshot, hypervisor, store));
   return left;
 }
 

@@ -20,8 +20,8 @@ namespace cohort::service {
 // first error is returned.
 [[nodiscard]] Result<void> thaw_members(Snapshot& snapshot, Hypervisor& hypervisor);
 
-// Forgets the snapshot and its small files.
-[[nodiscard]] Result<void> forget_snapshot(const SnapshotId& id, StateStore& store);
+// Forgets the snapshot, its small files and the memory of its machines.
+[[nodiscard]] Result<void> forget_snapshot(const Snapshot& snapshot, Hypervisor& hypervisor, StateStore& store);
 
 // Resumes members that a fence may have left standing still, thaws those that it may have left frozen, merges back what
 // there is, and forgets the snapshot. Overlays of machines that no longer exist are left and returned; the snapshot

@@ -4,6 +4,7 @@
 #include <memory>
 #include <utility>
 
+#include "service/apply_snapshot.h"
 #include "service/backup.h"
 #include "service/collections.h"
 #include "service/delete_snapshot.h"
@@ -32,6 +33,7 @@ class Operations {
             state, [this](const JobId& job, JobContext& running) { return undo.run(job, running); }, clock),
         collections(hypervisor, state, clock),
         take_snapshot(hypervisor, state, *guard_, clock),
+        apply_snapshot(take_snapshot, undo, hypervisor, state),
         delete_snapshot(hypervisor, state),
         export_snapshot(state, copier, clock),
         import_package(hypervisor, copier),
@@ -51,6 +53,7 @@ class Operations {
   JobEngine engine;
   Collections collections;
   TakeSnapshot take_snapshot;
+  ApplySnapshot apply_snapshot;
   DeleteSnapshot delete_snapshot;
   ExportSnapshot export_snapshot;
   ImportPackage import_package;

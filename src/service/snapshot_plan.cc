@@ -10,12 +10,15 @@
 #include "base/parallel.h"
 #include "service/disk_identity.h"
 #include "service/lookup.h"
+#include "service/overlay_names.h"
 
 namespace cohort::service {
 namespace {
 
 constexpr Milliseconds kShortestDeadline{100};
 constexpr Milliseconds kLongestDeadline{30'000};
+constexpr Milliseconds kLongestWithMemory{3'600'000};
+constexpr Milliseconds kUsualDeadline{2'000};
 constexpr Milliseconds kShortestFreeze{1'000};
 constexpr Milliseconds kLongestFreeze{300'000};
 // What an overlay takes at once, and a little for what is written until somebody looks.
@@ -27,8 +30,25 @@ Result<void> check_between(std::string_view what, Milliseconds deadline, Millise
               shortest.count(), longest.count());
 }
 
+bool keeps_memory(const TakeSnapshotRequest& request) {
+  return request.kind == SnapshotKind::kStandard && !request.without_memory;
+}
+
+// A guest whose memory is kept goes on from it, and would find its file systems frozen.
+Result<void> check_unfrozen(const TakeSnapshotRequest& request) {
+  if (!keeps_memory(request) || request.consistency == ConsistencyWish::kCrash) return {};
+  return fail(
+      ErrorCode::kInvalidArgument,
+      "A snapshot with memory needs no other consistency than crash: its machines go on as if nothing had been. "
+      "To freeze their guests, leave the memory out with --disk-only.");
+}
+
 Result<void> check_request(const TakeSnapshotRequest& request) {
-  COHORT_TRY(check_between("deadline", request.deadline, kShortestDeadline, kLongestDeadline));
+  if (request.deadline) {
+    COHORT_TRY(check_between("deadline", *request.deadline, kShortestDeadline,
+                             keeps_memory(request) ? kLongestWithMemory : kLongestDeadline));
+  }
+  COHORT_TRY(check_unfrozen(request));
   COHORT_TRY(check_between("freeze deadline", request.freeze_deadline, kShortestFreeze, kLongestFreeze));
   return request.name.empty() ? Result<void>{} : check_snapshot_name(request.name);
 }
@@ -80,6 +100,24 @@ void object_to_disks(const MachineDetails& machine, bool ignore, Objections& obj
   }
 }
 
+// What is gone when it stops cannot be gone back to, and memory is kept beside a disk.
+void object_to_standard(const MachineDetails& machine, const TakeSnapshotRequest& request, Objections& objections) {
+  if (request.kind != SnapshotKind::kStandard) return;
+  const std::string& name = machine.summary.name;
+  if (machine.definition.empty()) {
+    objections.add(ErrorCode::kUnsupported,
+                   fmt::format("The machine \"{}\" has no definition, and is gone when it stops: a standard snapshot "
+                               "could not be applied. Define it (virsh dumpxml, virsh define) first.",
+                               name));
+  }
+  if (keeps_memory(request) && machine.disks.empty() && machine.summary.power != PowerState::kOff) {
+    objections.add(ErrorCode::kUnsupported,
+                   fmt::format("The machine \"{}\" has no disk that can be snapshotted, beside which its memory would "
+                               "be kept: leave the memory out with --disk-only.",
+                               name));
+  }
+}
+
 // Its disk would be frozen on top of a snapshot that nobody here can delete, and whose deletion elsewhere would take
 // the file away.
 void object_to_foreign_overlays(const MachineDetails& machine, const std::vector<Snapshot>& known,
@@ -109,6 +147,7 @@ Result<std::vector<MachineDetails>> inspect_all(const Collection& collection,
       for (const auto& obstacle : outcome->obstacles) objections.add(ErrorCode::kInvalidState, obstacle);
       object_to_disks(*outcome, request.ignore_non_snapshottable, objections);
       object_to_foreign_overlays(*outcome, known, objections);
+      object_to_standard(*outcome, request, objections);
       details.push_back(*std::move(outcome));
     } else if (outcome.error().code == ErrorCode::kNotFound) {
       objections.add(ErrorCode::kNotFound,
@@ -123,26 +162,13 @@ Result<std::vector<MachineDetails>> inspect_all(const Collection& collection,
   return details;
 }
 
-// Names for overlays; two disks of one folder may differ in their extension only.
-class OverlayNames {
- public:
-  explicit OverlayNames(const SnapshotId& id) : id_(id) {}
+// Beside the first disk: it is large, and the state's file system must never run out of room.
+MemorySnapshot memory_of(const MachineDetails& machine, const MemberSnapshot& member) {
+  return {Path(member.disks.front().overlay).replace_extension(".mem"), machine.memory_bytes};
+}
 
-  Path for_disk(const MachineDisk& disk) {
-    const Path active = disk.chain.front().path;
-    Path path = overlay_path(active, id_);
-    for (int number = 2; !used_.insert(path).second; ++number) {
-      path = overlay_path(active.parent_path() / fmt::format("{}-{}.x", active.stem().string(), number), id_);
-    }
-    return path;
-  }
-
- private:
-  SnapshotId id_;
-  std::set<Path> used_;
-};
-
-MemberSnapshot member_of(const MachineDetails& machine, OverlayNames& names, const std::vector<Snapshot>& known) {
+MemberSnapshot member_of(const MachineDetails& machine, const TakeSnapshotRequest& request, OverlayNames& names,
+                         const std::vector<Snapshot>& known) {
   MemberSnapshot member;
   member.machine = machine.summary.id;
   member.name = machine.summary.name;
@@ -154,11 +180,22 @@ MemberSnapshot member_of(const MachineDetails& machine, OverlayNames& names, con
   for (const auto& disk : machine.disks) {
     member.disks.push_back({.target = disk.target,
                             .frozen = disk.chain.front(),
-                            .overlay = names.for_disk(disk),
+                            .overlay = names.beside(disk.chain.front().path),
                             .virtual_size = disk.virtual_size,
+                            .stands_on = disk.chain.size() > 1 ? disk.chain[1].path : Path(),
                             .id = identity_of(member.machine, disk, known)});
   }
+  if (request.kind == SnapshotKind::kStandard) member.definition = machine.definition;
+  if (keeps_memory(request) && member.power != PowerState::kOff) member.memory = memory_of(machine, member);
   return member;
+}
+
+// It will be the current one of its collection, and stands on the one that is.
+void put_into_tree(Snapshot& snapshot, const std::vector<Snapshot>& known) {
+  for (const auto& other : known) {
+    if (other.collection == snapshot.collection && other.is_current) snapshot.parent = other.id;
+    snapshot.arrival = std::max(snapshot.arrival, other.arrival + 1);
+  }
 }
 
 // One file under two disks would be frozen for one and written through the other.
@@ -204,6 +241,10 @@ Result<std::map<dev_t, Need>> needed_space(const Snapshot& snapshot) {
       COHORT_ASSIGN(const dev_t file_system, file_system_of(folder));
       needed.try_emplace(file_system, Need{folder, 0}).first->second.bytes += kSpacePerOverlay;
     }
+    if (!member.memory) continue;
+    const Path folder = member.memory->file.parent_path();
+    COHORT_ASSIGN(const dev_t file_system, file_system_of(folder));
+    needed.try_emplace(file_system, Need{folder, 0}).first->second.bytes += member.memory->bytes;
   }
   return needed;
 }
@@ -215,9 +256,10 @@ Result<void> check_space(const Snapshot& snapshot) {
     COHORT_ASSIGN(const auto there, free_bytes(folder));
     if (there < bytes) {
       return fail(ErrorCode::kNoSpace,
-                  "\"{}\" has {} MiB free; the overlays need {} MiB to begin with, and grow with what the machines "
+                  "\"{}\" has {} MiB free; the overlays{} need {} MiB to begin with, and grow with what the machines "
                   "write.",
-                  folder.string(), there >> 20U, bytes >> 20U);
+                  folder.string(), there >> 20U, memory_bytes(snapshot) > 0 ? " and the machines' memory" : "",
+                  bytes >> 20U);
     }
   }
   return {};
@@ -241,13 +283,16 @@ Result<Snapshot> plan_snapshot(const TakeSnapshotRequest& request, Hypervisor& h
   COHORT_ASSIGN(snapshot.name, name_for(request, collection, known, clock));
   snapshot.collection = collection.id;
   snapshot.collection_name = collection.name;
-  snapshot.fence.deadline = request.deadline;
+  snapshot.kind = request.kind;
+  put_into_tree(snapshot, known);
   snapshot.asked = request.consistency;
   snapshot.kept_for = request.kept_for;
   if (request.consistency != ConsistencyWish::kCrash) snapshot.fence.freeze_deadline = request.freeze_deadline;
   OverlayNames names(snapshot.id);
-  for (const auto& machine : details) snapshot.members.push_back(member_of(machine, names, known));
+  for (const auto& machine : details) snapshot.members.push_back(member_of(machine, request, names, known));
   if (request.kind == SnapshotKind::kReferencePoint) make_reference_point(snapshot);
+  snapshot.fence.deadline = request.deadline.value_or(
+      std::min<Milliseconds>(kUsualDeadline + 2 * estimated_saving(snapshot), kLongestWithMemory));
   COHORT_TRY(check_no_shared_files(snapshot));
   COHORT_TRY(check_space(snapshot));
   return snapshot;

@@ -51,6 +51,14 @@ Result<void> keep_all_state_files(Snapshot& snapshot, const std::vector<MachineS
   return {};
 }
 
+Result<void> keep_memory(Snapshot& snapshot, Hypervisor& hypervisor) {
+  for (auto& member : snapshot.members) {
+    if (!member.memory) continue;
+    COHORT_ASSIGN(member.memory->bytes, hypervisor.keep_memory(member.memory->file));
+  }
+  return {};
+}
+
 // What became of a machine that is not what it was when the snapshot was planned; empty if it is.
 Result<std::string> change_of(const MemberSnapshot& member, Hypervisor& hypervisor) {
   const auto now = hypervisor.machine(member.machine);
@@ -92,13 +100,15 @@ Result<void> TakeSnapshot::carry_out(Snapshot& snapshot, JobContext& job) {
   job.set_phase("preparing overlays");
   COHORT_TRY(create_overlays(snapshot, hypervisor_));
   COHORT_TRY(job.check_cancelled());
-  job.set_phase("taking the snapshot");
+  job.set_phase(memory_bytes(snapshot) == 0 ? "taking the snapshot" : "taking the snapshot, saving memory");
   COHORT_ASSIGN(const auto files,
-                capture_inside_fence(snapshot, hypervisor_, guard_, clock_,
+                capture_inside_fence(snapshot, hypervisor_, guard_, clock_, job.stop(),
                                      [this](const Snapshot& intent) { return store_.update_snapshot(intent); }));
   kill_point("take.captured");
+  COHORT_TRY(keep_memory(snapshot, hypervisor_));
   COHORT_TRY(keep_all_state_files(snapshot, files, store_));
   snapshot.state = SnapshotState::kReady;
+  snapshot.is_current = true;
   COHORT_TRY(store_.update_snapshot(snapshot));
   kill_point("take.ready");
   job.set_result(public_id(snapshot));

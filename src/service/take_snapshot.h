@@ -1,6 +1,7 @@
 // Captures every member of a collection at one instant. All members are captured, or none is kept.
 #pragma once
 
+#include <optional>
 #include <string>
 
 #include "base/clock.h"
@@ -13,15 +14,18 @@
 namespace cohort::service {
 
 struct TakeSnapshotRequest {
-  std::string collection;       // name, UUID, or the first characters of the UUID
-  std::string name;             // empty: "<collection> <instant>"
-  Milliseconds deadline{2000};  // longest time any member may stand still; 100 to 30,000 ms
+  std::string collection;  // name, UUID, or the first characters of the UUID
+  std::string name;        // empty: "<collection> <instant>"
+  // Longest time any member may stand still: 100 to 30,000 ms, with memory to 3,600,000 ms. Absent: 2,000 ms, and with
+  // memory twice what saving it is estimated to take on top of it.
+  std::optional<Milliseconds> deadline = {};
   ConsistencyWish consistency = ConsistencyWish::kCrash;
   Milliseconds freeze_deadline{10'000};   // longest time to freeze all guests; 1,000 to 300,000 ms
   bool ignore_non_snapshottable = false;  // leave out disks that cannot be snapshotted instead of refusing
   Path kept_for = {};                     // see Snapshot
   // kReferencePoint: it is one from the beginning.
   SnapshotKind kind = SnapshotKind::kRecovery;
+  bool without_memory = false;  // of kStandard
 };
 
 [[nodiscard]] inline JobType job_type_of(const TakeSnapshotRequest& request) {

@@ -7,6 +7,7 @@
 #include "base/kill_point.h"
 #include "package/layout.h"
 #include "package/seal.h"
+#include "service/go_back.h"
 #include "service/imported_machine.h"
 #include "service/lookup.h"
 #include "service/merge_back.h"
@@ -102,7 +103,7 @@ Result<std::string> finish_delete(const std::string& uuid, Hypervisor& hyperviso
   }
   COHORT_ASSIGN(const auto left, merge_back(*snapshot, hypervisor, store, running, {}));
   if (!left.empty()) return kept_for(id, left, store);
-  COHORT_TRY(forget_snapshot(id, store));
+  COHORT_TRY(forget_snapshot(*snapshot, hypervisor, store));
   return fmt::format("The deletion of the {} \"{}\" was completed.", noun_of(snapshot->kind), snapshot->name);
 }
 
@@ -115,6 +116,33 @@ Result<std::string> undo_convert(const std::string& uuid, StateStore& store) {
   make_recovery_snapshot(snapshot);
   COHORT_TRY(store.update_snapshot(snapshot));
   return fmt::format("\"{}\" is a snapshot again.", snapshot.name);
+}
+
+Result<std::string> let_members_run(const std::string& uuid, Hypervisor& hypervisor, StateStore& store) {
+  COHORT_ASSIGN(const auto id, SnapshotId::parse(uuid));
+  COHORT_ASSIGN(const auto snapshot, store.snapshot(id));
+  COHORT_TRY(let_run(snapshot, hypervisor));
+  return std::string();
+}
+
+Result<std::string> put_members_back(const std::string& uuid, Hypervisor& hypervisor, StateStore& store) {
+  COHORT_ASSIGN(const auto id, SnapshotId::parse(uuid));
+  COHORT_TRY(put_back(id, hypervisor, store));
+  return "All machines were put back to where they were before the snapshot was applied.";
+}
+
+Result<std::string> remove_overlay(const Path& file, Hypervisor& hypervisor) {
+  COHORT_TRY(hypervisor.remove_stray_overlay(file));
+  return std::string();
+}
+
+Result<std::string> forget(const std::string& uuid, Hypervisor& hypervisor, StateStore& store) {
+  COHORT_ASSIGN(const auto id, SnapshotId::parse(uuid));
+  const auto snapshot = store.snapshot(id);
+  if (!snapshot && snapshot.error().code == ErrorCode::kNotFound) return std::string();
+  if (!snapshot) return Failure{snapshot.error()};
+  COHORT_TRY(forget_snapshot(*snapshot, hypervisor, store));
+  return std::string();
 }
 
 Result<std::string> remove_network(const std::string& uuid, Hypervisor& hypervisor) {
@@ -187,13 +215,19 @@ class Undo::Run {
     return step.kind == UndoKind::kRemoveFile || (step.kind == UndoKind::kRemoveTree && !holds_others(step));
   }
 
+  // What was recorded before goes on where this has come to: it is all that the machines can go back to.
+  [[nodiscard]] static bool is_of_going_back(const UndoStep& step) {
+    return step.kind == UndoKind::kLetRun || step.kind == UndoKind::kPutBack;
+  }
+
   void take_back(const UndoStep& step) {
-    if (is_tried_again_ && holds_others(step)) return;
+    if (is_halted_ || (is_tried_again_ && holds_others(step))) return;
     auto done = act(step);
     kill_point("undo.after_step");
     if (!done) {
       report_.failures.push_back(done.error().describe());
       is_tried_again_ = true;
+      is_halted_ = is_of_going_back(step);
       return;
     }
     forget(step);
@@ -268,6 +302,14 @@ class Undo::Run {
         return undo_convert(step.subject, store_);
       case UndoKind::kDeleteSnapshot:
         return finish_delete(step.subject, hypervisor_, store_, running_);
+      case UndoKind::kLetRun:
+        return let_members_run(step.subject, hypervisor_, store_);
+      case UndoKind::kPutBack:
+        return put_members_back(step.subject, hypervisor_, store_);
+      case UndoKind::kRemoveOverlay:
+        return remove_overlay(step.subject, hypervisor_);
+      case UndoKind::kForgetSnapshot:
+        return service::forget(step.subject, hypervisor_, store_);
       case UndoKind::kUndefineMachine:
       case UndoKind::kStopMachine:
         break;  // taken back together with the files of the machine
@@ -284,6 +326,7 @@ class Undo::Run {
   std::set<std::string> failed_;   // UUIDs of machines that are tried again
   std::vector<Path> given_up_;     // files that are somebody's now
   bool is_tried_again_ = false;    // something stays recorded for the next time
+  bool is_halted_ = false;         // so does all that was recorded before it
   UndoReport report_;
 };
 

@@ -6,7 +6,9 @@ namespace {
 
 constexpr const char* kSelect =
     "SELECT id, name, collection, collection_name, state, instant, fence_deadline_ms, fence_raised_us, overlap_begin, "
-    "overlap_end, asked, freeze_deadline_ms, kept_for, kind, reference_point FROM snapshot ";
+    "overlap_end, asked, freeze_deadline_ms, kept_for, kind, reference_point, parent, arrival, "
+    "state = 'ready' AND arrival = (SELECT max(c.arrival) FROM snapshot c WHERE c.collection = snapshot.collection AND "
+    "c.state = 'ready') FROM snapshot ";
 
 // A member's place in the tables.
 struct MemberKey {
@@ -41,11 +43,11 @@ void write_disks(SQLite::Database& database, const MemberKey& key, const std::ve
   for (const DiskSnapshot& disk : disks) {
     execute(database,
             "INSERT INTO snapshot_disk (snapshot, member, position, target, frozen_path, frozen_format, overlay, "
-            "virtual_size, merged, frozen_inode, frozen_size, frozen_modified_ns, disk_id, tracking_id) "
-            "VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
+            "virtual_size, merged, frozen_inode, frozen_size, frozen_modified_ns, disk_id, tracking_id, stands_on) "
+            "VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
             key.snapshot, key.position, position++, disk.target, disk.frozen.path, disk.frozen.format, disk.overlay,
             disk.virtual_size, disk.merged, inode_of(disk.stamp), size_of(disk.stamp), time_of(disk.stamp), disk.id,
-            disk.tracking_id);
+            disk.tracking_id, disk.stands_on);
   }
 }
 
@@ -67,13 +69,16 @@ void write_member(SQLite::Database& database, const MemberKey& key, const Member
     resumed = member.pause->resumed;
   }
   const MemberConsistency& consistency = member.consistency;
-  execute(database,
-          "INSERT INTO snapshot_member (snapshot, position, machine, name, power, configuration, stopped, resumed, "
-          "has_nvram, has_tpm, consistency, consistency_reason, frozen_by_others, frozen_us, may_be_frozen) "
-          "VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
-          key.snapshot, key.position, member.machine, member.name, to_string(member.power), member.configuration,
-          stopped, resumed, member.has_nvram, member.has_tpm, to_string(consistency.level), consistency.reason,
-          consistency.frozen_by_others, consistency.frozen, consistency.may_be_frozen);
+  const MemorySnapshot memory = member.memory.value_or(MemorySnapshot{});
+  execute(
+      database,
+      "INSERT INTO snapshot_member (snapshot, position, machine, name, power, configuration, stopped, resumed, "
+      "has_nvram, has_tpm, consistency, consistency_reason, frozen_by_others, frozen_us, may_be_frozen, definition, "
+      "memory_path, memory_bytes) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
+      key.snapshot, key.position, member.machine, member.name, to_string(member.power), member.configuration, stopped,
+      resumed, member.has_nvram, member.has_tpm, to_string(consistency.level), consistency.reason,
+      consistency.frozen_by_others, consistency.frozen, consistency.may_be_frozen, member.definition, memory.file,
+      memory.bytes);
   write_disks(database, key, member.disks);
   write_left_out(database, key, member.left_out);
 }
@@ -88,7 +93,7 @@ void write_members(SQLite::Database& database, const Snapshot& snapshot) {
 std::vector<DiskSnapshot> read_disks(SQLite::Database& database, const MemberKey& key) {
   auto found = prepare(database,
                        "SELECT target, frozen_path, frozen_format, overlay, virtual_size, merged, frozen_inode, "
-                       "frozen_size, frozen_modified_ns, disk_id, tracking_id FROM snapshot_disk "
+                       "frozen_size, frozen_modified_ns, disk_id, tracking_id, stands_on FROM snapshot_disk "
                        "WHERE snapshot = ? AND member = ? ORDER BY position",
                        key.snapshot, key.position);
   std::vector<DiskSnapshot> disks;
@@ -104,6 +109,7 @@ std::vector<DiskSnapshot> read_disks(SQLite::Database& database, const MemberKey
     disk.stamp = read_stamp(row);
     disk.id = row.id<DiskId>();
     disk.tracking_id = row.id<TrackingId>();
+    disk.stands_on = row.path();
   }
   return disks;
 }
@@ -150,6 +156,10 @@ MemberSnapshot read_member(SQLite::Database& database, const SnapshotId& snapsho
   member.has_nvram = row.flag();
   member.has_tpm = row.flag();
   member.consistency = read_consistency(row);
+  member.definition = row.text();
+  MemorySnapshot memory{row.path(), 0};
+  memory.bytes = row.size();
+  if (!memory.file.empty()) member.memory = std::move(memory);
   member.disks = read_disks(database, key);
   member.left_out = read_left_out(database, key);
   return member;
@@ -158,8 +168,8 @@ MemberSnapshot read_member(SQLite::Database& database, const SnapshotId& snapsho
 void read_members(SQLite::Database& database, Snapshot& snapshot) {
   auto found = prepare(database,
                        "SELECT position, machine, name, power, configuration, stopped, resumed, has_nvram, has_tpm, "
-                       "consistency, consistency_reason, frozen_by_others, frozen_us, may_be_frozen FROM "
-                       "snapshot_member WHERE snapshot = ? ORDER BY position",
+                       "consistency, consistency_reason, frozen_by_others, frozen_us, may_be_frozen, definition, "
+                       "memory_path, memory_bytes FROM snapshot_member WHERE snapshot = ? ORDER BY position",
                        snapshot.id);
   while (found.executeStep()) {
     snapshot.members.push_back(read_member(database, snapshot.id, found));
@@ -184,6 +194,9 @@ Snapshot read_row(SQLite::Database& database, SQLite::Statement& statement) {
   snapshot.kept_for = row.path();
   snapshot.kind = readable(snapshot_kind_from(row.text()));
   snapshot.reference_point = row.id<ReferencePointId>();
+  if (const auto parent = row.optional_text()) snapshot.parent = readable(SnapshotId::parse(*parent));
+  snapshot.arrival = row.size();
+  snapshot.is_current = row.flag();
   read_members(database, snapshot);
   return snapshot;
 }
@@ -191,16 +204,15 @@ Snapshot read_row(SQLite::Database& database, SQLite::Statement& statement) {
 }  // namespace
 
 Result<void> add_snapshot(SQLite::Database& database, const Snapshot& snapshot) {
-  const int added =
-      execute(database,
-              "INSERT OR IGNORE INTO snapshot (id, name, collection, collection_name, state, instant, "
-              "fence_deadline_ms, fence_raised_us, overlap_begin, overlap_end, asked, freeze_deadline_ms, kept_for, "
-              "kind, reference_point) "
-              "VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
-              snapshot.id, snapshot.name, snapshot.collection, snapshot.collection_name, to_string(snapshot.state),
-              snapshot.instant, snapshot.fence.deadline, snapshot.fence.raised, snapshot.fence.overlap_begin,
-              snapshot.fence.overlap_end, to_string(snapshot.asked), snapshot.fence.freeze_deadline, snapshot.kept_for,
-              to_string(snapshot.kind), snapshot.reference_point);
+  const int added = execute(
+      database,
+      "INSERT OR IGNORE INTO snapshot (id, name, collection, collection_name, state, instant, "
+      "fence_deadline_ms, fence_raised_us, overlap_begin, overlap_end, asked, freeze_deadline_ms, kept_for, kind, "
+      "reference_point, parent, arrival) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
+      snapshot.id, snapshot.name, snapshot.collection, snapshot.collection_name, to_string(snapshot.state),
+      snapshot.instant, snapshot.fence.deadline, snapshot.fence.raised, snapshot.fence.overlap_begin,
+      snapshot.fence.overlap_end, to_string(snapshot.asked), snapshot.fence.freeze_deadline, snapshot.kept_for,
+      to_string(snapshot.kind), snapshot.reference_point, snapshot.parent, snapshot.arrival);
   if (added == 0) {
     return fail(ErrorCode::kAlreadyExists, "There is a snapshot {} already.", snapshot.id.str());
   }
@@ -209,15 +221,15 @@ Result<void> add_snapshot(SQLite::Database& database, const Snapshot& snapshot) 
 }
 
 Result<void> update_snapshot(SQLite::Database& database, const Snapshot& snapshot) {
-  const int changed =
-      execute(database,
-              "UPDATE snapshot SET name = ?, collection = ?, collection_name = ?, state = ?, instant = ?, "
-              "fence_deadline_ms = ?, fence_raised_us = ?, overlap_begin = ?, overlap_end = ?, asked = ?, "
-              "freeze_deadline_ms = ?, kept_for = ?, kind = ?, reference_point = ? WHERE id = ?",
-              snapshot.name, snapshot.collection, snapshot.collection_name, to_string(snapshot.state), snapshot.instant,
-              snapshot.fence.deadline, snapshot.fence.raised, snapshot.fence.overlap_begin, snapshot.fence.overlap_end,
-              to_string(snapshot.asked), snapshot.fence.freeze_deadline, snapshot.kept_for, to_string(snapshot.kind),
-              snapshot.reference_point, snapshot.id);
+  const int changed = execute(
+      database,
+      "UPDATE snapshot SET name = ?, collection = ?, collection_name = ?, state = ?, instant = ?, "
+      "fence_deadline_ms = ?, fence_raised_us = ?, overlap_begin = ?, overlap_end = ?, asked = ?, "
+      "freeze_deadline_ms = ?, kept_for = ?, kind = ?, reference_point = ?, parent = ?, arrival = ? WHERE id = ?",
+      snapshot.name, snapshot.collection, snapshot.collection_name, to_string(snapshot.state), snapshot.instant,
+      snapshot.fence.deadline, snapshot.fence.raised, snapshot.fence.overlap_begin, snapshot.fence.overlap_end,
+      to_string(snapshot.asked), snapshot.fence.freeze_deadline, snapshot.kept_for, to_string(snapshot.kind),
+      snapshot.reference_point, snapshot.parent, snapshot.arrival, snapshot.id);
   if (changed == 0) {
     return no_snapshot(snapshot.id);
   }
@@ -227,6 +239,12 @@ Result<void> update_snapshot(SQLite::Database& database, const Snapshot& snapsho
 }
 
 Result<void> remove_snapshot(SQLite::Database& database, const SnapshotId& id) {
+  // Only where this was the last to be arrived at does its arrival make a difference to its parent.
+  execute(database,
+          "UPDATE snapshot SET arrival = max(arrival, (SELECT arrival FROM snapshot WHERE id = ?)) "
+          "WHERE id = (SELECT parent FROM snapshot WHERE id = ?)",
+          id, id);
+  execute(database, "UPDATE snapshot SET parent = (SELECT parent FROM snapshot WHERE id = ?) WHERE parent = ?", id, id);
   if (execute(database, "DELETE FROM snapshot WHERE id = ?", id) == 0) {
     return no_snapshot(id);
   }
@@ -251,6 +269,11 @@ std::vector<Snapshot> read_snapshots(SQLite::Database& database) {
 }
 
 void move_frozen(SQLite::Database& database, const Path& from, const Layer& to) {
+  execute(database, "UPDATE snapshot_disk SET stands_on = ? WHERE stands_on = ?", to.path, from);
+  execute(database,
+          "UPDATE snapshot_disk SET stands_on = coalesce((SELECT below.stands_on FROM snapshot_disk below "
+          "WHERE below.frozen_path = ? LIMIT 1), '') WHERE frozen_path = ?",
+          to.path, from);
   execute(database, "UPDATE snapshot_disk SET frozen_path = ?, frozen_format = ? WHERE frozen_path = ?", to.path,
           to.format, from);
 }

@@ -105,6 +105,16 @@ class SqliteStore final : public service::StateStore {
       return {};
     });
   }
+  Result<void> settle(const JobId& job, const std::vector<Snapshot>& changed,
+                      const std::vector<UndoStep>& steps) override {
+    return end([&](auto& database) -> Result<void> {
+      for (const Snapshot& snapshot : changed) COHORT_TRY(store::update_snapshot(database, snapshot));
+      remove_undo_steps(database, job);
+      for (const UndoStep& step : steps) COHORT_TRY(store::add_undo_step(database, job, step.kind, step.subject));
+      return {};
+    });
+  }
+
   Result<Job> job(const JobId& id) override {
     return connection_->read([&](auto& database) { return read_job(database, id); });
   }

@@ -84,7 +84,9 @@ inline Snapshot full_snapshot(std::int64_t instant = 1'700'000'000'500'001) {
   snapshot.fence = {Milliseconds(2500), Microseconds(43'210), at(instant), at(instant + 20'000), Milliseconds(7500)};
   snapshot.asked = ConsistencyWish::kBest;
   snapshot.kept_for = Path("/backup/ö\xff");
-  snapshot.kind = SnapshotKind::kReferencePoint;
+  snapshot.kind = SnapshotKind::kStandard;
+  snapshot.parent = SnapshotId::generate();
+  snapshot.arrival = 1UL << 40U;
   snapshot.reference_point = ReferencePointId::generate();
   MemberSnapshot running;
   running.machine = MachineId::generate();
@@ -98,6 +100,7 @@ inline Snapshot full_snapshot(std::int64_t instant = 1'700'000'000'500'001) {
                     1,
                     FileStamp{1UL << 63U, 2UL << 40U, -1},
                     true,
+                    Path("/x/\xfe below"),
                     DiskId::generate(),
                     TrackingId::generate()},
                    {"sdb", {Path("/x/\xff\xfe.img"), "raw"}, "/x/b.qcow2", 1UL << 60U}};
@@ -105,6 +108,8 @@ inline Snapshot full_snapshot(std::int64_t instant = 1'700'000'000'500'001) {
   running.pause = Pause{at(instant - 5), at(instant + 20'001)};
   running.has_nvram = true;
   running.has_tpm = true;
+  running.definition = "<domain>ß</domain>";
+  running.memory = MemorySnapshot{Path("/x/\xff.mem"), 1UL << 40U};
   running.consistency = {Consistency::kFileSystem, "Größe; --", true, Microseconds(1'234'567), true};
   MemberSnapshot nameless_paused;
   nameless_paused.machine = MachineId::generate();
@@ -135,6 +140,7 @@ inline void expect_same(const DiskSnapshot& a, const DiskSnapshot& b) {
   EXPECT_EQ(a.overlay.native(), b.overlay.native());
   EXPECT_EQ(a.virtual_size, b.virtual_size);
   EXPECT_EQ(a.merged, b.merged);
+  EXPECT_EQ(a.stands_on, b.stands_on);
   EXPECT_EQ(a.stamp, b.stamp);
   EXPECT_EQ(a.id, b.id);
   EXPECT_EQ(a.tracking_id, b.tracking_id);
@@ -173,6 +179,12 @@ inline void expect_same(const MemberSnapshot& a, const MemberSnapshot& b) {
   }
   EXPECT_EQ(a.has_nvram, b.has_nvram);
   EXPECT_EQ(a.has_tpm, b.has_tpm);
+  EXPECT_EQ(a.definition, b.definition);
+  ASSERT_EQ(a.memory.has_value(), b.memory.has_value());
+  if (a.memory) {
+    EXPECT_EQ(a.memory->file, b.memory->file);
+    EXPECT_EQ(a.memory->bytes, b.memory->bytes);
+  }
   EXPECT_EQ(a.consistency.level, b.consistency.level);
   EXPECT_EQ(a.consistency.reason, b.consistency.reason);
   EXPECT_EQ(a.consistency.frozen_by_others, b.consistency.frozen_by_others);
@@ -195,6 +207,8 @@ inline void expect_same(const Snapshot& a, const Snapshot& b) {
   EXPECT_EQ(a.asked, b.asked);
   EXPECT_EQ(a.kept_for, b.kept_for);
   EXPECT_EQ(a.kind, b.kind);
+  EXPECT_EQ(a.parent, b.parent);
+  EXPECT_EQ(a.arrival, b.arrival);
   EXPECT_EQ(a.reference_point, b.reference_point);
   expect_same_list(a.members, b.members);
 }

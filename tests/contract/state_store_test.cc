@@ -209,6 +209,69 @@ TEST_P(StateStoreContract, MovesAFrozenFileInEverySnapshot) {
   EXPECT_TRUE(is_ok(store().move_frozen("/nowhere", to)));
 }
 
+TEST_P(StateStoreContract, KnowsWhatStandsOnAFrozenFileThatIsMoved) {
+  Snapshot lower = bare_snapshot(1);
+  lower.members[0].disks = {{"vda", {"/x/base", "raw"}, "/x/one", 1}};
+  lower.members[0].disks[0].stands_on = "/x/foreign";
+  Snapshot middle = bare_snapshot(2);
+  middle.members[0].disks = {{"vda", {"/x/one", "qcow2"}, "/x/two", 1}};
+  middle.members[0].disks[0].stands_on = "/x/base";
+  Snapshot upper = bare_snapshot(3);
+  upper.members[0].disks = {{"vda", {"/x/two", "qcow2"}, "/x/three", 1}};
+  upper.members[0].disks[0].stands_on = "/x/one";
+  for (const auto& each : {lower, middle, upper}) ASSERT_TRUE(is_ok(store().add_snapshot(each)));
+  ASSERT_TRUE(is_ok(store().move_frozen("/x/one", {"/x/base", "raw"})));
+  EXPECT_EQ(store().snapshot(middle.id)->members[0].disks[0].frozen.path, "/x/base");
+  EXPECT_EQ(store().snapshot(middle.id)->members[0].disks[0].stands_on, "/x/foreign");
+  EXPECT_EQ(store().snapshot(upper.id)->members[0].disks[0].stands_on, "/x/base");
+}
+
+// Three of one collection, one after the other, and one of another collection.
+TEST_P(StateStoreContract, KnowsTheCurrentSnapshotAndWhoseChildrenAreLeft) {
+  std::vector<Snapshot> line;
+  for (std::uint64_t number = 1; number <= 3; ++number) {
+    Snapshot snapshot = bare_snapshot(static_cast<std::int64_t>(number));
+    snapshot.state = SnapshotState::kReady;
+    snapshot.arrival = number;
+    if (!line.empty()) {
+      snapshot.collection = line.back().collection;
+      snapshot.parent = line.back().id;
+    }
+    line.push_back(snapshot);
+    ASSERT_TRUE(is_ok(store().add_snapshot(snapshot)));
+  }
+  Snapshot other = bare_snapshot(9);
+  other.arrival = 9;
+  ASSERT_TRUE(is_ok(store().add_snapshot(other)));
+  EXPECT_FALSE(store().snapshot(line[1].id)->is_current);
+  EXPECT_TRUE(store().snapshot(line[2].id)->is_current);
+  EXPECT_FALSE(store().snapshot(other.id)->is_current);  // it is not ready
+  ASSERT_TRUE(is_ok(store().remove_snapshot(line[1].id)));
+  EXPECT_EQ(store().snapshot(line[2].id)->parent, line[0].id);
+  EXPECT_TRUE(store().snapshot(line[2].id)->is_current);
+  ASSERT_TRUE(is_ok(store().remove_snapshot(line[2].id)));
+  EXPECT_TRUE(store().snapshot(line[0].id)->is_current);
+}
+
+TEST_P(StateStoreContract, SettlesAJobWholeOrNotAtAll) {
+  const Job job = queued_job();
+  ASSERT_TRUE(is_ok(store().add_job(job)));
+  ASSERT_TRUE(store().add_undo_step(job.id, UndoKind::kPutBack, "before"));
+  Snapshot snapshot = bare_snapshot();
+  ASSERT_TRUE(is_ok(store().add_snapshot(snapshot)));
+  snapshot.arrival = 7;
+  const std::vector<UndoStep> steps{{0, UndoKind::kForgetSnapshot, "a"}, {0, UndoKind::kLetRun, "b"}};
+  EXPECT_TRUE(fails_with(ErrorCode::kNotFound, store().settle(job.id, {snapshot, bare_snapshot()}, steps)));
+  EXPECT_EQ(store().snapshot(snapshot.id)->arrival, 0U);
+  EXPECT_EQ(store().undo_steps(job.id)->size(), 1U);
+  ASSERT_TRUE(is_ok(store().settle(job.id, {snapshot}, steps)));
+  EXPECT_EQ(store().snapshot(snapshot.id)->arrival, 7U);
+  const auto kept = store().undo_steps(job.id).value();
+  ASSERT_EQ(kept.size(), 2U);
+  EXPECT_EQ(kept[0].kind, UndoKind::kForgetSnapshot);
+  EXPECT_EQ(kept[1].subject, "b");
+}
+
 TEST_P(StateStoreContract, StampsAFrozenFileInEverySnapshot) {
   Snapshot first = bare_snapshot(1);
   first.members[0].disks = {disk_on("/x/ö.qcow2"), disk_on("/x/other.qcow2", "vdb")};

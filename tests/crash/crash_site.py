@@ -111,6 +111,12 @@ class Site:
             "files": sorted(path.name for path in guest.folder.iterdir()),
         } for guest in self.guests}
 
+    def let_memory_be_saved(self):
+        """QEMU saves the memory of a machine once for each time that it stands still."""
+        self.paused.resume()
+        self.paused.wait_state("running")
+        self.paused.pause()
+
     def members_go_on(self):
         """The one that ran runs, and the one that was paused is paused."""
         self.writer.wait_state("running", DEADLINE_S + GUARD_MARGIN_S)

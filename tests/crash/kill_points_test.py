@@ -14,12 +14,13 @@ import time
 
 import pytest
 
+import apply_test
 import forgotten_test
 from crash_site import OFF
 from harness import inspect
 from harness.images import REPOSITORY, run
 from operations import (Backup, Convert, Delete, DeleteLower, DeleteReference, Export, ExportDifference, Import,
-                        IncrementalBackup, MergePackage, Operation, Prune, Seal, Take, TakeFrozen, Try)
+                        IncrementalBackup, MergePackage, Operation, Prune, Seal, Take, TakeFrozen, TakeStandard, Try)
 
 # What is left of an operation after recovery. DONE: the job was interrupted, but what it was to do is done.
 UNDONE, DONE, EITHER = "undone", "done", "either"
@@ -55,6 +56,9 @@ CASES = [
 
     *cases(TakeFrozen(), UNDONE, "fence.intent", "freeze.frozen", "fence.suspended", "fence.resumed", "freeze.thawed",
            "take.captured"),
+
+    *cases(TakeStandard(), UNDONE, "fence.suspended", "capture.before_snapshot", "capture.after_snapshot",
+           ("capture.after_snapshot", 1), "fence.captured", "fence.resumed", "take.captured", "take.ready"),
 
     *cases(Delete(), DONE, "delete.begun", "merge.before_commit", "merge.before_pivot", ("merge.before_pivot", 1),
            "merge.after_commit", "merge.before_remove", "merge_back.after_merge", ("merge_back.after_merge", 1),
@@ -112,7 +116,7 @@ RECOVERY_POINTS = ["job.begun", "merge.before_commit", "merge.before_pivot", "me
                    "merge.before_remove", "merge_back.after_merge", "merge.offline_after_commit",
                    "merge.offline_marked", "merge.offline_after_define", "undo.after_step"]
 
-OPERATIONS = (Take(), TakeFrozen(), Delete(), Delete(OFF), DeleteLower(), Export(), ExportDifference(), Import(), Try(),
+OPERATIONS = (Take(), TakeFrozen(), TakeStandard(), Delete(), Delete(OFF), DeleteLower(), Export(), ExportDifference(), Import(), Try(),
               Backup())
 
 ROUNDS = int(os.environ.get("COHORT_CRASH_ROUNDS") or 8)
@@ -127,7 +131,7 @@ def points_in_sources():
 
 
 def test_every_kill_point_of_the_sources_is_killed_at():
-    claimed = {case.point for case in CASES} | set(RECOVERY_POINTS) | set(forgotten_test.POINTS)
+    claimed = {case.point for case in CASES} | set(RECOVERY_POINTS) | set(forgotten_test.POINTS) | set(apply_test.POINTS)
     assert points_in_sources() == claimed
 
 
@@ -155,6 +159,7 @@ def check_outcome(site, operation, before, outcome):
 
 def succeeds(site, operation):
     """The operation is run again, and works."""
+    operation.before_again(site)
     began = time.monotonic()
     ran = site.cohort(*operation.arguments(site))
     took = time.monotonic() - began

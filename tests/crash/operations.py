@@ -15,6 +15,9 @@ class Operation:
     def prepare(self, site):
         """Makes what the operation works on."""
 
+    def before_again(self, site):
+        """What has to be before the same command can succeed after one that was not done."""
+
     def arguments(self, site):
         """The command."""
         raise NotImplementedError
@@ -74,6 +77,34 @@ class TakeFrozen(Take):
         [writer] = [member for member in site.cohort("snapshot", "show", "taken").json["snapshot"]["members"]
                     if member["name"] == site.writer.name]
         assert writer["consistency"] == "application"
+
+
+class TakeStandard(Take):
+    """With the memory of the one that runs and of the one that is paused."""
+
+    def before_again(self, site):
+        site.let_memory_be_saved()
+
+    prepare = before_again
+
+    def arguments(self, site):
+        return [*super().arguments(site), "--standard"]
+
+    def check_done(self, site):
+        super().check_done(site)
+        assert len(memory_files(site)) == 2
+
+    def check_undone(self, site):
+        super().check_undone(site)
+        assert memory_files(site) == []
+
+    def undo(self, site):
+        super().undo(site)
+        assert memory_files(site) == []
+
+
+def memory_files(site):
+    return [file for guest in site.guests for file in guest.folder.glob("*.mem")]
 
 
 class Delete(Operation):

@@ -79,7 +79,7 @@ def test_nouns_verbs_and_options_are_completed(lab):
     assert set(completions(lab, "")) >= {"collection", "snapshot", "reference", "export", "verify", "import", "backup", "job", "vm",
                                          "host"}
     assert completions(lab, "coll") == ["collection"]
-    assert set(completions(lab, "snapshot", "")) == {"take", "list", "show", "delete"}
+    assert set(completions(lab, "snapshot", "")) == {"take", "list", "show", "apply", "delete"}
     assert set(completions(lab, "job", "")) == {"list", "show", "wait", "cancel"}
     assert completions(lab, "import", "--keep") == ["--keep-ids"]
     assert "--rate-limit" in completions(lab, "backup", "--")
@@ -137,6 +137,10 @@ def a_day(lab, machine, other):
     yield ("package", "merge"), (lab.folder / "difference", lab.folder / "merged"), "merge"
     yield ("package", "prune"), (lab.folder, "--keep-last", "9", "--dry-run"), "dry_run"
     yield ("package", "prune"), (lab.folder, "--keep-last", "9"), "prune"
+    lab.cohort("snapshot", "take", "night", "--name", "v", "--standard")
+    yield ("snapshot", "apply"), ("v", "--dry-run"), "dry_run"
+    yield ("snapshot", "apply"), ("v",), "applied"
+    lab.cohort("snapshot", "delete", "v")
     yield ("snapshot", "delete"), ("s", "--dry-run"), "dry_run"
     yield ("snapshot", "delete"), ("s",), "deleted"
     yield ("verify",), (package,), "verify"
@@ -182,6 +186,7 @@ FAILING = {
     ("snapshot", "take"): (MISSING,),
     ("snapshot", "list"): None,
     ("snapshot", "show"): (MISSING,),
+    ("snapshot", "apply"): (MISSING,),
     ("snapshot", "delete"): (MISSING,),
     ("reference", "create"): (MISSING,),
     ("reference", "convert"): (MISSING,),

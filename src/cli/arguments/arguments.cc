@@ -68,6 +68,11 @@ void Arguments::option(const std::string& names, std::int64_t& value, const std:
   app_.add_option(names, value, help)->type_name(kind);
 }
 
+void Arguments::option(const std::string& names, std::optional<std::int64_t>& value, const std::string& kind,
+                       const std::string& help) {
+  app_.add_option(names, value, help)->type_name(kind);
+}
+
 void Arguments::option(const std::string& names, double& value, const std::string& kind, const std::string& help) {
   app_.add_option(names, value, help)->type_name(kind)->check(CLI::NonNegativeNumber.description(""));
 }

@@ -2,6 +2,7 @@
 #pragma once
 
 #include <cstdint>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -32,6 +33,8 @@ class Arguments {
   void flag_with_value(const std::string& names, std::string& value, const std::string& help);
   void option(const std::string& names, std::string& value, const std::string& kind, const std::string& help);
   void option(const std::string& names, std::int64_t& value, const std::string& kind, const std::string& help);
+  void option(const std::string& names, std::optional<std::int64_t>& value, const std::string& kind,
+              const std::string& help);
   // Not negative.
   void option(const std::string& names, double& value, const std::string& kind, const std::string& help);
   // Can be given several times, each with one value.

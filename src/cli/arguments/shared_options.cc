@@ -6,7 +6,8 @@ namespace cohort::cli {
 
 void TakeOptions::declare(Arguments& arguments) {
   arguments.option("--deadline", deadline_ms, "MS",
-                   "The longest time any machine may stand still, in milliseconds: 100 to 30000; default: 2000.");
+                   "The longest time any machine may stand still, in milliseconds: 100 to 30000, default: 2000; where "
+                   "memory is saved up to 3600000, default: 2000 and twice what saving it is estimated to take.");
   arguments.option(
       "--consistency", consistency, "CONSISTENCY",
       "crash (default): guests are not asked for anything; application: the agents of all running machines "
@@ -20,7 +21,7 @@ void TakeOptions::declare(Arguments& arguments) {
 }
 
 Result<void> TakeOptions::apply_to(service::TakeSnapshotRequest& request) const {
-  request.deadline = Milliseconds(deadline_ms);
+  if (deadline_ms) request.deadline = Milliseconds(*deadline_ms);
   COHORT_ASSIGN(request.consistency, parse_consistency(consistency));
   request.freeze_deadline = Milliseconds(freeze_deadline_ms);
   request.ignore_non_snapshottable = ignore_non_snapshottable;

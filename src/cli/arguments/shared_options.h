@@ -2,6 +2,7 @@
 #pragma once
 
 #include <cstdint>
+#include <optional>
 #include <string>
 
 #include "base/result.h"
@@ -13,7 +14,7 @@
 namespace cohort::cli {
 
 struct TakeOptions {
-  std::int64_t deadline_ms = 2000;
+  std::optional<std::int64_t> deadline_ms;
   std::string consistency = "crash";
   std::int64_t freeze_deadline_ms = 10'000;
   bool ignore_non_snapshottable = false;

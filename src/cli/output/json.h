@@ -30,6 +30,8 @@ using Json = nlohmann::ordered_json;
 [[nodiscard]] Json reference_point_to_json(const Snapshot& point);
 // Of a snapshot that is not yet taken.
 [[nodiscard]] Json plan_to_json(const Snapshot& snapshot);
+[[nodiscard]] Json to_json(const service::ApplyPlan& plan, bool keeps_current);
+[[nodiscard]] Json to_json(const service::AppliedSnapshot& applied);
 [[nodiscard]] Json to_json(const service::DeletedSnapshot& deleted);
 [[nodiscard]] Json to_json(const std::vector<service::PlannedMerge>& merges);
 // Pieces that snapshots and manifests share.

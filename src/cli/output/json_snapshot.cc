@@ -24,6 +24,10 @@ Json disk_to_json(const DiskSnapshot& disk) {
               {"overlay", disk.overlay.string()}};
 }
 
+Json memory_to_json(const std::optional<MemorySnapshot>& memory) {
+  return memory ? Json{{"path", memory->file.string()}, {"size_bytes", memory->bytes}} : Json();
+}
+
 Json members_to_json(const std::vector<MemberSnapshot>& members) {
   Json list = Json::array();
   for (const auto& member : members) {
@@ -42,7 +46,8 @@ Json members_to_json(const std::vector<MemberSnapshot>& members) {
                         {"disks", std::move(disks)},
                         {"left_out", left_out_to_json(member.left_out)},
                         {"nvram", member.has_nvram},
-                        {"tpm", member.has_tpm}});
+                        {"tpm", member.has_tpm},
+                        {"memory", memory_to_json(member.memory)}});
   }
   return list;
 }
@@ -90,7 +95,10 @@ Json to_json(const Snapshot& snapshot) {
               {"kind", to_string(snapshot.kind)},
               {"name", snapshot.name},
               {"collection", collection_to_json(snapshot)},
+              {"kind", to_string(snapshot.kind)},
               {"state", to_string(snapshot.state)},
+              {"parent", snapshot.parent ? Json(snapshot.parent->str()) : Json()},
+              {"current", snapshot.is_current},
               {"instant", format_utc(snapshot.instant)},
               {"consistency_asked", to_string(snapshot.asked)},
               {"freeze_deadline_ms", freeze_deadline_of(snapshot)},
@@ -109,9 +117,25 @@ Json reference_point_to_json(const Snapshot& point) {
 }
 
 Json plan_to_json(const Snapshot& snapshot) {
-  return Json{{"collection", collection_to_json(snapshot)},         {"name", snapshot.name},
-              {"deadline_ms", snapshot.fence.deadline.count()},     {"consistency_asked", to_string(snapshot.asked)},
-              {"freeze_deadline_ms", freeze_deadline_of(snapshot)}, {"members", members_to_json(snapshot.members)}};
+  return Json{{"collection", collection_to_json(snapshot)},
+              {"name", snapshot.name},
+              {"kind", to_string(snapshot.kind)},
+              {"deadline_ms", snapshot.fence.deadline.count()},
+              {"memory_bytes", memory_bytes(snapshot)},
+              {"estimated_saving_ms", estimated_saving(snapshot).count()},
+              {"assumed_bytes_per_second", kAssumedSavingRate},
+              {"consistency_asked", to_string(snapshot.asked)},
+              {"freeze_deadline_ms", freeze_deadline_of(snapshot)},
+              {"members", members_to_json(snapshot.members)}};
+}
+
+Json to_json(const service::ApplyPlan& plan, bool keeps_current) {
+  return Json{
+      {"snapshot", to_json(plan.snapshot)}, {"current", plan_to_json(plan.rescue)}, {"keep_current", keeps_current}};
+}
+
+Json to_json(const service::AppliedSnapshot& applied) {
+  return Json{{"snapshot", to_json(applied.snapshot)}, {"kept", applied.kept ? to_json(*applied.kept) : Json()}};
 }
 
 Json to_json(const service::DeletedSnapshot& deleted) {

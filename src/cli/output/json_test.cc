@@ -49,6 +49,8 @@ INSTANTIATE_TEST_SUITE_P(
         Golden{"snapshot_take", {"snapshot", "take", "shop"}},
         Golden{"snapshot_take_plan", {"snapshot", "take", "shop", "--dry-run"}},
         Golden{"snapshot_list", {"snapshot", "list"}}, Golden{"snapshot_delete", {"snapshot", "delete", "x"}},
+        Golden{"snapshot_apply", {"snapshot", "apply", "x", "--keep-current"}},
+        Golden{"snapshot_apply_plan", {"snapshot", "apply", "x", "--dry-run"}},
         Golden{"snapshot_delete_plan", {"snapshot", "delete", "x", "--dry-run"}},
         Golden{"reference_create", {"reference", "create", "shop"}}, Golden{"reference_list", {"reference", "list"}},
         Golden{"export", {"export", "x", "/d"}}, Golden{"export_plan", {"export", "x", "/d", "--dry-run"}},

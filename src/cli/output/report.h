@@ -26,6 +26,8 @@ enum class Detail { kUsual, kFull };
 [[nodiscard]] std::string report_snapshots(const std::vector<Snapshot>& snapshots, Detail detail);
 [[nodiscard]] std::string report_reference_points(const std::vector<Snapshot>& points, Detail detail);
 [[nodiscard]] std::string report_snapshot_plan(const Snapshot& snapshot, Detail detail);
+[[nodiscard]] std::string report_apply_plan(const service::ApplyPlan& plan, bool keeps_current);
+[[nodiscard]] std::string report_applied(const service::AppliedSnapshot& applied);
 [[nodiscard]] std::string report_merges(const service::DeleteSnapshotRequest& request,
                                         const std::vector<service::PlannedMerge>& merges);
 // Nothing if no file was.

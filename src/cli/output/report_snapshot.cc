@@ -6,6 +6,7 @@
 #include "cli/output/printable.h"
 #include "cli/output/quantity.h"
 #include "cli/output/report.h"
+#include "cli/output/report_tree.h"
 #include "cli/output/table.h"
 
 namespace cohort::cli {
@@ -41,26 +42,29 @@ std::string freeze_of(const MemberSnapshot& member) {
   return member.consistency.frozen ? format_duration(*member.consistency.frozen) : "-";
 }
 
+std::string memory_of(const MemberSnapshot& member) { return member.memory ? format_bytes(member.memory->bytes) : "-"; }
+
 std::string members_table(const std::vector<MemberSnapshot>& members) {
   Table table({{"MACHINE"},
                {"STATE"},
                {"CONSISTENCY"},
                {"FROZEN", Align::kRight},
                {"PAUSE", Align::kRight},
+               {"MEMORY", Align::kRight},
                {"DISKS"},
                {"LEFT OUT"}});
   for (const auto& member : members) {
     table.add({member.name, std::string(to_string(member.power)), std::string(to_string(member.consistency.level)),
-               freeze_of(member), pause_of(member), disks_of(member), left_out_of(member)});
+               freeze_of(member), pause_of(member), memory_of(member), disks_of(member), left_out_of(member)});
   }
   return table.str();
 }
 
 std::string plan_table(const std::vector<MemberSnapshot>& members) {
-  Table table({{"MACHINE"}, {"STATE"}, {"CONSISTENCY"}, {"DISKS"}, {"LEFT OUT"}});
+  Table table({{"MACHINE"}, {"STATE"}, {"CONSISTENCY"}, {"MEMORY", Align::kRight}, {"DISKS"}, {"LEFT OUT"}});
   for (const auto& member : members) {
     table.add({member.name, std::string(to_string(member.power)), std::string(to_string(member.consistency.level)),
-               disks_of(member), left_out_of(member)});
+               memory_of(member), disks_of(member), left_out_of(member)});
   }
   return table.str();
 }
@@ -105,6 +109,36 @@ std::string fence_of(const Snapshot& snapshot) {
                            snapshot.fence.deadline.count());
 }
 
+std::string kind_of(const Snapshot& snapshot) {
+  if (snapshot.kind == SnapshotKind::kRecovery) return "recovery: disks only, for backups";
+  const auto bytes = memory_bytes(snapshot);
+  return bytes == 0 ? "standard, without memory" : fmt::format("standard, with {} of memory", format_bytes(bytes));
+}
+
+// Where memory is to be saved, what is known of it before.
+std::string saving_of(const Snapshot& snapshot) {
+  const auto bytes = memory_bytes(snapshot);
+  if (bytes == 0) return {};
+  return fmt::format(
+      "Up to {} of memory would be saved meanwhile, beside the disks: in about {}, if {} are written in a second (an "
+      "assumption; the snapshot will show how long it took).\n",
+      format_bytes(bytes), format_duration(estimated_saving(snapshot)), format_bytes(kAssumedSavingRate));
+}
+
+std::string memory_table(const std::vector<MemberSnapshot>& members) {
+  Table table({{"MACHINE"}, {"MEMORY"}});
+  for (const auto& member : members) {
+    if (member.memory) table.add({member.name, member.memory->file.string()});
+  }
+  return table.str();
+}
+
+std::string files_of(const Snapshot& snapshot, Detail detail) {
+  if (detail != Detail::kFull) return {};
+  return "\n" + overlays_table(snapshot.members) +
+         (memory_bytes(snapshot) == 0 ? std::string() : "\n" + memory_table(snapshot.members));
+}
+
 std::string asked_for(const Snapshot& snapshot) {
   return fmt::format("{} was asked for (freezing allowed: {} ms)", to_string(snapshot.asked),
                      snapshot.fence.freeze_deadline.count());
@@ -131,6 +165,7 @@ std::string fate_of(const service::PlannedMerge& merge) {
   if (merge.is_missing) {
     return "(the machine is missing: the file stays)";
   }
+  if (merge.overlay.empty()) return "(removed)";
   return merge.stays ? "(not merged: the file stays)" : merge.into.string();
 }
 
@@ -170,6 +205,7 @@ std::string report_snapshot(const Snapshot& snapshot, Detail detail) {
   sheet.add("Id", public_id(snapshot));
   if (is_reference_point(snapshot)) sheet.add("Snapshot in packages", snapshot.id.str());
   sheet.add("Collection", snapshot.collection_name);
+  sheet.add("Kind", kind_of(snapshot));
   sheet.add("State", std::string(to_string(snapshot.state)));
   sheet.add("Instant", format_time(snapshot.instant));
   sheet.add("One instant", one_instant(snapshot));
@@ -181,7 +217,7 @@ std::string report_snapshot(const Snapshot& snapshot, Detail detail) {
   std::string text = sheet.str() + "\n" + members_table(snapshot.members) + reasons_of(snapshot.members);
   if (detail != Detail::kFull) return text;
   if (is_reference_point(snapshot)) text += "\n" + identifiers_table(snapshot.members);
-  return text + "\n" + overlays_table(snapshot.members);
+  return text + files_of(snapshot, detail);
 }
 
 std::string report_reference_points(const std::vector<Snapshot>& points, Detail detail) {
@@ -201,15 +237,19 @@ std::string report_snapshots(const std::vector<Snapshot>& snapshots, Detail deta
     return "There are no snapshots. To take one: cohort snapshot take COLLECTION\n";
   }
   Table table({{"NAME"},
+               {"NOW"},
                {"ID"},
                {"COLLECTION"},
+               {"KIND"},
                {"STATE"},
                {"INSTANT"},
                {"MACHINES", Align::kRight},
                {"ONE INSTANT"},
                {"KEPT FOR"}});
-  for (const auto& snapshot : snapshots) {
-    table.add({snapshot.name, shown_id(snapshot.id, detail), snapshot.collection_name,
+  for (const auto& line : tree_of(snapshots)) {
+    const Snapshot& snapshot = *line.snapshot;
+    table.add({std::string(2 * line.depth, ' ') + snapshot.name, snapshot.is_current ? "*" : "",
+               shown_id(snapshot.id, detail), snapshot.collection_name, std::string(to_string(snapshot.kind)),
                std::string(to_string(snapshot.state)), format_time(snapshot.instant),
                std::to_string(snapshot.members.size()), in_short(snapshot),
                snapshot.kept_for.empty() ? "-" : snapshot.kept_for.string()});
@@ -219,22 +259,24 @@ std::string report_snapshots(const std::vector<Snapshot>& snapshots, Detail deta
 
 std::string report_snapshot_plan(const Snapshot& snapshot, Detail detail) {
   const auto running = static_cast<std::uint64_t>(std::count_if(snapshot.members.begin(), snapshot.members.end(), ran));
-  return fmt::format("A {} of \"{}\" would take {}; {} would stand still for {} ms at most.\n\n",
-                     noun_of(snapshot.kind), printable(snapshot.collection_name),
-                     count_of(snapshot.members.size(), "machine", "machines"),
+  return fmt::format("A {} of \"{}\" would take {}; {} would stand still for {} ms at most.\n", noun_of(snapshot.kind),
+                     printable(snapshot.collection_name), count_of(snapshot.members.size(), "machine", "machines"),
                      running == 0 ? "none" : count_of(running, "running one", "running ones"),
                      snapshot.fence.deadline.count()) +
-         plan_table(snapshot.members) + reasons_of(snapshot.members) +
-         (detail == Detail::kFull ? "\n" + overlays_table(snapshot.members) : "") + "\nNothing was changed.\n";
+         saving_of(snapshot) + "\n" + plan_table(snapshot.members) + reasons_of(snapshot.members) +
+         files_of(snapshot, detail) + "\nNothing was changed.\n";
 }
 
 std::string report_merges(const service::DeleteSnapshotRequest& request,
                           const std::vector<service::PlannedMerge>& merges) {
-  const auto merged = static_cast<std::uint64_t>(
-      std::count_if(merges.begin(), merges.end(), [](const service::PlannedMerge& merge) { return !merge.stays; }));
-  Table table({{"MACHINE"}, {"DISK"}, {"OVERLAY"}, {"MERGED INTO"}});
+  const auto merged =
+      static_cast<std::uint64_t>(std::count_if(merges.begin(), merges.end(), [](const service::PlannedMerge& merge) {
+        return !merge.stays && !merge.overlay.empty();
+      }));
+  Table table({{"MACHINE"}, {"DISK"}, {"FILE"}, {"MERGED INTO"}});
   for (const auto& merge : merges) {
-    table.add({merge.machine, merge.target, merge.overlay.string(), fate_of(merge)});
+    const Path& file = merge.overlay.empty() ? merge.into : merge.overlay;
+    table.add({merge.machine, merge.target, file.string(), fate_of(merge)});
   }
   return fmt::format("Deleting the {} \"{}\" would merge {}.\n\n",
                      request.is_reference_point ? "reference point" : "snapshot", printable(request.snapshot),
@@ -250,6 +292,29 @@ std::string report_deleted(const service::DeletedSnapshot& deleted) {
   }
   return fmt::format("Deleted the {} \"{}\".\n", noun_of(deleted.kind), printable(deleted.name)) +
          report_left_behind(deleted.left_behind);
+}
+
+std::string report_apply_plan(const service::ApplyPlan& plan, bool keeps_current) {
+  Table table({{"MACHINE"}, {"IS"}, {"WILL BE"}, {"MEMORY", Align::kRight}});
+  for (const auto& member : plan.snapshot.members) {
+    const auto now = std::ranges::find(plan.rescue.members, member.machine, &MemberSnapshot::machine);
+    table.add({member.name, std::string(to_string(now == plan.rescue.members.end() ? PowerState::kOff : now->power)),
+               std::string(to_string(member.memory ? member.power : PowerState::kOff)), memory_of(member)});
+  }
+  return fmt::format(
+             "\"{}\" would go back to the snapshot \"{}\" of {}. What is current {}.\n",
+             printable(plan.snapshot.collection_name), printable(plan.snapshot.name),
+             format_time(plan.snapshot.instant),
+             keeps_current ? fmt::format("would be kept as \"{}\"", printable(plan.rescue.name)) : "would be lost") +
+         saving_of(plan.rescue) + "\n" + table.str() + "\nNothing was changed.\n";
+}
+
+std::string report_applied(const service::AppliedSnapshot& applied) {
+  std::string text = fmt::format("All machines of \"{}\" are as they were at {}, in the snapshot \"{}\".\n",
+                                 printable(applied.snapshot.collection_name), format_time(applied.snapshot.instant),
+                                 printable(applied.snapshot.name));
+  if (applied.kept) text += fmt::format("What was current is the snapshot \"{}\".\n", printable(applied.kept->name));
+  return text;
 }
 
 std::string report_left_behind(const std::vector<Path>& files) {

@@ -81,16 +81,19 @@ TEST(OneInstant, NeedsNoProofWhereNothingRan) {
 
 TEST(ReportSnapshot, ShowsEachMembersPauseAndWhatWasLeftOut) {
   const auto text = report_snapshot(example_snapshot(), Detail::kUsual);
-  EXPECT_THAT(text, AllOf(HasSubstr("db          running  application  140 ms  18.2 ms  vda 2.0 GiB  sda (cdrom)\n"),
-                          HasSubstr("web         running  crash             -  12.3 ms  vda 2.0 GiB  -\n"),
-                          HasSubstr("Büro Nr. 1  off      off               -        -  vda 2.0 GiB  -\n"),
-                          HasSubstr("up for 20.1 ms (allowed: 2000 ms)"), Not(HasSubstr("/vm/db.qcow2"))));
+  EXPECT_THAT(text,
+              AllOf(HasSubstr("db          running  application  140 ms  18.2 ms  2.0 GiB  vda 2.0 GiB  sda (cdrom)\n"),
+                    HasSubstr("web         running  crash             -  12.3 ms        -  vda 2.0 GiB  -\n"),
+                    HasSubstr("Büro Nr. 1  off      off               -        -        -  vda 2.0 GiB  -\n"),
+                    HasSubstr("up for 20.1 ms (allowed: 2000 ms)"), Not(HasSubstr("/vm/db.qcow2"))));
   EXPECT_THAT(report_snapshot(example_snapshot(), Detail::kFull), HasSubstr("/vm/db.qcow2"));
 }
 
 TEST(ReportSnapshotPlan, SaysThatNothingWasChanged) {
   EXPECT_THAT(report_snapshot_plan(example_planned_snapshot(), Detail::kUsual),
               AllOf(HasSubstr("would take 3 machines; 2 running ones would stand still for 2000 ms at most"),
+                    HasSubstr("Up to 2.0 GiB of memory would be saved meanwhile, beside the disks: in about 10.2 s, if "
+                              "200.0 MiB are written in a second"),
                     HasSubstr("Nothing was changed.")));
 }
 

@@ -146,6 +146,7 @@ Snapshot example_snapshot() {
   snapshot.id = id_of<SnapshotId>('5');
   snapshot.name = "before-upgrade";
   snapshot.state = SnapshotState::kReady;
+  snapshot.is_current = true;
   snapshot.instant = example_time(4000);
   snapshot.fence.raised = Microseconds{20'100};
   snapshot.fence.overlap_begin = example_time(4000);
@@ -164,6 +165,8 @@ Snapshot example_planned_snapshot() {
   snapshot.members = {member_snapshot('a', "db", PowerState::kRunning),
                       member_snapshot('b', "web", PowerState::kRunning),
                       member_snapshot('f', "Büro Nr. 1", PowerState::kOff)};
+  snapshot.kind = SnapshotKind::kStandard;
+  snapshot.members[0].memory = MemorySnapshot{"/vm/db.cohort-00000000.mem", 2 * kGiB};
   snapshot.asked = ConsistencyWish::kBest;
   snapshot.fence.freeze_deadline = Milliseconds{10'000};
   snapshot.members[0].consistency.level = Consistency::kApplication;

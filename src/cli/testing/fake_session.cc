@@ -89,6 +89,17 @@ Result<Snapshot> FakeSession::snapshot(const std::string& snapshot) {
   return reply("snapshot", example_snapshot());
 }
 
+Result<service::ApplyPlan> FakeSession::plan_apply(const service::ApplyRequest& request) {
+  record_.apply_request = request;
+  return reply("plan_apply", service::ApplyPlan{example_snapshot(), example_planned_snapshot()});
+}
+
+Result<service::AppliedSnapshot> FakeSession::apply_snapshot(const service::ApplyRequest& request,
+                                                             const client::JobWatch& watch) {
+  record_.apply_request = request;
+  return reply_to_job("apply_snapshot", service::AppliedSnapshot{example_snapshot(), example_snapshot()}, watch);
+}
+
 Result<std::vector<service::PlannedMerge>> FakeSession::plan_delete_snapshot(
     const service::DeleteSnapshotRequest& request) {
   record_.delete_request = request;

@@ -25,6 +25,7 @@ struct SessionRecord {
   };
   CollectionCall collection_call;
   service::TakeSnapshotRequest take_request;
+  service::ApplyRequest apply_request;
   service::DeleteSnapshotRequest delete_request;
   service::ExportRequest export_request;
   service::ImportRequest import_request;
@@ -74,6 +75,9 @@ class FakeSession final : public client::Session {
                                                const client::JobWatch& watch) override;
   [[nodiscard]] Result<std::vector<Snapshot>> snapshots(const std::string& collection) override;
   [[nodiscard]] Result<Snapshot> snapshot(const std::string& snapshot) override;
+  [[nodiscard]] Result<service::ApplyPlan> plan_apply(const service::ApplyRequest& request) override;
+  [[nodiscard]] Result<service::AppliedSnapshot> apply_snapshot(const service::ApplyRequest& request,
+                                                                const client::JobWatch& watch) override;
   [[nodiscard]] Result<std::vector<service::PlannedMerge>> plan_delete_snapshot(
       const service::DeleteSnapshotRequest& request) override;
   [[nodiscard]] Result<service::DeletedSnapshot> delete_snapshot(const service::DeleteSnapshotRequest& request,

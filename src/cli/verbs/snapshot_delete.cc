@@ -18,7 +18,11 @@ class SnapshotDelete final : public Verb {
             .description =
                 "Merges what the machines have written since the instant into the frozen files, "
                 "machines running or not, and removes the overlays. The guests do not notice. "
-                "Snapshots can be deleted in any order. If a machine or one of its disks is not as the "
+                "A snapshot from which the machines do not go on any more, since another one was applied, is "
+                "removed with what only it holds. The data of other snapshots never changes: where another "
+                "branch stands on the same files, the deletion is refused, and the snapshots of that branch "
+                "are named. Else snapshots can be deleted in any order, and with --subtree all that stand on "
+                "one go with it. If a machine or one of its disks is not as the "
                 "snapshot left it, nothing is changed, and the snapshot can still be exported. If it is "
                 "cancelled or fails half way, the snapshot stays as \"deleting\", and the same command goes "
                 "on with the rest.\n\n"
@@ -33,12 +37,14 @@ class SnapshotDelete final : public Verb {
   void declare(Arguments& arguments) override {
     arguments.required("SNAPSHOT", snapshot_, "Name or id.");
     delete_.declare(arguments);
+    arguments.flag("--subtree", is_subtree_, "Delete all snapshots that stand on this one, too.");
     arguments.dry_run(is_dry_run_);
   }
 
   [[nodiscard]] Result<Outcome> run(Context& context) override {
     service::DeleteSnapshotRequest request{snapshot_};
     delete_.apply_to(request);
+    request.subtree = is_subtree_;
     if (is_dry_run_) {
       COHORT_ASSIGN(const auto merges, context.session().plan_delete_snapshot(request));
       return planned(to_json(merges), report_merges(request, merges));
@@ -52,6 +58,7 @@ class SnapshotDelete final : public Verb {
  private:
   std::string snapshot_;
   DeleteOptions delete_;
+  bool is_subtree_ = false;
   bool is_dry_run_ = false;
 };
 

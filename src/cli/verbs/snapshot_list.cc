@@ -13,8 +13,12 @@ class SnapshotList final : public Verb {
  public:
   [[nodiscard]] Manual manual() const override {
     return {.name = "list",
-            .summary = "list snapshots, oldest first",
-            .description = "Lists the snapshots of one collection, or of all.",
+            .summary = "list snapshots as the trees that they make",
+            .description =
+                "Lists the snapshots of one collection, or of all, each below the one that it was taken "
+                "after. Where another was applied, the tree has branches, which are set in. The star is at "
+                "the snapshot that the machines go on from. With --json they are in the order of their "
+                "instants.",
             .examples = {}};
   }
 

@@ -24,6 +24,12 @@ class SnapshotTake final : public Verb {
             "--ignore-non-snapshottable is given.\n\n"
             "No machine stands still longer than the deadline, even if this program is killed: "
             "past it all run again, and the snapshot is taken back.\n\n"
+            "With --standard, the memory of machines that run or are paused is kept, too, together "
+            "with each machine's definition: what `cohort snapshot take` makes otherwise is a recovery "
+            "snapshot, which holds disks for backups. The machines stand still until their memory is "
+            "saved to files beside their disks. --dry-run says how much that is and how long it may take, "
+            "on the assumption that 200 MiB are written in a second; the snapshot shows how long it "
+            "took. --disk-only leaves the memory out. Exports do not hold memory.\n\n"
             "With --consistency application, the agents of all running machines first freeze their "
             "file systems and run their freeze hooks (on Windows: VSS), all at once. If one cannot, "
             "all are thawed and nothing is captured; the error names each such machine and why. With "
@@ -33,12 +39,15 @@ class SnapshotTake final : public Verb {
         .examples = {{"cohort snapshot take shop --name before-upgrade", "Takes a snapshot and names it."},
                      {"cohort snapshot take shop --consistency application",
                       "Has the guests freeze their file systems for the instant."},
+                     {"cohort snapshot take shop --standard", "Keeps the memory of the machines, too."},
                      {"cohort snapshot take shop --dry-run", "Says what would be captured, and what prevents it."}}};
   }
 
   void declare(Arguments& arguments) override {
     arguments.required("COLLECTION", collection_, "Name or id.");
     arguments.option("--name", name_, "NAME", "Name of the snapshot; default: the collection and the instant.");
+    arguments.flag("--standard", is_standard_, "Take a standard snapshot: with memory and definitions.");
+    arguments.flag("--disk-only", is_disk_only_, "Take a standard snapshot without memory.");
     take_.declare(arguments);
     arguments.dry_run(is_dry_run_);
   }
@@ -48,6 +57,8 @@ class SnapshotTake final : public Verb {
     request.collection = collection_;
     request.name = name_;
     COHORT_TRY(take_.apply_to(request));
+    if (is_standard_ || is_disk_only_) request.kind = SnapshotKind::kStandard;
+    request.without_memory = is_disk_only_;
     if (is_dry_run_) {
       COHORT_ASSIGN(const auto plan, context.session().plan_take_snapshot(request));
       return planned(plan_to_json(plan), report_snapshot_plan(plan, context.detail()));
@@ -62,6 +73,8 @@ class SnapshotTake final : public Verb {
   std::string collection_;
   std::string name_;
   TakeOptions take_;
+  bool is_standard_ = false;
+  bool is_disk_only_ = false;
   bool is_dry_run_ = false;
 };
 

@@ -21,7 +21,8 @@ TEST_F(SnapshotVerbs, TakeUsesDefaultsWhereNothingIsSaid) {
   EXPECT_THAT(session.calls, ElementsAre("take_snapshot"));
   EXPECT_EQ(session.take_request.collection, "shop");
   EXPECT_EQ(session.take_request.name, "");
-  EXPECT_EQ(session.take_request.deadline, Milliseconds{2000});
+  EXPECT_EQ(session.take_request.deadline, std::nullopt);
+  EXPECT_EQ(session.take_request.kind, SnapshotKind::kRecovery);
   EXPECT_EQ(session.take_request.consistency, ConsistencyWish::kCrash);
   EXPECT_EQ(session.take_request.freeze_deadline, Milliseconds{10'000});
   EXPECT_FALSE(session.take_request.ignore_non_snapshottable);
@@ -37,6 +38,27 @@ TEST_F(SnapshotVerbs, TakeHandsOnItsOptions) {
   EXPECT_TRUE(session.take_request.ignore_non_snapshottable);
   EXPECT_EQ(session.take_request.consistency, ConsistencyWish::kBest);
   EXPECT_EQ(session.take_request.freeze_deadline, Milliseconds{3000});
+}
+
+TEST_F(SnapshotVerbs, TakeKnowsStandardSnapshotsWithAndWithoutMemory) {
+  EXPECT_EQ(program.run({"snapshot", "take", "shop", "--standard"}), 0);
+  EXPECT_EQ(session.take_request.kind, SnapshotKind::kStandard);
+  EXPECT_FALSE(session.take_request.without_memory);
+  EXPECT_EQ(program.run({"snapshot", "take", "shop", "--disk-only"}), 0);
+  EXPECT_EQ(session.take_request.kind, SnapshotKind::kStandard);
+  EXPECT_TRUE(session.take_request.without_memory);
+}
+
+TEST_F(SnapshotVerbs, ApplyKeepsWhatIsCurrentOnlyWhereThatIsWanted) {
+  EXPECT_EQ(program.run({"snapshot", "apply", "x"}), 0);
+  EXPECT_FALSE(session.apply_request.keep_current);
+  EXPECT_EQ(session.apply_request.deadline, std::nullopt);
+  EXPECT_EQ(program.run({"snapshot", "apply", "x", "--keep-current", "--deadline", "9000"}), 0);
+  EXPECT_TRUE(session.apply_request.keep_current);
+  EXPECT_EQ(session.apply_request.name, "");
+  EXPECT_EQ(session.apply_request.deadline, Milliseconds{9000});
+  EXPECT_EQ(program.run({"snapshot", "apply", "x", "--keep-current=after"}), 0);
+  EXPECT_EQ(session.apply_request.name, "after");
 }
 
 TEST_F(SnapshotVerbs, TakeRefusesAConsistencyThatItDoesNotKnow) {
@@ -64,7 +86,7 @@ TEST_F(SnapshotVerbs, ListIsOfOneCollectionOrOfAll) {
   EXPECT_EQ(session.asked_for, "shop");
   EXPECT_EQ(program.run({"snapshot", "list"}), 0);
   EXPECT_EQ(session.asked_for, "");
-  EXPECT_THAT(program.out(), HasSubstr("before-upgrade  00000000  shop        ready"));
+  EXPECT_THAT(program.out(), HasSubstr("before-upgrade  *    00000000  shop        standard  ready"));
 }
 
 TEST_F(SnapshotVerbs, ShowShowsFilesOnlyInFull) {

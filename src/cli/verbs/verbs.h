@@ -20,6 +20,7 @@ class CommandTree;
 [[nodiscard]] std::unique_ptr<Verb> make_snapshot_take();
 [[nodiscard]] std::unique_ptr<Verb> make_snapshot_list();
 [[nodiscard]] std::unique_ptr<Verb> make_snapshot_show();
+[[nodiscard]] std::unique_ptr<Verb> make_snapshot_apply();
 [[nodiscard]] std::unique_ptr<Verb> make_snapshot_delete();
 
 [[nodiscard]] std::unique_ptr<Verb> make_reference_create();

@@ -16,6 +16,7 @@ struct GuardedFence {
   Milliseconds deadline{0};         // the longest time they may, from raise()
   std::vector<MachineId> freezing;  // whose file systems will be frozen
   Milliseconds longest_freeze{0};   // the longest time they may be, from freeze()
+  bool saves_memory = false;        // the machines' memory is saved meanwhile, which keeps them from running
 };
 
 // A guard that is ready. Destroying it without disarm() counts as the death of this process: members are resumed; so
@@ -38,8 +39,8 @@ class Guard {
   virtual ~Guard() = default;
   // Starts the watcher for these machines and waits until it is ready (its own connection stands). When a deadline
   // passes, or this process is gone, it resumes those of them that stand still by order of a user, and keeps doing so
-  // until told otherwise or until all have run for two seconds. It thaws in the same way, and tries for ten minutes
-  // where an agent does not answer.
+  // until told otherwise or until all have run for two seconds. The saving of their memory is broken off for it. It
+  // thaws in the same way, and tries for ten minutes where an agent does not answer.
   [[nodiscard]] virtual Result<std::unique_ptr<ArmedGuard>> arm(const GuardedFence& fence) = 0;
 };
 

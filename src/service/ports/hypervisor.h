@@ -17,6 +17,7 @@
 #include "domain/snapshot.h"
 #include "service/ports/guest_freeze.h"
 #include "service/ports/machine_control.h"
+#include "service/ports/machine_state.h"
 
 namespace cohort::service {
 
@@ -28,16 +29,6 @@ struct HostInfo {
   std::string host_name;
   bool can_snapshot = false;     // the driver is QEMU
   bool measures_pauses = false;  // QEMU's STOP and RESUME events can be had
-};
-
-// What is read inside the fence besides the disks: small files that change as the guest runs.
-struct MachineStateFiles {
-  struct File {
-    std::string name;  // relative, below the TPM's folder
-    std::string content;
-  };
-  std::optional<std::string> nvram;
-  std::vector<File> tpm;
 };
 
 // Collects the pauses of some machines from before the fence until it is destroyed.
@@ -58,12 +49,6 @@ struct MergeWatch {
   // is marked so, but the machine still has the overlay; what it wrote there since is not in the frozen file yet.
   // To be kept durably before it returns, as DiskSnapshot::merged; a failure ends the merge, nothing switched.
   std::function<Result<void>(bool merged)> mark;
-};
-
-// One disk of an import.
-struct ImportedDisk {
-  std::string target;
-  Layer file;
 };
 
 struct DefineMachineRequest {
@@ -144,9 +129,21 @@ class Hypervisor : public MachineControl {
   // A machine that stands still for another reason (an I/O error) is left alone: kInvalidState.
   [[nodiscard]] virtual Result<void> resume(const MachineId& id) = 0;
   // Switches all disks of the member to their overlays at once (a machine that is off: in its configuration), and
-  // reads its small state files. On failure no disk is switched.
+  // reads its small state files. If the member is to have its memory kept, that is saved to its file before: this takes
+  // long. The machine stands still afterwards as before. On failure no disk is switched and no memory file is left.
   // REQUIRES: the overlays exist; a machine that was running stands still.
   [[nodiscard]] virtual Result<MachineStateFiles> capture(const MemberSnapshot& member) = 0;
+  // A capture that is saving the machine's memory fails now. Success if there is none.
+  [[nodiscard]] virtual Result<void> stop_saving(const MachineId& id) = 0;
+  // Makes the memory file that a capture has left durable, and says how long it is. Takes long.
+  [[nodiscard]] virtual Result<std::uint64_t> keep_memory(const Path& file) = 0;
+  // Success if it is not there.
+  [[nodiscard]] virtual Result<void> remove_memory(const Path& file) = 0;
+
+  // The machine is stopped as if its power failed, if it is on, and becomes what it was: its definition, its small
+  // state files, and, with memory, it stands still where it was; resume() lets it go on. Can be repeated. After a
+  // failure it may be off, or have some of this. The memory file stays.
+  [[nodiscard]] virtual Result<void> restore(const RestoreRequest& request) = 0;
 
   // --- file systems, through the guest's agent ---
 

@@ -32,16 +32,22 @@ class StateStore {
   // Snapshots, whole with members and disks.
   [[nodiscard]] virtual Result<void> add_snapshot(const Snapshot& snapshot) = 0;
   [[nodiscard]] virtual Result<void> update_snapshot(const Snapshot& snapshot) = 0;
+  // Snapshots whose parent it was get its own parent, which becomes the current one if this was it.
   [[nodiscard]] virtual Result<void> remove_snapshot(const SnapshotId& id) = 0;
   [[nodiscard]] virtual Result<Snapshot> snapshot(const SnapshotId& id) = 0;
   [[nodiscard]] virtual Result<std::vector<Snapshot>> snapshots() = 0;  // oldest instant first
-  // A merge has moved the content of `from` into `to`: every disk of every snapshot whose frozen file was `from` has
-  // `to` instead. Success if there is none.
+  // A merge has moved the content of `from` into `to`: every disk of every snapshot whose frozen file was `from`, or
+  // stood on it, has `to` instead. Success if there is none.
   [[nodiscard]] virtual Result<void> move_frozen(const Path& from, const Layer& to) = 0;
   // Sets DiskSnapshot::stamp of every disk with this frozen file. Success if there is none.
   [[nodiscard]] virtual Result<void> stamp_frozen(const Path& frozen, const std::optional<FileStamp>& stamp) = 0;
   // Sets DiskSnapshot::merged of every disk with this overlay. Success if there is none.
   [[nodiscard]] virtual Result<void> mark_merged(const Path& overlay, bool merged) = 0;
+
+  // The job has come to the point from which it is completed and not undone: updates these snapshots, and puts these
+  // undo steps in the place of those that the job had. All or nothing.
+  [[nodiscard]] virtual Result<void> settle(const JobId& job, const std::vector<Snapshot>& changed,
+                                            const std::vector<UndoStep>& steps) = 0;
 
   // Jobs. The oldest of those that have ended may be forgotten.
   [[nodiscard]] virtual Result<void> add_job(const Job& job) = 0;

@@ -55,6 +55,11 @@ class ControlledStore final : public StateStore {
     return control_.call("mark_merged", [&] { return store_.mark_merged(overlay, merged); });
   }
 
+  [[nodiscard]] Result<void> settle(const JobId& job, const std::vector<Snapshot>& changed,
+                                    const std::vector<UndoStep>& steps) override {
+    return control_.call("settle", [&] { return store_.settle(job, changed, steps); });
+  }
+
   [[nodiscard]] Result<void> add_job(const Job& job) override {
     return control_.call("add_job", [&] { return store_.add_job(job); });
   }

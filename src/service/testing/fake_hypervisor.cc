@@ -7,6 +7,8 @@
 namespace cohort::service {
 namespace {
 
+constexpr std::uint64_t kMemoryBytes = 64ULL << 20U;
+
 Failure no_machine(std::string_view name) { return fail(ErrorCode::kNotFound, "There is no machine \"{}\".", name); }
 
 }  // namespace
@@ -83,6 +85,7 @@ std::string FakeHypervisor::describe() const {
     lines.push_back(
         fmt::format("{} over {}: {}", path.string(), file.backing.value_or("nothing").string(), read(path)));
   }
+  for (const auto& [path, memory] : memories_) lines.push_back(fmt::format("{} has {}", path.string(), memory));
   std::ranges::sort(lines);
   return fmt::format("{}\n", fmt::join(lines, "\n"));
 }
@@ -187,6 +190,8 @@ Result<MachineDetails> FakeHypervisor::inspect(const MachineId& id) {
         details.disks.back().mistaken_for = mistake->second;
       }
     }
+    details.memory_bytes = kMemoryBytes;
+    details.definition = machine->definition;
     details.left_out = machine->left_out;
     details.obstacles = machine->obstacles;
     if (machine->state.nvram) details.nvram = "/fake/nvram";
@@ -284,6 +289,7 @@ Result<MachineStateFiles> FakeHypervisor::capture(const MemberSnapshot& member) 
     const Lock lock(mutex_);
     COHORT_ASSIGN(auto* machine, find(member.machine));
     COHORT_TRY(check_switchable(*machine, member));
+    if (member.memory) memories_[member.memory->file] = machine->memory;
     for (const auto& disk : member.disks) machine->disks[disk.target] = disk.overlay;
     return machine->state;
   });

@@ -27,8 +27,10 @@ struct FakeMachine {
   std::vector<LeftOutDisk> left_out;
   std::vector<std::string> obstacles;
   MachineStateFiles state;
-  std::string mark;       // of its definition
-  bool is_stuck = false;  // stands still by an I/O error
+  std::string mark;        // of its definition
+  std::string definition;  // empty: it has none
+  std::string memory;      // what its guest has in its memory
+  bool is_stuck = false;   // stands still by an I/O error
   bool has_agent_channel = true;
   bool has_freeze_hook = true;
   std::uint64_t file_systems = 2;  // that its agent can freeze
@@ -68,6 +70,8 @@ class FakeHypervisor final : public Hypervisor {
   [[nodiscard]] std::string content(const Path& file) const;
   [[nodiscard]] std::string disk_content(const std::string& name, const std::string& target) const;
   [[nodiscard]] bool has_file(const Path& file) const;
+  // Of a machine that was saved; nothing if there is no such file.
+  [[nodiscard]] std::optional<std::string> saved_memory(const Path& file) const;
   // All of it but the passage of time: equal worlds have equal descriptions.
   [[nodiscard]] std::string describe() const;
 
@@ -99,15 +103,17 @@ class FakeHypervisor final : public Hypervisor {
   [[nodiscard]] Result<void> suspend(const MachineId& id) override;
   [[nodiscard]] Result<void> resume(const MachineId& id) override;
   [[nodiscard]] Result<MachineStateFiles> capture(const MemberSnapshot& member) override;
+  [[nodiscard]] Result<void> stop_saving(const MachineId& id) override;
+  [[nodiscard]] Result<std::uint64_t> keep_memory(const Path& file) override;
+  [[nodiscard]] Result<void> remove_memory(const Path& file) override;
+  [[nodiscard]] Result<void> restore(const RestoreRequest& request) override;
   [[nodiscard]] Result<FreezeOutlook> freeze_outlook(const MachineId& id) override;
   [[nodiscard]] Result<std::uint64_t> freeze(const MachineId& id, Milliseconds patience) override;
   [[nodiscard]] Result<ThawReport> thaw(const MachineId& id) override;
   [[nodiscard]] Result<void> check_mergeable(const MachineId& id, const DiskSnapshot& disk) override;
   [[nodiscard]] Result<void> merge_overlay(const MachineId& id, const DiskSnapshot& disk, std::stop_token stop,
                                            const MergeWatch& watch) override;
-  [[nodiscard]] Result<void> remove_stray_overlay(const Path& file) override {
-    return control_.call("remove_stray_overlay " + file.filename().string(), [&] { return remove_file(file); });
-  }
+  [[nodiscard]] Result<void> remove_stray_overlay(const Path& file) override;
   [[nodiscard]] Result<void> define_as_it_runs(const MachineId& id, const std::string& target) override;
   [[nodiscard]] Result<void> check_disks_reachable() const override {
     if (info.can_snapshot) return {};
@@ -168,6 +174,7 @@ class FakeHypervisor final : public Hypervisor {
   mutable std::mutex mutex_;
   std::map<MachineId, FakeMachine> machines_;
   std::map<Path, FakeFile> files_;
+  std::map<Path, std::string> memories_;            // that were saved, by their files
   std::map<MachineId, WallTime> stopped_;           // of machines that stand still
   std::map<MachineId, std::vector<Pause>> pauses_;  // that have ended
   std::map<MachineId, MachineEnd> ends_;

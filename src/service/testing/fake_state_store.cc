@@ -174,7 +174,12 @@ Result<void> FakeStateStore::remove_snapshot(const SnapshotId& id) {
   if (found == snapshots_.end()) {
     return no_snapshot(id);
   }
-  const std::string state(to_string(found->second.state));
+  const Snapshot gone = found->second;
+  const std::string state(to_string(gone.state));
+  for (auto& [other, snapshot] : snapshots_) {
+    if (gone.parent == other) snapshot.arrival = std::max(snapshot.arrival, gone.arrival);
+    if (snapshot.parent == id) snapshot.parent = gone.parent;
+  }
   snapshots_.erase(found);
   record(lock, "remove_snapshot " + state);
   return {};
@@ -187,7 +192,30 @@ Result<Snapshot> FakeStateStore::snapshot(const SnapshotId& id) {
   if (found == snapshots_.end()) {
     return no_snapshot(id);
   }
-  return found->second;
+  return as_read(found->second);
+}
+
+Snapshot FakeStateStore::as_read(Snapshot snapshot) const {
+  snapshot.is_current = snapshot.state == SnapshotState::kReady;
+  for (const auto& [id, other] : snapshots_) {
+    const bool is_of_it = other.collection == snapshot.collection && other.state == SnapshotState::kReady;
+    if (is_of_it && other.arrival > snapshot.arrival) snapshot.is_current = false;
+  }
+  return snapshot;
+}
+
+Result<void> FakeStateStore::settle(const JobId& job, const std::vector<Snapshot>& changed,
+                                    const std::vector<UndoStep>& steps) {
+  Lock lock(mutex_);
+  COHORT_TRY(injected("settle"));
+  for (const auto& snapshot : changed) {
+    if (!snapshots_.contains(snapshot.id)) return no_snapshot(snapshot.id);
+  }
+  for (const auto& snapshot : changed) snapshots_[snapshot.id] = snapshot;
+  std::erase_if(undo_steps_, [&job](const StoredUndoStep& stored) { return stored.job == job; });
+  for (const auto& step : steps) undo_steps_.push_back({job, {++last_undo_number_, step.kind, step.subject}});
+  record(lock, "settle");
+  return {};
 }
 
 Result<std::vector<Snapshot>> FakeStateStore::snapshots() {
@@ -195,7 +223,7 @@ Result<std::vector<Snapshot>> FakeStateStore::snapshots() {
   COHORT_TRY(injected("snapshots"));
   std::vector<Snapshot> all;
   for (const auto& [id, snapshot] : snapshots_) {
-    all.push_back(snapshot);
+    all.push_back(as_read(snapshot));
   }
   std::sort(all.begin(), all.end(),
             [](const auto& a, const auto& b) { return std::tie(a.instant, a.id) < std::tie(b.instant, b.id); });
@@ -215,9 +243,15 @@ void FakeStateStore::for_each_disk(const std::function<void(DiskSnapshot&)>& cha
 Result<void> FakeStateStore::move_frozen(const Path& from, const Layer& to) {
   Lock lock(mutex_);
   COHORT_TRY(injected("move_frozen"));
+  Path below;
+  for_each_disk([&](const DiskSnapshot& disk) {
+    if (disk.frozen.path.native() == to.path.native()) below = disk.stands_on;
+  });
   for_each_disk([&](DiskSnapshot& disk) {
+    if (disk.stands_on.native() == from.native()) disk.stands_on = to.path;
     if (disk.frozen.path.native() == from.native()) {
       disk.frozen = to;
+      disk.stands_on = below;
     }
   });
   record(lock, fmt::format("move_frozen {} {}", from.native(), to.path.native()));

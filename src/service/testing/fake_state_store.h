@@ -44,6 +44,8 @@ class FakeStateStore final : public StateStore {
   [[nodiscard]] Result<void> add_snapshot(const Snapshot& snapshot) override;
   [[nodiscard]] Result<void> update_snapshot(const Snapshot& snapshot) override;
   [[nodiscard]] Result<void> remove_snapshot(const SnapshotId& id) override;
+  [[nodiscard]] Result<void> settle(const JobId& job, const std::vector<Snapshot>& changed,
+                                    const std::vector<UndoStep>& steps) override;
   [[nodiscard]] Result<Snapshot> snapshot(const SnapshotId& id) override;
   [[nodiscard]] Result<std::vector<Snapshot>> snapshots() override;
   [[nodiscard]] Result<void> move_frozen(const Path& from, const Layer& to) override;
@@ -77,6 +79,8 @@ class FakeStateStore final : public StateStore {
   [[nodiscard]] Result<void> check_collection(const Collection& collection) const;
   [[nodiscard]] std::vector<Job>::iterator find_job(const JobId& id);
   [[nodiscard]] Result<void> replace_job(const Job& job);
+  // REQUIRES: mutex_ is held.
+  [[nodiscard]] Snapshot as_read(Snapshot snapshot) const;
   void for_each_disk(const std::function<void(DiskSnapshot&)>& change);
 
   // Journals a change; gives up the lock first and calls the listener.

@@ -6,6 +6,8 @@ MachineId Lab::add_machine(const std::string& name, PowerState power, const std:
   FakeMachine machine;
   machine.summary.name = name;
   machine.summary.power = power;
+  machine.definition = "definition of " + name;
+  if (power != PowerState::kOff) machine.memory = "memory of " + name;
   for (const auto& target : targets) machine.disks[target] = "/nonexistent/disks/" + name + "-" + target + ".qcow2";
   return hypervisor.add_machine(std::move(machine));
 }
@@ -26,6 +28,11 @@ void Lab::add_shop() {
 Result<Snapshot> Lab::take_snapshot(const TakeSnapshotRequest& request, const JobWatch& watch) {
   return engine.run<Snapshot>(job_type_of(request), request.collection, watch,
                               [&](JobContext& job) { return take.run(request, job); });
+}
+
+Result<AppliedSnapshot> Lab::apply_snapshot(const ApplyRequest& request) {
+  return engine.run<AppliedSnapshot>(JobType::kApplySnapshot, request.snapshot, {},
+                                     [&](JobContext& job) { return apply.run(request, job); });
 }
 
 Result<DeletedSnapshot> Lab::delete_snapshot(const DeleteSnapshotRequest& request, const JobWatch& watch) {

@@ -5,6 +5,7 @@
 #include <vector>
 
 #include "base/temporary_folder.h"
+#include "service/apply_snapshot.h"
 #include "service/collections.h"
 #include "service/convert_snapshot.h"
 #include "service/delete_snapshot.h"
@@ -40,6 +41,7 @@ class Lab {
   // As jobs.
   Result<Snapshot> take_snapshot(const TakeSnapshotRequest& request, const JobWatch& watch = {});
   Result<Snapshot> take_of_shop(const std::string& name) { return take_snapshot(snapshot_of("shop", name)); }
+  Result<AppliedSnapshot> apply_snapshot(const ApplyRequest& request);
   Result<DeletedSnapshot> delete_snapshot(const DeleteSnapshotRequest& request, const JobWatch& watch = {});
   Result<Snapshot> create_reference_point(const std::string& name, const JobWatch& watch = {});  // of the shop
   Result<Snapshot> convert(const std::string& snapshot, const JobWatch& watch = {});
@@ -60,6 +62,7 @@ class Lab {
   Undo undo{hypervisor, store};
   JobEngine engine{store, [this](const JobId& job, JobContext& running) { return undo.run(job, running); }, clock};
   TakeSnapshot take{hypervisor, store, guard, clock};
+  ApplySnapshot apply{take, undo, hypervisor, store};
   DeleteSnapshot remove{hypervisor, store};
   Collections collections{hypervisor, store, clock};
 };

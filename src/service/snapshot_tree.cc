@@ -1,0 +1,103 @@
+#include "service/snapshot_tree.h"
+
+#include <algorithm>
+#include <functional>
+#include <set>
+
+namespace cohort::service {
+namespace {
+
+using OnDisk = std::function<void(const Snapshot&, const MemberSnapshot&, const DiskSnapshot&)>;
+
+void for_each_disk(const std::vector<Snapshot>& all, const OnDisk& look) {
+  for (const auto& snapshot : all) {
+    for (const auto& member : snapshot.members) {
+      for (const auto& disk : member.disks) look(snapshot, member, disk);
+    }
+  }
+}
+
+// The names of the snapshots whose frozen files stand on `file`, all but the one `but`.
+std::set<std::string> branches_on(const Path& file, const Path& but, const std::vector<Snapshot>& all) {
+  std::set<std::string> names;
+  for_each_disk(all, [&](const Snapshot& snapshot, const MemberSnapshot&, const DiskSnapshot& disk) {
+    if (disk.stands_on == file && disk.frozen.path != but) names.insert(snapshot.name);
+  });
+  return names;
+}
+
+// A merge rewrites `frozen`, and takes away the overlay: only one file may stand on each.
+std::set<std::string> harmed_by_merge(const DiskSnapshot& disk, const std::vector<Snapshot>& all) {
+  if (disk.overlay.empty()) return branches_on(disk.frozen.path, {}, all);
+  std::set<std::string> names = branches_on(disk.frozen.path, disk.overlay, all);
+  for_each_disk(all, [&](const Snapshot&, const MemberSnapshot&, const DiskSnapshot& above) {
+    if (above.frozen.path == disk.overlay) names.merge(branches_on(disk.overlay, above.overlay, all));
+  });
+  return names;
+}
+
+}  // namespace
+
+std::map<Path, Path> line_below(const std::vector<Snapshot>& all, const Path& top, const Path& above) {
+  std::map<Path, Path> below;
+  for_each_disk(all, [&](const Snapshot&, const MemberSnapshot&, const DiskSnapshot& disk) {
+    if (!disk.stands_on.empty()) below[disk.frozen.path] = disk.stands_on;
+  });
+  std::map<Path, Path> line{{top, above}};
+  for (auto next = below.find(top); next != below.end(); next = below.find(next->second)) {
+    if (!line.emplace(next->second, next->first).second) break;
+  }
+  return line;
+}
+
+std::vector<Snapshot> on_line_of(const Snapshot& applied, const std::vector<Snapshot>& all) {
+  std::map<std::pair<MachineId, std::string>, std::map<Path, Path>> lines;
+  for (const auto& member : applied.members) {
+    for (const auto& disk : member.disks) {
+      lines[{member.machine, disk.target}] = line_below(all, disk.frozen.path, disk.overlay);
+    }
+  }
+  std::vector<Snapshot> changed;
+  for (Snapshot snapshot : all) {
+    bool is_changed = false;
+    for (auto& member : snapshot.members) {
+      for (auto& disk : member.disks) {
+        const auto line = lines.find({member.machine, disk.target});
+        if (line == lines.end()) continue;
+        const auto above = line->second.find(disk.frozen.path);
+        const Path overlay = above == line->second.end() ? Path() : above->second;
+        is_changed = is_changed || overlay != disk.overlay;
+        disk.overlay = overlay;
+      }
+    }
+    if (is_changed) changed.push_back(std::move(snapshot));
+  }
+  return changed;
+}
+
+std::string objection_to_delete(const Snapshot& snapshot, const std::vector<Snapshot>& all) {
+  std::set<std::string> names;
+  for (const auto& member : snapshot.members) {
+    for (const auto& disk : member.disks) names.merge(harmed_by_merge(disk, all));
+  }
+  names.erase(snapshot.name);
+  if (names.empty()) return {};
+  return fmt::format(
+      "The snapshot \"{}\" cannot be deleted alone: another branch stands on the same files (\"{}\"), and would be "
+      "harmed. "
+      "Delete the snapshots of that branch first, or this one with all that come after it (--subtree).",
+      snapshot.name, fmt::join(names, "\", \""));
+}
+
+std::vector<Snapshot> subtree_of(const Snapshot& snapshot, const std::vector<Snapshot>& all) {
+  std::vector<Snapshot> found;
+  for (const auto& other : all) {
+    if (other.parent != snapshot.id || other.id == snapshot.id) continue;
+    const auto below = subtree_of(other, all);
+    found.insert(found.end(), below.begin(), below.end());
+  }
+  if (!is_reference_point(snapshot)) found.push_back(snapshot);
+  return found;
+}
+
+}  // namespace cohort::service
