@@ -73,6 +73,11 @@ Result<Job> CountingStore::job(const JobId& id) { return store_->job(id); }
 Result<std::vector<Job>> CountingStore::jobs() { return store_->jobs(); }
 Result<void> CountingStore::request_cancel(const JobId& id) { return store_->request_cancel(id); }
 Result<bool> CountingStore::is_cancel_requested(const JobId& id) { return store_->is_cancel_requested(id); }
+Result<void> CountingStore::settle(const JobId& job, const std::vector<Snapshot>& changed,
+                                   const std::vector<UndoStep>& steps) {
+  return store_->settle(job, changed, steps);
+}
+
 Result<UndoStep> CountingStore::add_undo_step(const JobId& job, UndoKind kind, const std::string& subject) {
   return store_->add_undo_step(job, kind, subject);
 }

@@ -36,6 +36,8 @@ class CountingStore final : public service::StateStore {
   [[nodiscard]] Result<std::vector<Job>> jobs() override;
   [[nodiscard]] Result<void> request_cancel(const JobId& id) override;
   [[nodiscard]] Result<bool> is_cancel_requested(const JobId& id) override;
+  [[nodiscard]] Result<void> settle(const JobId& job, const std::vector<Snapshot>& changed,
+                                    const std::vector<UndoStep>& steps) override;
   [[nodiscard]] Result<UndoStep> add_undo_step(const JobId& job, UndoKind kind, const std::string& subject) override;
   [[nodiscard]] Result<void> remove_undo_step(const UndoStep& step) override;
   [[nodiscard]] Result<std::vector<UndoStep>> undo_steps(const JobId& job) override;

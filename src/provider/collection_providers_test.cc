@@ -171,6 +171,17 @@ TEST_F(CollectionProvidersTest, TakesARecoverySnapshotAsAJob) {
   EXPECT_EQ(made[0].at("ElementName"), Value("from afar"));
 }
 
+TEST_F(CollectionProvidersTest, TakesAStandardSnapshotAndGoesBackToIt) {
+  const auto taken =
+      ended(snapshots("CreateSnapshot", {{"Collection", Value(shop())}, {"SnapshotType", Value(std::uint16_t{1})}}));
+  EXPECT_EQ(taken.at("JobState"), state(CimJobState::kCompleted));
+  const auto made = list(cim::AssociatorsOf{taken.path, "Msvm_AffectedJobElement"});
+  ASSERT_THAT(made, SizeIs(1));
+  const auto applied = ended(snapshots("ApplySnapshot", {{"SnapshotCollection", Value(made[0].path)}}));
+  EXPECT_EQ(applied.at("JobState"), state(CimJobState::kCompleted));
+  EXPECT_EQ(applied.at("JobType"), Value(std::uint16_t{71}));
+}
+
 TEST_F(CollectionProvidersTest, ChecksParametersBeforeAJobIsStarted) {
   const std::size_t before = lab.store.jobs()->size();
   const auto gone = path_of_collection(CollectionId::generate(), CollectionKind::kMachines);
@@ -338,7 +349,8 @@ TEST_F(CollectionProvidersTest, LetsReadersLookAndOperatorsTakeButNotDelete) {
 }
 
 TEST_F(CollectionProvidersTest, AnswersWhatIsNotOfferedWithNotSupported) {
-  EXPECT_EQ(code(snapshots("ApplySnapshot", {{"SnapshotCollection", Value(nightly())}})), 1U);
+  EXPECT_EQ(code(snapshots("ApplySnapshot", {{"SnapshotCollection", Value(nightly())}})), 1U) << "no standard snapshot";
+  EXPECT_EQ(code(of_service("Msvm_CollectionReferencePointService", "RemoveAssociatedData", {})), 1U);
   EXPECT_EQ(code(snapshots("StartService", {})), 1U);
 }
 

@@ -26,6 +26,7 @@ CollectionSnapshotService::CollectionSnapshotService(service::Operations& operat
   offer("ExportSnapshot", Right::kOperate, [this](const MethodCall& call) { return export_snapshot(call); });
   offer("ConvertToReferencePoint", Right::kOperate,
         [this](const MethodCall& call) { return convert_to_reference_point(call); });
+  offer("ApplySnapshot", Right::kAdminister, [this](const MethodCall& call) { return apply_snapshot(call); });
   offer("DestroySnapshot", Right::kAdminister, [this](const MethodCall& call) { return destroy_snapshot(call); });
 }
 
@@ -45,15 +46,15 @@ Result<cim::MethodResult> CollectionSnapshotService::create_snapshot(const Metho
   COHORT_ASSIGN(const auto id, id_of<CollectionId>(call, "Collection", "CollectionID"));
   COHORT_ASSIGN(const Collection collection, state_.collection(id));
   const auto* type = call.parameter("SnapshotType").get_if<std::uint16_t>();
-  if (type != nullptr && *type == kStandardSnapshot) {
-    return fail(ErrorCode::kUnsupported, "Standard snapshots are not supported; recovery snapshots (type 2) are.");
-  }
-  if (type == nullptr || *type != kRecoverySnapshot) return returned(kInvalidType);
+  if (type == nullptr || (*type != kStandardSnapshot && *type != kRecoverySnapshot)) return returned(kInvalidType);
   COHORT_ASSIGN(const cim::Instance* settings, settings_of(call, "SnapshotSettings"));
   service::TakeSnapshotRequest request;
   request.collection = collection.id.str();
+  request.kind = *type == kStandardSnapshot ? SnapshotKind::kStandard : SnapshotKind::kRecovery;
   request.name = setting<std::string>(settings, "ElementName", "");
   COHORT_ASSIGN(request.consistency, consistency_in(settings));
+  // With its memory a guest need not be asked to put its disks in order.
+  if (request.kind == SnapshotKind::kStandard) request.consistency = ConsistencyWish::kCrash;
   request.ignore_non_snapshottable = setting(settings, "IgnoreNonSnapshottableDisks", false);
   COHORT_ASSIGN(const Job job, jobs_.start(JobType::kTakeSnapshot, collection.name, as_job([=, this](auto& context) {
                                              return operations_.take_snapshot.run(request, context);
@@ -66,6 +67,20 @@ Result<cim::MethodResult> CollectionSnapshotService::export_snapshot(const Metho
   COHORT_ASSIGN(const auto request, export_request_in(call, snapshot, roots_));
   COHORT_ASSIGN(const Job job, jobs_.start(JobType::kExport, snapshot.name, as_job([=, this](auto& context) {
                                              return operations_.export_snapshot.run(request, context);
+                                           })));
+  return started(job);
+}
+
+Result<cim::MethodResult> CollectionSnapshotService::apply_snapshot(const MethodCall& call) {
+  COHORT_ASSIGN(const Snapshot snapshot, snapshot_in(call, "SnapshotCollection"));
+  if (snapshot.kind != SnapshotKind::kStandard) {
+    return fail(ErrorCode::kUnsupported, "\"{}\" is a recovery snapshot: only standard ones can be applied.",
+                snapshot.name);
+  }
+  service::ApplyRequest request;
+  request.snapshot = snapshot.id.str();
+  COHORT_ASSIGN(const Job job, jobs_.start(JobType::kApplySnapshot, snapshot.name, as_job([=, this](auto& context) {
+                                             return operations_.apply_snapshot.run(request, context);
                                            })));
   return started(job);
 }

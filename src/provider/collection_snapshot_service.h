@@ -1,4 +1,5 @@
-// Msvm_CollectionSnapshotService: takes, exports, converts and removes snapshots of collections, each as a job.
+// Msvm_CollectionSnapshotService: takes, exports, converts, applies and removes snapshots of collections, each as a
+// job.
 #pragma once
 
 #include "provider/export_roots.h"
@@ -18,6 +19,7 @@ class CollectionSnapshotService final : public ServiceProvider {
   [[nodiscard]] Result<cim::MethodResult> create_snapshot(const MethodCall& call);
   [[nodiscard]] Result<cim::MethodResult> export_snapshot(const MethodCall& call);
   [[nodiscard]] Result<cim::MethodResult> convert_to_reference_point(const MethodCall& call);
+  [[nodiscard]] Result<cim::MethodResult> apply_snapshot(const MethodCall& call);
   [[nodiscard]] Result<cim::MethodResult> destroy_snapshot(const MethodCall& call);
   // The snapshot that a parameter names, which is ready.
   [[nodiscard]] Result<Snapshot> snapshot_in(const MethodCall& call, std::string_view parameter);

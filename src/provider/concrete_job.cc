@@ -27,6 +27,7 @@ struct TypeRow {
 };
 constexpr TypeRow kTypes[] = {
     {JobType::kTakeSnapshot, 198, "Snapshot Collection"},
+    {JobType::kApplySnapshot, 71, "Apply Collection Snapshot"},
     {JobType::kDeleteSnapshot, 72, "Delete Collection Snapshot"},
     {JobType::kExport, 62, "Export Collection Snapshot"},
     {JobType::kImport, 61, "Import Collection"},

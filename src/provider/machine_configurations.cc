@@ -46,9 +46,10 @@ Result<MachineConfiguration> MachineConfigurations::kept(const Snapshot& snapsho
     return Failure(std::move(hardware).error().with_context(
         fmt::format("reading what the snapshot \"{}\" keeps of \"{}\"", snapshot.name, member.name)));
   }
-  return MachineConfiguration{snapshot_settings_id(snapshot.id, member.machine),
-                              path_of_snapshot_settings(snapshot.id, member.machine), *std::move(hardware),
-                              MachineConfiguration::Taken{snapshot.id, snapshot.name, snapshot.instant, member.disks}};
+  return MachineConfiguration{
+      snapshot_settings_id(snapshot.id, member.machine), path_of_snapshot_settings(snapshot.id, member.machine),
+      *std::move(hardware),
+      MachineConfiguration::Taken{snapshot.id, snapshot.kind, snapshot.name, snapshot.instant, member.disks}};
 }
 
 Result<std::optional<MachineConfiguration>> MachineConfigurations::kept(const SnapshotId& id,

@@ -20,6 +20,7 @@ struct MachineConfiguration {
   // What it was taken from.
   struct Taken {
     SnapshotId id;
+    SnapshotKind kind = SnapshotKind::kRecovery;
     std::string name;
     WallTime instant;
     std::vector<DiskSnapshot> disks;

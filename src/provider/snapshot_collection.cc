@@ -7,13 +7,15 @@ namespace cohort::provider {
 namespace {
 
 cim::Instance instance_of(const Snapshot& snapshot) {
+  const bool is_standard = snapshot.kind == SnapshotKind::kStandard;
   cim::Instance instance;
   instance.class_name = "Msvm_SnapshotCollection";
   instance.set("InstanceID", cim::Value(upper(snapshot.id.str())));
   instance.set("CollectionID", cim::Value(upper(snapshot.id.str())));
   instance.set("ElementName", cim::Value(snapshot.name));
   instance.set("Caption", cim::Value("Snapshot Collection"));
-  instance.set("Description", cim::Value("Recovery snapshot of " + snapshot.collection_name));
+  instance.set("Description", cim::Value(fmt::format("{} snapshot of {}", is_standard ? "Standard" : "Recovery",
+                                                     snapshot.collection_name)));
   return instance;
 }
 

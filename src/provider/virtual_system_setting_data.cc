@@ -50,7 +50,9 @@ void add_firmware(cim::Instance& settings, const MachineHardware& hardware) {
 }
 
 void add_snapshot(cim::Instance& settings, const MachineConfiguration::Taken& taken) {
-  settings.set("VirtualSystemType", Value("Microsoft:Hyper-V:Snapshot:Recovery"));
+  const bool is_standard = taken.kind == SnapshotKind::kStandard;
+  settings.set("VirtualSystemType",
+               Value(is_standard ? "Microsoft:Hyper-V:Snapshot:Realized" : "Microsoft:Hyper-V:Snapshot:Recovery"));
   settings.set("ElementName", Value(taken.name));
   settings.set("CreationTime", Value(cim::Datetime::at(taken.instant)));
   settings.set("ConfigurationID", Value(upper(taken.id.str())));

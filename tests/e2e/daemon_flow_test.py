@@ -17,6 +17,7 @@ from world import overlays, picture
 
 JOB_STARTED = 4096
 RUNNING, COMPLETED, TERMINATED, EXCEPTION = "4", "7", "8", "10"
+STANDARD = 1
 RECOVERY = 2
 
 
@@ -189,6 +190,26 @@ def test_what_was_done_is_in_the_log_and_the_metrics(cohortd):
     assert cohortd.metric("cohort_fence_seconds_count") == 8
     assert cohortd.metric("cohort_job_bytes_total", type="export") > 0
     assert cohortd.metric("cohort_requests_total", protocol="wsman", operation="invoke_method", outcome="done") > 10
+
+
+@pytest.mark.parametrize("kind", ["wsman", "cimxml"])
+def test_a_collection_goes_back_to_a_standard_snapshot(lab, cohortd, guests, kind):
+    client = CLIENTS[kind](cohortd)
+    management = service(client, "Msvm_CollectionManagementService")
+    snapshots = service(client, "Msvm_CollectionSnapshotService")
+    collection = call(client, management, "DefineCollection", Name=f"back {kind}", Id="", Type=0)["DefinedCollection"]
+    for guest in guests:
+        call(client, management, "AddMember", Member=machine(client, guest), Collection=collection)
+    taken = job(client, snapshots, "CreateSnapshot", Collection=collection, SnapshotType=STANDARD, SnapshotSettings="")
+    snapshot, = client.associated(taken, "Msvm_SnapshotCollection", "Msvm_AffectedJobElement")
+    assert snapshot["Description"] == f"Standard snapshot of back {kind}"
+    for guest in guests:
+        guest.destroy()
+    job(client, snapshots, "ApplySnapshot", SnapshotCollection=snapshot.path)
+    assert all(guest.state() == "running" for guest in guests), "they go on from what they had in memory"
+    job(client, snapshots, "DestroySnapshot", AffectedSnapshotCollection=snapshot.path)
+    call(client, management, "DestroyCollection", Collection=collection)
+    assert not overlays(*guests)
 
 
 @pytest.mark.parametrize("kind", ["wsman", "cimxml"])
