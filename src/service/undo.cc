@@ -42,9 +42,10 @@ Result<std::string> remove_partial(const Path& path) {
   if (!path.string().ends_with(package::kPartialSuffix)) {
     return fail(ErrorCode::kInternal, "\"{}\" is no partial package: it was not removed.", path.string());
   }
-  // Had it been exchanged for the one that stays, that must be durable first.
-  COHORT_ASSIGN(const bool is_left, is_there(path));
-  if (is_left) COHORT_TRY(sync_directory(path.parent_path()));
+  // Where it was exchanged for another, that one stays: what this was is removed when that is durable.
+  const std::string& name = path.native();
+  COHORT_ASSIGN(const bool has_successor, is_there(name.substr(0, name.size() - package::kPartialSuffix.size())));
+  if (has_successor) COHORT_TRY(sync_directory(path.parent_path()));
   return remove_made(path, "partial package", remove_tree);
 }
 
