@@ -251,7 +251,7 @@ def test_a_manifest_that_cannot_be_read_is_refused(lab, package):
 
 def test_a_manifest_of_a_newer_version_is_refused(lab, package):
     document = manifest(package)
-    document["format_version"] = 4
+    document["format_version"] = 5
     write_manifest(package, document)
     refused(lab, "unsupported", "verify", package)
 
