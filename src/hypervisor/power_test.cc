@@ -11,7 +11,8 @@ TEST(DomainState, KnowsWhoMadeAMachineStandStill) {
   EXPECT_EQ(paused(VIR_DOMAIN_PAUSED_FROM_SNAPSHOT), MachineActivity::kPaused);
   EXPECT_EQ(paused(VIR_DOMAIN_PAUSED_IOERROR), MachineActivity::kFailed);
   EXPECT_EQ(paused(VIR_DOMAIN_PAUSED_WATCHDOG), MachineActivity::kFailed);
-  EXPECT_EQ(paused(VIR_DOMAIN_PAUSED_MIGRATION), MachineActivity::kHeld);
+  EXPECT_EQ(paused(VIR_DOMAIN_PAUSED_MIGRATION), MachineActivity::kPaused) << "what was restored, and was not let run";
+  EXPECT_EQ(paused(VIR_DOMAIN_PAUSED_POSTCOPY), MachineActivity::kHeld);
   EXPECT_EQ(paused(VIR_DOMAIN_PAUSED_STARTING_UP), MachineActivity::kStarting);
   EXPECT_EQ(paused(VIR_DOMAIN_PAUSED_SHUTTING_DOWN), MachineActivity::kShuttingDown);
 }
