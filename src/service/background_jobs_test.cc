@@ -97,5 +97,14 @@ TEST_F(BackgroundJobsTest, StartsNothingThatItCannotRecord) {
   EXPECT_EQ(started.error().code, ErrorCode::kNoSpace);
 }
 
+TEST_F(BackgroundJobsTest, EndsAJobWhoseBeginCannotBeRecorded) {
+  lab.control.fail_next("update_job", ErrorCode::kNoSpace);
+  bool has_run = false;
+  const Job job = start([&](JobContext&) -> Result<void> { return has_run = true, Result<void>(); });
+  wait_for_end(job);
+  EXPECT_EQ(state_of(job), JobState::kFailed);
+  EXPECT_FALSE(has_run);
+}
+
 }  // namespace
 }  // namespace cohort::service

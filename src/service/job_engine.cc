@@ -101,8 +101,10 @@ Result<Job> JobEngine::queue(JobType type, const std::string& subject) {
 Result<void> JobEngine::run_queued(Job job, const JobWatch& watch, const Body& body) {
   job.state = JobState::kRunning;
   job.started = clock_.wall();
-  COHORT_TRY(store_.update_job(job));
+  const auto recorded = store_.update_job(job);
   const auto unless_cancelled = [&](JobContext& context) -> Result<void> {
+    // It ends as failed then: nobody shall wait for a job that never begins.
+    COHORT_TRY(recorded);
     COHORT_ASSIGN(const bool is_cancelled, store_.is_cancel_requested(job.id));
     if (is_cancelled) return fail(ErrorCode::kCancelled, "Cancelled before it had begun.");
     return body(context);
