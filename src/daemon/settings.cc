@@ -112,10 +112,8 @@ Result<void> read_body_limit(std::string_view text, Configuration& configuration
 
 constexpr bool kOnce = false, kRepeatable = true;
 
-}  // namespace
-
-const std::vector<Setting>& settings() {
-  static const std::vector<Setting> all = {
+std::vector<Setting> settings_of_listeners() {
+  return {
       {"listen", "http", "127.0.0.1:5985, 127.0.0.1:5988",
        "Addresses and ports for HTTP without TLS, separated by commas, or \"none\". WS-Management (/wsman) and CIM-XML "
        "(/cimom) are answered at each of them. Addresses other than loopback are refused unless plain_everywhere is "
@@ -139,6 +137,11 @@ const std::vector<Setting>& settings() {
        "Host names and IP addresses for a certificate that is made, separated by commas; this host's own name if there "
        "are none.",
        kOnce, read_names},
+  };
+}
+
+std::vector<Setting> settings_of_places() {
+  return {
       {"users", "passwords", "/etc/cohort/passwords",
        "The file of users, their roles and the hashes of their passwords, for nobody else to read. \"cohortd user "
        "add\" "
@@ -155,6 +158,11 @@ const std::vector<Setting>& settings() {
        "daemon "
        "runs, the daemon carries out what the command is told.",
        kOnce, COHORT_INTO(read_path, state)},
+  };
+}
+
+std::vector<Setting> settings_of_limits() {
+  return {
       {"limits", "connections", "2000", "Open connections; more are closed at once.", kOnce,
        COHORT_INTO((read_number<1, 100'000>), http_limits.connections)},
       {"limits", "workers", "8", "Requests that are worked on at a time.", kOnce,
@@ -181,6 +189,18 @@ const std::vector<Setting>& settings() {
       {"limits", "login_wait_seconds", "60", "How long it has to wait then.", kOnce,
        COHORT_INTO(read_seconds, lockout.duration)},
   };
+}
+
+}  // namespace
+
+const std::vector<Setting>& settings() {
+  static const std::vector<Setting> all = [] {
+    std::vector<Setting> joined = settings_of_listeners();
+    for (const auto& part : {settings_of_places(), settings_of_limits()}) {
+      joined.insert(joined.end(), part.begin(), part.end());
+    }
+    return joined;
+  }();
   return all;
 }
 
