@@ -5,6 +5,7 @@
 #include "cli/arguments/shared_options.h"
 #include "cli/arguments/values.h"
 #include "cli/output/report.h"
+#include "cli/plan_or_carry_out.h"
 #include "cli/verbs/verbs.h"
 
 namespace cohort::cli {
@@ -64,14 +65,7 @@ class Export final : public Verb {
     COHORT_ASSIGN(request.directory, parse_folder(directory_));
     COHORT_TRY(export_.apply_to(request));
     COHORT_TRY(since_.apply_to(request));
-    if (is_dry_run_) {
-      COHORT_ASSIGN(const auto plan, context.session().plan_export(request));
-      return planned(to_json(plan), report_export_plan(plan));
-    }
-    COHORT_ASSIGN(const auto report, context.run_job([&](const client::JobWatch& watch) {
-      return context.session().export_snapshot(request, watch);
-    }));
-    return notice(Json{{"export", to_json(report)}}, report_export(report, context.detail()));
+    return plan_or_export(request, is_dry_run_, context);
   }
 
  private:

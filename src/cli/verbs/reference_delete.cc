@@ -4,6 +4,7 @@
 #include "cli/arguments/arguments.h"
 #include "cli/arguments/shared_options.h"
 #include "cli/output/report.h"
+#include "cli/plan_or_carry_out.h"
 #include "cli/verbs/verbs.h"
 
 namespace cohort::cli {
@@ -35,14 +36,7 @@ class ReferenceDelete final : public Verb {
     service::DeleteSnapshotRequest request{reference_point_};
     request.is_reference_point = true;
     delete_.apply_to(request);
-    if (is_dry_run_) {
-      COHORT_ASSIGN(const auto merges, context.session().plan_delete_snapshot(request));
-      return planned(to_json(merges), report_merges(request, merges));
-    }
-    COHORT_ASSIGN(const auto deleted, context.run_job([&](const client::JobWatch& watch) {
-      return context.session().delete_snapshot(request, watch);
-    }));
-    return notice(Json{{"deleted", to_json(deleted)}}, report_deleted(deleted));
+    return plan_or_delete(request, is_dry_run_, context);
   }
 
  private:

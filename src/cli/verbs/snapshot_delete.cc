@@ -4,6 +4,7 @@
 #include "cli/arguments/arguments.h"
 #include "cli/arguments/shared_options.h"
 #include "cli/output/report.h"
+#include "cli/plan_or_carry_out.h"
 #include "cli/verbs/verbs.h"
 
 namespace cohort::cli {
@@ -45,14 +46,7 @@ class SnapshotDelete final : public Verb {
     service::DeleteSnapshotRequest request{snapshot_};
     delete_.apply_to(request);
     request.subtree = is_subtree_;
-    if (is_dry_run_) {
-      COHORT_ASSIGN(const auto merges, context.session().plan_delete_snapshot(request));
-      return planned(to_json(merges), report_merges(request, merges));
-    }
-    COHORT_ASSIGN(const auto deleted, context.run_job([&](const client::JobWatch& watch) {
-      return context.session().delete_snapshot(request, watch);
-    }));
-    return notice(Json{{"deleted", to_json(deleted)}}, report_deleted(deleted));
+    return plan_or_delete(request, is_dry_run_, context);
   }
 
  private:
