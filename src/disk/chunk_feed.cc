@@ -1,6 +1,5 @@
 #include "disk/chunk_feed.h"
 
-#include <algorithm>
 #include <utility>
 
 #include "disk/content_hash.h"
@@ -8,11 +7,9 @@
 namespace cohort::disk {
 namespace {
 
-// Of each block's bytes, as far as the disk goes.
 void add_digests(ReadChunk& read, std::uint64_t virtual_size) {
   for (std::size_t i = 0; i < read.chunk.blocks.size(); ++i) {
-    const std::uint64_t rest = virtual_size - read.chunk.blocks[i] * kBlockBytes;
-    read.digests[i] = digest_of_block(read.block(i).first(std::min(rest, kBlockBytes)));
+    read.digests[i] = digest_of_block(read.content(i, virtual_size));
   }
 }
 
@@ -29,7 +26,7 @@ Result<SharedChunk> ChunkFeed::take(const ChunkReader& reader, const std::stop_t
   lock.unlock();
   auto read = std::make_shared<ReadChunk>(ReadChunk{*std::move(chunk), *std::move(buffer), {}});
   COHORT_TRY(reader.read(read->chunk, read->buffer.bytes()));
-  if (request_.wants_content_hash) add_digests(*read, request_.source.virtual_size());
+  if (with_digests_) add_digests(*read, request_.source.virtual_size());
   return read;
 }
 

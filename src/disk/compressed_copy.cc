@@ -50,7 +50,7 @@ class Packing {
   // The content hash, if it is wanted.
   Result<HashedContent> run() {
     COHORT_ASSIGN(auto cursor, request_.source.extents());
-    ChunkFeed feed(request_, map_, std::move(cursor));
+    ChunkFeed feed(request_, map_, std::move(cursor), content_ != nullptr);
     {
       std::vector<std::jthread> workers;
       const std::size_t count = std::clamp<std::size_t>(std::thread::hardware_concurrency(), kMinWorkers, kMaxWorkers);

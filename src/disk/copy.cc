@@ -15,6 +15,7 @@
 #include "disk/direct_files.h"
 #include "disk/file_hash.h"
 #include "disk/hash_for_copy.h"
+#include "disk/memory_bytes.h"
 #include "disk/ordered_queue.h"
 #include "disk/write_head.h"
 
@@ -30,13 +31,15 @@ class Copying {
       : task_(task),
         writer_(task.request.source, task.layout, task.output),
         outcome_(stop),
+        hash_(task.request.hashes_in_one_pass),
         files_(task.request.source),
         content_(content) {}
 
   Result<CopiedImage> run() {
     COHORT_TRY(write_head());
     COHORT_ASSIGN(auto cursor, task_.request.source.extents());
-    ChunkFeed feed(task_.request, task_.map, std::move(cursor));
+    ChunkFeed feed(task_.request, task_.map, std::move(cursor),
+                   content_ != nullptr && !task_.request.hashes_in_one_pass);
     {
       std::vector<std::jthread> workers;
       for (std::size_t i = 0; i < kWorkers; ++i) workers.emplace_back([&] { work(feed); });
@@ -93,23 +96,29 @@ class Copying {
 
   // False when all shall stop.
   bool hash(const ReadChunk& read) {
-    const Chunk& chunk = read.chunk;
-    for (std::size_t i = 0; i < chunk.blocks.size(); ++i) {
-      const std::uint64_t place = writer_.place_of(chunk, i);
-      const std::uint64_t length = std::min(kBlockBytes, task_.layout.file_size() - place);
-      if (!hash_.add(place, read.bytes().subspan(i * kBlockBytes, length), outcome_.stop())) return false;
-    }
-    return content_ == nullptr || hash_content(read);
-  }
-
-  bool hash_content(const ReadChunk& read) {
     for (std::size_t i = 0; i < read.chunk.blocks.size(); ++i) {
-      auto added = content_->add(read.chunk.blocks[i] * kBlockBytes, read.digests[i]);
-      if (added) continue;
-      outcome_.fail(std::move(added).error());
-      return false;
+      if (!hash(read, i)) return false;
     }
     return true;
+  }
+
+  bool hash(const ReadChunk& read, std::size_t i) {
+    const std::uint64_t place = writer_.place_of(read.chunk, i);
+    const std::span<const std::byte> stored =
+        read.block(i).first(std::min(kBlockBytes, task_.layout.file_size() - place));
+    const bool is_part = content_ != nullptr && task_.request.hashes_in_one_pass && !is_zero(stored);
+    if (!is_part) return hash_.add(place, stored, outcome_.stop()) && hash_content(read, i, read.digests[i]);
+    const auto content = read.content(i, task_.layout.virtual_size());
+    auto digest = hash_.add_part(place, stored, outcome_.stop());
+    if (!digest) return false;
+    return hash_content(read, i, content.size() == stored.size() ? *digest : digest_of_block(content));
+  }
+
+  bool hash_content(const ReadChunk& read, std::size_t i, const std::string& digest) {
+    if (content_ == nullptr) return true;
+    auto added = content_->add(read.chunk.blocks[i] * kBlockBytes, digest);
+    if (!added) outcome_.fail(std::move(added).error());
+    return added.has_value();
   }
 
   CopyTask task_;

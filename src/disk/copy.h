@@ -8,6 +8,7 @@
 
 #include "base/file.h"
 #include "base/result.h"
+#include "base/sha256_of_parts.h"
 #include "disk/buffer_pool.h"
 #include "disk/difference.h"
 #include "disk/rate_limiter.h"
@@ -26,10 +27,13 @@ struct CopyRequest {
   Path target;         // must not exist; made with mode 0600
   std::string format;  // of the target: "qcow2" or "raw"
   CopyResources resources;
-  bool wants_content_hash = false;  // takes as much of a processor as the hash of the file
+  bool wants_content_hash = false;
   // The list of block hashes (content_hash.h); empty: none is made. Must not exist, and is synced and taken back as the
   // target is. REQUIRES: the content hash is wanted.
   Path block_hashes = {};
+  // The content hash by the thread that hashes the file. False: by those that read, which is quicker where the
+  // processor cannot do that.
+  bool hashes_in_one_pass = Sha256OfParts::is_one_pass();
 };
 
 struct CopiedImage {

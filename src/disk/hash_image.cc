@@ -24,7 +24,7 @@ Result<HashedContent> hash_disk(const DiskSource& source, ContentHash& content, 
   const CopyRequest request{source, {}, {}, {buffers, unlimited}, true};
   COHORT_ASSIGN(const BlockMap map, BlockMap::of(source, stop));
   COHORT_ASSIGN(auto cursor, source.extents());
-  ChunkFeed feed(request, map, std::move(cursor));
+  ChunkFeed feed(request, map, std::move(cursor), true);
   DirectFiles files(source);
   const ChunkReader reader(source, files);
   while (!stop.stop_requested()) {
