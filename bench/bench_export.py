@@ -1,14 +1,17 @@
 """A running guest's disk of 2 GiB, full of bytes that do not compress, to files.
 
 Ours: `cohort export` of a snapshot, with a SHA-256 of every file, synced. Each peer copies the same frozen files:
-`qemu-img convert` followed by `sha256sum` and a sync; `cp` with a sync, which hashes nothing; and virtnbdbackup, which
-reads the running guest through NBD. The page cache is dropped before each run.
+`qemu-img convert` followed by `sha256sum` and a sync; `cp` with a sync, which hashes nothing. Two read the running guest: a
+push backup of libvirt, which QEMU writes itself, and virtnbdbackup, through NBD. The page cache is dropped before each run.
 """
 import os
 import shutil
 import subprocess
 import time
+import xml.etree.ElementTree as ElementTree
 from pathlib import Path
+
+import libvirt
 
 from harness import Disk, Lab
 from harness.images import MIB
@@ -69,6 +72,26 @@ def virtnbdbackup(guest, target):
     return run_timed(["virtnbdbackup", "-d", guest.name, "-l", "copy", "-o", target])[0] + run_timed(["sync"])[0]
 
 
+def push_backup(guest, target):
+    """libvirt's own backup: QEMU writes each disk of the running guest to a file."""
+    target.mkdir()
+    target.chmod(0o711)
+    disks = ElementTree.fromstring(guest.xml()).findall("devices/disk[@device='disk']/target")
+    files = {disk.get("dev"): target / f"{disk.get('dev')}.qcow2" for disk in disks}
+    lines = "".join(f"<disk name='{disk}' type='file'><target file='{path}'/><driver type='qcow2'/></disk>"
+                    for disk, path in files.items())
+    began = time.monotonic()
+    guest.domain.backupBegin(f"<domainbackup mode='push'><disks>{lines}</disks></domainbackup>", None)
+    while guest.domain.jobStats()["type"] != libvirt.VIR_DOMAIN_JOB_NONE:
+        time.sleep(0.02)
+    for path in files.values():
+        subprocess.run(["sync", str(path)], check=True)
+    seconds = time.monotonic() - began
+    if guest.domain.jobStats(libvirt.VIR_DOMAIN_JOB_STATS_COMPLETED)["success"] != 1:
+        raise RuntimeError("the push backup did not succeed")
+    return seconds
+
+
 def measure_round(lab, guest, frozen, tell):
     """Seconds of each contender, and the peak memory of ours."""
     target = lab.folder / "out"
@@ -77,6 +100,7 @@ def measure_round(lab, guest, frozen, tell):
     results["ours"], results["memory"] = run_timed(lab.cohort_command("export", "bench", target, "--quiet"))
     contenders = {"qemu-img convert + sha256sum + sync": lambda: convert(frozen, target),
                   "cp + sync (no hash)": lambda: copy_files(frozen, target),
+                  "push backup of libvirt + sync (no hash)": lambda: push_backup(guest, target),
                   "virtnbdbackup (no hash)": lambda: virtnbdbackup(guest, target)}
     for name, contender in contenders.items():
         if name.startswith("virtnbdbackup") and not shutil.which("virtnbdbackup"):
