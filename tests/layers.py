@@ -41,6 +41,7 @@ LIBRARIES = {
     "CLI/": {"cli", "daemon"},
     "openssl/": {"base", "http"},
     "boost/": {"http"},
+    "gssapi/": {"http"},
     "zlib.h": {"disk"},
     "zstd.h": {"disk"},
     "liburing": {"disk"},

@@ -52,17 +52,40 @@ std::shared_ptr<http::BasicAuthenticator> Authentication::current() {
   return users_;
 }
 
+void Authentication::offer(std::unique_ptr<http::SecurityProvider> provider) {
+  http::Negotiator::Owner owner{
+      [this](std::string_view name) { return current()->users().role_of(name, http::Means::kNegotiate); },
+      [this](const http::Peer& peer, std::string_view name, const std::string& why) {
+        tell_refused(peer, name.empty() ? "?" : std::string(name.substr(0, kShownName)), why);
+      }};
+  negotiator_ = std::make_unique<http::Negotiator>(std::move(provider), std::move(owner), clock_, limits_,
+                                                   http::Negotiator::Limits());
+}
+
+std::unique_ptr<http::Negotiation> Authentication::negotiate(const http::Peer& peer) {
+  return negotiator_ ? negotiator_->begin(peer) : nullptr;
+}
+
 std::variant<http::Identity, http::Challenge> Authentication::authenticate(std::string_view authorization,
                                                                            const http::Peer& peer) {
-  auto outcome = current()->authenticate(authorization, peer);
-  // Without the header the client asks what it can authenticate with.
-  if (std::holds_alternative<http::Challenge>(outcome) && !authorization.empty()) {
-    metrics_.count_failed_authentication();
-    const std::string name = name_in(authorization);
-    log_.write(Event::kAuthenticationFailed, fmt::format("{} was not let in.", name),
-               {{"user", name}, {"address", peer.address}});
+  // A password that everybody could read is not even looked at.
+  auto outcome = peer.is_exposed ? http::Challenge{} : current()->authenticate(authorization, peer);
+  auto* const challenge = std::get_if<http::Challenge>(&outcome);
+  if (challenge == nullptr) return outcome;
+  // In front, since there are clients that read the first alone.
+  if (negotiator_) {
+    const auto& schemes = negotiator_->schemes();
+    challenge->schemes.insert(challenge->schemes.begin(), schemes.begin(), schemes.end());
   }
+  // Without the header the client asks what it can authenticate with.
+  if (!authorization.empty()) tell_refused(peer, name_in(authorization), "");
   return outcome;
+}
+
+void Authentication::tell_refused(const http::Peer& peer, const std::string& name, const std::string& why) {
+  metrics_.count_failed_authentication();
+  log_.write(Event::kAuthenticationFailed, fmt::format("{} was not let in.{}{}", name, why.empty() ? "" : " ", why),
+             {{"user", name}, {"address", peer.address}});
 }
 
 }  // namespace cohort::daemon

@@ -1,4 +1,5 @@
-// Basic authentication against the password file, which can be read again; failures are counted and logged.
+// Authentication of the users in the password file, which can be read again: with their passwords, or by what they
+// negotiate. Failures are counted and logged.
 #pragma once
 
 #include <memory>
@@ -9,6 +10,7 @@
 #include "daemon/log.h"
 #include "daemon/metrics.h"
 #include "http/basic_authenticator.h"
+#include "http/negotiator.h"
 
 namespace cohort::daemon {
 
@@ -22,11 +24,16 @@ class Authentication final : public http::Authenticator {
   // failure the users from before stay. Fails as PasswordFile::read does.
   [[nodiscard]] Result<void> reload();
 
+  // From here on clients may negotiate. Before the first of them is served.
+  void offer(std::unique_ptr<http::SecurityProvider> provider);
+
   [[nodiscard]] std::variant<http::Identity, http::Challenge> authenticate(std::string_view authorization,
                                                                            const http::Peer& peer) override;
+  [[nodiscard]] std::unique_ptr<http::Negotiation> negotiate(const http::Peer& peer) override;
 
  private:
   [[nodiscard]] std::shared_ptr<http::BasicAuthenticator> current();
+  void tell_refused(const http::Peer& peer, const std::string& name, const std::string& why);
 
   const Path passwords_;
   const http::Lockout::Limits limits_;
@@ -36,6 +43,7 @@ class Authentication final : public http::Authenticator {
   std::mutex mutex_;
   // Shared with those that authenticate somebody while it is replaced.
   std::shared_ptr<http::BasicAuthenticator> users_;
+  std::unique_ptr<http::Negotiator> negotiator_;
 };
 
 }  // namespace cohort::daemon

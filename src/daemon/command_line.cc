@@ -18,7 +18,7 @@ struct Options {
   std::string configuration{kUsualConfiguration};
   bool checks = false, prints = false, prints_example = false, has_version = false;
   std::string manual;
-  std::string user, role;
+  std::string user, role, means = "password";
   bool replaces = false;
 };
 
@@ -46,6 +46,11 @@ class Arguments {
         ->type_name("ROLE")
         ->required();
     add_->add_flag("--replace", options.replaces, "Change role and password of a user that is there.");
+    add_->add_option("--by", options.means,
+                     "password, or negotiate: the user ann@EXAMPLE.ORG is authenticated by Kerberos, EXAMPLE\\ann by "
+                     "NTLM.")
+        ->type_name("MEANS")
+        ->capture_default_str();
     remove_ = user_->add_subcommand("remove", "Remove a user.");
     remove_->add_option("NAME", options.user, "The user's name.")->required();
   }
@@ -68,10 +73,14 @@ int report(const Error& error, const Streams& streams) {
 
 Result<void> add_user(const Options& options, const Configuration& configuration, std::istream& in) {
   COHORT_ASSIGN(const http::Role role, role_from(options.role));
+  const IfThere if_there = options.replaces ? IfThere::kReplace : IfThere::kRefuse;
+  COHORT_ASSIGN(const http::Means means, means_from(options.means));
+  if (means != http::Means::kPassword) {
+    return add_user(configuration.passwords, options.user, role, means, if_there);
+  }
   std::string password;
   std::getline(in, password);
-  return add_user(configuration.passwords, options.user, role, password,
-                  options.replaces ? IfThere::kReplace : IfThere::kRefuse);
+  return add_user(configuration.passwords, options.user, role, password, if_there);
 }
 
 int end_with(const Result<void>& done, const Streams& streams) {

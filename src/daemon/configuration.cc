@@ -97,6 +97,13 @@ Result<void> check_whole(const Configuration& configuration) {
   if (configuration.http.empty() && configuration.https.empty()) {
     return fail(ErrorCode::kInvalidArgument, "with neither http nor https nobody can ask anything");
   }
+  const auto& negotiate = configuration.negotiate;
+  if (configuration.plain == http::PlainHttp::kSealed && !negotiate.kerberos && !negotiate.ntlm) {
+    return fail(ErrorCode::kInvalidArgument, "plain_everywhere = encrypted needs mechanisms to negotiate");
+  }
+  if (negotiate.ntlm && negotiate.ntlm_users.empty()) {
+    return fail(ErrorCode::kInvalidArgument, "the mechanism ntlm needs ntlm_users");
+  }
   return {};
 }
 

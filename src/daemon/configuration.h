@@ -10,6 +10,7 @@
 #include "base/file.h"
 #include "base/result.h"
 #include "daemon/cim_server.h"
+#include "http/gss.h"
 #include "http/lockout.h"
 #include "http/server.h"
 #include "provider/enumerations.h"
@@ -32,10 +33,11 @@ struct GivenValue {
 
 struct Configuration {
   std::vector<Address> http, https, status;
-  bool may_be_plain_everywhere = false;
+  http::PlainHttp plain = http::PlainHttp::kLoopback;
   Path certificate, key;           // both empty: made in the state folder
   std::vector<std::string> names;  // of this host, for a certificate that is made; empty: the host's own name
   Path passwords;
+  http::GssOptions negotiate;
   std::vector<Path> export_roots;
   std::string uri;
   Path state;

@@ -22,7 +22,7 @@ TEST(Configuration, AnEmptyFileHasUsualValues) {
   ASSERT_EQ(parsed->http.size(), 2U);
   EXPECT_EQ(to_string(parsed->http[0]), "127.0.0.1:5985");
   EXPECT_EQ(to_string(parsed->https.at(1)), "0.0.0.0:5989");
-  EXPECT_FALSE(parsed->may_be_plain_everywhere);
+  EXPECT_EQ(parsed->plain, http::PlainHttp::kLoopback);
   EXPECT_EQ(parsed->uri, "qemu:///system");
   EXPECT_EQ(parsed->state, Path("/var/lib/cohort"));
   EXPECT_TRUE(parsed->export_roots.empty());
@@ -43,6 +43,22 @@ TEST(Configuration, ReadsWhatIsSet) {
   EXPECT_EQ(parsed->names, (std::vector<std::string>{"a.example", "192.0.2.1"}));
 }
 
+TEST(Configuration, ReadsWhatIsNegotiated) {
+  const auto parsed = parse_configuration(
+      "[listen]\nplain_everywhere = encrypted\n[negotiate]\nmechanisms = ntlm, kerberos\nkeytab = /k\nntlm_users = "
+      "/u\n",
+      "file");
+  ASSERT_TRUE(parsed) << parsed.error().describe();
+  EXPECT_EQ(parsed->plain, http::PlainHttp::kSealed);
+  EXPECT_TRUE(parsed->negotiate.kerberos);
+  EXPECT_TRUE(parsed->negotiate.ntlm);
+  EXPECT_EQ(parsed->negotiate.keytab, Path("/k"));
+  EXPECT_EQ(parsed->negotiate.ntlm_users, Path("/u"));
+  EXPECT_THAT(error_of("[negotiate]\nmechanisms = basic"), HasSubstr("neither kerberos nor ntlm"));
+  EXPECT_THAT(error_of("[negotiate]\nmechanisms = ntlm"), HasSubstr("ntlm needs ntlm_users"));
+  EXPECT_THAT(error_of("[listen]\nplain_everywhere = encrypted"), HasSubstr("needs mechanisms"));
+}
+
 TEST(Configuration, NamesTheLineThatIsWrong) {
   EXPECT_EQ(error_of("\n[nothing]\n"), "file, line 2: there is no section \"nothing\".");
   EXPECT_EQ(error_of("[listen]\n\nport = 1\n"), "file, line 3: the section \"listen\" has no setting \"port\".");
@@ -61,7 +77,7 @@ TEST(Configuration, RefusesValuesThatDoNotFit) {
   EXPECT_THAT(error_of("[limits]\nworkers = 0"), HasSubstr("from 1 to 256"));
   EXPECT_THAT(error_of("[limits]\nworkers = 8x"), HasSubstr("from 1 to 256"));
   EXPECT_THAT(error_of("[limits]\nidle_seconds = -1"), HasSubstr("from 1 to 86400"));
-  EXPECT_THAT(error_of("[listen]\nplain_everywhere = true"), HasSubstr("neither yes nor no"));
+  EXPECT_THAT(error_of("[listen]\nplain_everywhere = true"), HasSubstr("none of no, encrypted and yes"));
   EXPECT_THAT(error_of("[tls]\nkey = /k"), HasSubstr("certificate and key have to be given together"));
   EXPECT_THAT(error_of("[listen]\nhttp = none\nhttps = none"), HasSubstr("nobody can ask"));
   EXPECT_THAT(error_of("[hypervisor]\nuri ="), HasSubstr("it is empty"));

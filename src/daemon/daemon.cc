@@ -47,6 +47,11 @@ class Daemon::Impl {
   Impl(const Configuration& configuration, Log& log) : configuration_(configuration), log_(log) {}
 
   [[nodiscard]] Result<void> start() {
+    // First, as long as there are no other threads.
+    if (configuration_.negotiate.kerberos || configuration_.negotiate.ntlm) {
+      COHORT_ASSIGN(auto provider, http::open_gss(configuration_.negotiate, clock_));
+      authentication_.offer(std::move(provider));
+    }
     COHORT_TRY(open());
     COHORT_TRY(serve());
     return {};

@@ -46,7 +46,7 @@ Result<http::CertificateFiles> certificate(const Configuration& configuration, L
 Result<void> Listeners::start(const Configuration& configuration, const Answers& answers, Log& log) {
   http::ServerOptions plain;
   plain.limits = configuration.http_limits;
-  plain.may_be_plain_everywhere = configuration.may_be_plain_everywhere;
+  plain.plain = configuration.plain;
   for (const Address& each : configuration.http) {
     COHORT_TRY(add(each, plain, answers.users, answers.requests, log));
   }
@@ -60,7 +60,7 @@ Result<void> Listeners::start(const Configuration& configuration, const Answers&
   }
   http::ServerOptions status;
   status.limits = status_limits();
-  status.may_be_plain_everywhere = true;
+  status.plain = http::PlainHttp::kEverywhere;
   for (const Address& each : configuration.status) {
     COHORT_TRY(add(each, status, answers.anybody, answers.status, log));
   }

@@ -88,8 +88,8 @@ const std::vector<EventText>& event_texts() {
       {Event::kStopped, "stopped", Level::kNotice, "All has ended."},
       {Event::kFailed, "failed", Level::kError, "The daemon could not start; the message says why and what to do."},
       {Event::kAuthenticationFailed, "authentication-failed", Level::kWarning,
-       "Somebody gave a name and a password that do not belong together, or has to wait after having done so too "
-       "often."},
+       "Somebody gave a name and a password that do not belong together, has to wait after having done so too often, "
+       "or was not authenticated by what was negotiated; a message that was sealed by somebody else counts, too."},
       {Event::kAccessDenied, "access-denied", Level::kWarning,
        "A user asked for what the role of that user does not allow. Nothing was done."},
       {Event::kRequestRefused, "request-refused", Level::kInfo,

@@ -34,7 +34,7 @@ std::string synopsis() {
       "SYNOPSIS",
       ".B cohortd\n[\\-\\-config FILE]\n.br\n"
       ".B cohortd\n\\-\\-check\\-config | \\-\\-print\\-config | \\-\\-example\\-config\n[\\-\\-config FILE]\n.br\n"
-      ".B cohortd user add\nNAME \\-\\-role ROLE [\\-\\-replace] [\\-\\-config FILE]\n.br\n"
+      ".B cohortd user add\nNAME \\-\\-role ROLE [\\-\\-by MEANS] [\\-\\-replace] [\\-\\-config FILE]\n.br\n"
       ".B cohortd user remove\nNAME [\\-\\-config FILE]\n");
 }
 
@@ -51,14 +51,17 @@ std::string options() {
 
 std::string users() {
   return section(
-      "USERS", roff_paragraphs("Each user has a role: a reader looks at machines, collections, snapshots and jobs; an "
-                               "operator also takes and exports snapshots, starts and stops machines and cancels jobs; "
-                               "an administrator also defines, changes and deletes.") +
-                   term("user add", "NAME",
-                        "Add a user to the password file; the password is the first line of standard input, and is "
-                        "kept as a salted scrypt hash. --role says what the user may do. With --replace the role and "
-                        "the password of a user that is there are changed. The daemon knows it after SIGHUP.") +
-                   term("user remove", "NAME", "Remove a user."));
+      "USERS",
+      roff_paragraphs("Each user has a role: a reader looks at machines, collections, snapshots and jobs; an "
+                      "operator also takes and exports snapshots, starts and stops machines and cancels jobs; "
+                      "an administrator also defines, changes and deletes.") +
+          term("user add", "NAME",
+               "Add a user to the password file; the password is the first line of standard input, and is "
+               "kept as a salted scrypt hash. --role says what the user may do. With --replace the role and "
+               "the password of a user that is there are changed. With --by negotiate there is no password: the "
+               "user is authenticated by Kerberos (ann@EXAMPLE.ORG) or NTLM (EXAMPLE\\ann). The daemon knows "
+               "it after SIGHUP.") +
+          term("user remove", "NAME", "Remove a user."));
 }
 
 std::string signals() {
@@ -98,7 +101,9 @@ std::string program_page() {
                  "Serves the classes of Hyper-V's collection snapshot service (root/virtualization/v2) for QEMU/KVM "
                  "machines under libvirt: collections of machines, snapshots of them at one instant, their export, "
                  "and the jobs that do it.\n\nWS-Management is answered at /wsman, CIM-XML at /cimom, each at all "
-                 "addresses that are configured. Every request has to be authenticated (Basic). /health and "
+                 "addresses that are configured. Every request has to be authenticated (Basic, or Negotiate where that "
+                 "is "
+                 "configured). /health and "
                  "/metrics have an address of their own, and need no authentication.\n\nIt stays in the foreground: "
                  "a service manager starts it.")) +
          options() + users() + signals() + events() + exit_statuses() + files() +

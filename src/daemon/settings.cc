@@ -67,12 +67,6 @@ Result<void> read_addresses(std::string_view text, std::vector<Address>& into) {
   return {};
 }
 
-Result<void> read_bool(std::string_view text, bool& into) {
-  if (text != "yes" && text != "no") return fail(ErrorCode::kInvalidArgument, "\"{}\" is neither yes nor no", text);
-  into = text == "yes";
-  return {};
-}
-
 Result<void> read_path(std::string_view text, Path& into) {
   if (text.empty() || text.front() != '/' || text.find('\0') != std::string_view::npos) {
     return fail(ErrorCode::kInvalidArgument, "\"{}\" is not an absolute path", text);
@@ -92,6 +86,27 @@ Result<void> read_root(std::string_view text, Configuration& configuration) {
 
 Result<void> read_names(std::string_view text, Configuration& configuration) {
   for (const std::string_view word : words_of(text)) configuration.names.emplace_back(word);
+  return {};
+}
+
+Result<void> read_plain(std::string_view text, Configuration& configuration) {
+  using http::PlainHttp;
+  if (text != "no" && text != "encrypted" && text != "yes") {
+    return fail(ErrorCode::kInvalidArgument, "\"{}\" is none of no, encrypted and yes", text);
+  }
+  configuration.plain = text == "no"    ? PlainHttp::kLoopback
+                        : text == "yes" ? PlainHttp::kEverywhere
+                                        : PlainHttp::kSealed;
+  return {};
+}
+
+Result<void> read_mechanisms(std::string_view text, Configuration& configuration) {
+  for (const std::string_view word : words_of(text)) {
+    if (word != "kerberos" && word != "ntlm") {
+      return fail(ErrorCode::kInvalidArgument, "\"{}\" is neither kerberos nor ntlm", word);
+    }
+    (word == "ntlm" ? configuration.negotiate.ntlm : configuration.negotiate.kerberos) = true;
+  }
   return {};
 }
 
@@ -126,8 +141,12 @@ std::vector<Setting> settings_of_listeners() {
        "authentication: who can reach them learns how many requests and jobs there were, and how long they took.",
        kOnce, COHORT_INTO(read_addresses, status)},
       {"listen", "plain_everywhere", "no",
-       "\"yes\" lets http have addresses other than loopback. Passwords then cross the network for everybody to read.",
-       kOnce, COHORT_INTO(read_bool, may_be_plain_everywhere)},
+       "Whether http may have addresses other than loopback. \"encrypted\": yes, but clients there have to negotiate "
+       "who "
+       "they are, and each message has to be encrypted by what they negotiated, as Windows' clients do by default; no "
+       "password is taken there. It needs mechanisms in the section negotiate. \"yes\": passwords and messages cross "
+       "the network for everybody to read.",
+       kOnce, read_plain},
       {"tls", "certificate", "",
        "The certificate, with the chain behind it, as PEM. Without, one is made at the first start in the state "
        "folder, tls/certificate.pem; clients have to be told to trust it. SIGHUP reads it again.",
@@ -147,6 +166,20 @@ std::vector<Setting> settings_of_places() {
        "add\" "
        "adds to it. SIGHUP reads it again.",
        kOnce, COHORT_INTO(read_path, passwords)},
+      {"negotiate", "mechanisms", "none",
+       "What clients may negotiate with HTTP's scheme Negotiate (SPNEGO): \"kerberos\", \"ntlm\", both with a comma "
+       "between them, or \"none\". The users have to be in the password file, with \"cohortd user add NAME --role ROLE "
+       "--by negotiate\": of Kerberos with their realm (ann@EXAMPLE.ORG), of NTLM with their domain in front "
+       "(EXAMPLE\\ann). ntlm needs gss-ntlmssp; it is old and weak, and only for clients that cannot do better.",
+       kOnce, read_mechanisms},
+      {"negotiate", "keytab", "",
+       "The file of Kerberos keys (HTTP/HOST@REALM, for Windows' clients WSMAN/HOST@REALM, too), for nobody else to "
+       "read; that of the system (/etc/krb5.keytab) if it is not given.",
+       kOnce, COHORT_INTO(read_optional_path, negotiate.keytab)},
+      {"negotiate", "ntlm_users", "",
+       "The file of NTLM's users, lines DOMAIN:USER:PASSWORD with passwords as they are, for nobody else to read. NTLM "
+       "needs it.",
+       kOnce, COHORT_INTO(read_optional_path, negotiate.ntlm_users)},
       {"exports", "root", "",
        "A folder below which clients may have snapshots exported; may be there several times. Without, they can export "
        "nothing. Neither it nor the folders below it that lead to an export may be links, or be writable by "

@@ -65,11 +65,7 @@ Result<void> replace(const Path& passwords, std::string_view content) {
   return sync_directory(passwords.parent_path());
 }
 
-}  // namespace
-
-Result<void> add_user(const Path& passwords, std::string_view name, http::Role role, std::string_view password,
-                      IfThere if_there, const http::HashCost& cost) {
-  COHORT_ASSIGN(const std::string line, http::password_line(name, role, password, cost));
+Result<void> add_line(const Path& passwords, std::string_view name, const std::string& line, IfThere if_there) {
   COHORT_TRY(make_directories(passwords.parent_path(), kFolderMode));
   COHORT_ASSIGN(const UniqueFd held, lock(passwords));
   COHORT_ASSIGN(std::string content, read_checked(passwords));
@@ -81,6 +77,20 @@ Result<void> add_user(const Path& passwords, std::string_view name, http::Role r
   if (others) content = *std::move(others);
   if (!content.empty() && content.back() != '\n') content += '\n';
   return replace(passwords, content + line + "\n");
+}
+
+}  // namespace
+
+Result<void> add_user(const Path& passwords, std::string_view name, http::Role role, std::string_view password,
+                      IfThere if_there, const http::HashCost& cost) {
+  COHORT_ASSIGN(const std::string line, http::password_line(name, role, password, cost));
+  return add_line(passwords, name, line, if_there);
+}
+
+Result<void> add_user(const Path& passwords, std::string_view name, http::Role role, http::Means means,
+                      IfThere if_there) {
+  COHORT_ASSIGN(const std::string line, http::line_without_password(name, role, means));
+  return add_line(passwords, name, line, if_there);
 }
 
 Result<void> remove_user(const Path& passwords, std::string_view name) {
@@ -98,6 +108,13 @@ Result<http::Role> role_from(std::string_view name) {
   if (name == "operator") return http::Role::kOperator;
   if (name == "administrator") return http::Role::kAdministrator;
   return fail(ErrorCode::kInvalidArgument, "\"{}\" is no role: there are reader, operator and administrator.", name);
+}
+
+Result<http::Means> means_from(std::string_view name) {
+  if (name == "password") return http::Means::kPassword;
+  if (name == "negotiate") return http::Means::kNegotiate;
+  return fail(ErrorCode::kInvalidArgument, "\"{}\" is not how a user can log in: there are password and negotiate.",
+              name);
 }
 
 }  // namespace cohort::daemon

@@ -17,10 +17,15 @@ enum class IfThere { kRefuse, kReplace };
 // file is damaged, or as writing a file does.
 [[nodiscard]] Result<void> add_user(const Path& passwords, std::string_view name, http::Role role,
                                     std::string_view password, IfThere if_there, const http::HashCost& cost = {});
+// The same for a user that has no password, and is authenticated by `means`.
+[[nodiscard]] Result<void> add_user(const Path& passwords, std::string_view name, http::Role role, http::Means means,
+                                    IfThere if_there);
 // Fails with kNotFound if there is no such user.
 [[nodiscard]] Result<void> remove_user(const Path& passwords, std::string_view name);
 
 // "reader", "operator", "administrator". Fails with kInvalidArgument.
 [[nodiscard]] Result<http::Role> role_from(std::string_view name);
+// "password", "negotiate". Fails with kInvalidArgument.
+[[nodiscard]] Result<http::Means> means_from(std::string_view name);
 
 }  // namespace cohort::daemon

@@ -56,6 +56,15 @@ TEST_F(UsersTest, AreNotReplacedUnlessThatIsWanted) {
   EXPECT_EQ(check("anna", "b"), Role::kReader);
 }
 
+TEST_F(UsersTest, CanBeAddedWithoutAPassword) {
+  ASSERT_TRUE(add_user(path, "ann@EXAMPLE.ORG", Role::kOperator, http::Means::kNegotiate, IfThere::kRefuse));
+  EXPECT_EQ(http::PasswordFile::read(path)->role_of("ann@EXAMPLE.ORG", http::Means::kNegotiate), Role::kOperator);
+  EXPECT_EQ(add_user(path, "ann@EXAMPLE.ORG", Role::kReader, http::Means::kNegotiate, IfThere::kRefuse).error().code,
+            ErrorCode::kAlreadyExists);
+  EXPECT_EQ(means_from("negotiate"), http::Means::kNegotiate);
+  EXPECT_FALSE(means_from("magic"));
+}
+
 TEST_F(UsersTest, AreRemoved) {
   ASSERT_TRUE(add("ann", Role::kReader, "a"));
   ASSERT_TRUE(add("otto", Role::kReader, "b"));
@@ -112,6 +121,15 @@ TEST_F(AuthenticationTest, ReadsTheUsersAgainAndKeepsThemIfItCannot) {
   ASSERT_TRUE(remove_user(path, "ann"));
   ASSERT_TRUE(authentication.reload());
   EXPECT_FALSE(lets_in("ann", "a"));
+}
+
+TEST_F(AuthenticationTest, TakesNoPasswordThatOthersCanRead) {
+  ASSERT_TRUE(add("ann", Role::kReader, "a"));
+  ASSERT_TRUE(authentication.reload());
+  const auto outcome = authentication.authenticate("Basic " + http::to_base64("ann:a"), {"192.0.2.1", 1, false, true});
+  ASSERT_TRUE(std::holds_alternative<http::Challenge>(outcome));
+  EXPECT_TRUE(std::get<http::Challenge>(outcome).schemes.empty());
+  EXPECT_TRUE(lets_in("ann", "a"));
 }
 
 TEST_F(AuthenticationTest, FailuresAreWrittenDownWithoutThePassword) {

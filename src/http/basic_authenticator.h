@@ -17,6 +17,7 @@ class BasicAuthenticator final : public Authenticator {
 
   [[nodiscard]] std::variant<Identity, Challenge> authenticate(std::string_view authorization,
                                                                const Peer& peer) override;
+  [[nodiscard]] const PasswordFile& users() const { return users_; }
 
  private:
   [[nodiscard]] std::optional<Role> check(const std::string& name, std::string_view password, const Peer& peer);

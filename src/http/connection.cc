@@ -7,6 +7,9 @@
 #include <boost/beast/ssl.hpp>
 #include <type_traits>
 
+#include "http/channel_binding.h"
+#include "http/session.h"
+
 namespace cohort::http {
 namespace {
 
@@ -23,10 +26,11 @@ constexpr std::uint64_t kStrangersBody = std::uint64_t{64} << 10U;
 // So long the rest of a request is awaited that was answered unread: a reset would take the answer with it.
 constexpr std::chrono::seconds kLingering{2};
 
-Peer peer_of(const asio::ip::tcp::socket& socket, bool is_encrypted) {
+Peer peer_of(const asio::ip::tcp::socket& socket, bool is_encrypted, PlainHttp plain) {
   error_code ignored;
   const auto endpoint = socket.remote_endpoint(ignored);
-  return {endpoint.address().to_string(), endpoint.port(), is_encrypted};
+  const bool is_exposed = !is_encrypted && plain != PlainHttp::kEverywhere && !endpoint.address().is_loopback();
+  return {endpoint.address().to_string(), endpoint.port(), is_encrypted, is_exposed};
 }
 
 template <typename Stream>
@@ -36,7 +40,7 @@ class StreamConnection final : public Connection, public std::enable_shared_from
   explicit StreamConnection(Surroundings& surroundings, StreamArguments&&... arguments)
       : surroundings_(surroundings),
         stream_(std::forward<StreamArguments>(arguments)...),
-        peer_(peer_of(tcp().socket(), kIsTls)) {}
+        peer_(peer_of(tcp().socket(), kIsTls, surroundings.plain)) {}
   StreamConnection(const StreamConnection&) = delete;
   StreamConnection& operator=(const StreamConnection&) = delete;
   ~StreamConnection() override { surroundings_.on_ended(); }
@@ -45,10 +49,10 @@ class StreamConnection final : public Connection, public std::enable_shared_from
     if constexpr (kIsTls) {
       tcp().expires_after(limits().receiving);
       stream_.async_handshake(asio::ssl::stream_base::server, [self = self()](error_code error) {
-        if (!error) self->await_request();
+        if (!error) self->on_shaken_hands();
       });
     } else {
-      await_request();
+      begin_session();
     }
   }
 
@@ -63,6 +67,16 @@ class StreamConnection final : public Connection, public std::enable_shared_from
   [[nodiscard]] std::shared_ptr<StreamConnection> self() { return this->shared_from_this(); }
   [[nodiscard]] Tcp& tcp() { return beast::get_lowest_layer(stream_); }
   [[nodiscard]] const ServerLimits& limits() const { return surroundings_.limits; }
+
+  void on_shaken_hands() {
+    if constexpr (kIsTls) peer_.channel_binding = channel_binding_of(stream_.native_handle());
+    begin_session();
+  }
+
+  void begin_session() {
+    session_.emplace(surroundings_.authenticator, peer_);
+    await_request();
+  }
 
   // --- a request ---
 
@@ -94,7 +108,7 @@ class StreamConnection final : public Connection, public std::enable_shared_from
     const auto outcome = std::make_shared<std::variant<Identity, Challenge>>(Challenge{});  // of two threads in turn
     const bool is_begun = surroundings_.work(
         [self = self(), outcome, authorization = std::string(parser_->get()[bhttp::field::authorization])] {
-          *outcome = self->surroundings_.authenticator.authenticate(authorization, self->peer_);
+          *outcome = self->session_->authenticate(authorization);
         },
         [self = self(), outcome] { self->on_authenticated(*outcome); });
     if (!is_begun) refuse(503);
@@ -125,7 +139,8 @@ class StreamConnection final : public Connection, public std::enable_shared_from
     for (const auto& scheme : challenge.schemes) response.headers.push_back({"WWW-Authenticate", scheme});
     const bool is_short = !parser_->chunked() && parser_->content_length().value_or(0) <= kStrangersBody;
     if (!is_short || is_awaiting_continue()) return answer(std::move(response), false);
-    read_body(kStrangersBody, [this, response] { answer(response, parser_->keep_alive()); });
+    const bool keeps = !challenge.ends_connection && parser_->keep_alive();
+    read_body(kStrangersBody, [this, response, keeps] { answer(response, keeps); });
   }
 
   [[nodiscard]] bool is_awaiting_continue() const {
@@ -147,8 +162,8 @@ class StreamConnection final : public Connection, public std::enable_shared_from
     tcp().expires_never();
     const auto response = std::make_shared<Response>(Response{500, {}, {}});  // of two threads in turn
     const bool is_begun = surroundings_.work(
-        [self = self(), response, request = take_request()] {
-          *response = self->surroundings_.handler.handle(request, *self->identity_);
+        [self = self(), response, request = take_request()]() mutable {
+          *response = self->session_->answer(std::move(request), *self->identity_, self->surroundings_.handler);
         },
         [self = self(), response] { self->answer(std::move(*response), self->parser_->keep_alive()); });
     if (!is_begun) answer({503, {{"Retry-After", "1"}}, {}}, parser_->keep_alive());
@@ -251,11 +266,12 @@ class StreamConnection final : public Connection, public std::enable_shared_from
 
   Surroundings& surroundings_;
   Stream stream_;
-  const Peer peer_;
+  Peer peer_;
   bool is_idle_ = false;
 
   beast::flat_buffer buffer_;
   std::optional<Parser> parser_;
+  std::optional<Session> session_;  // used by workers, one at a time
   std::optional<Identity> identity_;
 
   bhttp::response<bhttp::string_body> reply_;

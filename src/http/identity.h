@@ -21,6 +21,7 @@ class Identity {
 
  private:
   friend class Authenticator;
+  friend class Negotiation;
   Identity(std::string name, Role role) : name_(std::move(name)), role_(role) {}
 
   std::string name_;

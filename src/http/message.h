@@ -17,6 +17,10 @@ struct Peer {
   std::string address;  // "127.0.0.1", "::1"
   std::uint16_t port = 0;
   bool is_encrypted = false;
+  // Others on the way can read and change what is not sealed, and nobody has said that they may: no password is taken,
+  // and no message in the clear.
+  bool is_exposed = false;
+  std::string channel_binding = {};  // of TLS, RFC 5929 4.1: "tls-server-end-point:…"; empty without
 };
 
 struct Header {

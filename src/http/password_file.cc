@@ -3,6 +3,7 @@
 #include <openssl/crypto.h>
 #include <openssl/evp.h>
 #include <openssl/rand.h>
+#include <strings.h>
 #include <sys/stat.h>
 
 #include <algorithm>
@@ -47,6 +48,30 @@ std::vector<std::string_view> split(std::string_view text, char separator) {
   return parts;
 }
 
+// The third part of a line.
+constexpr std::array<std::pair<std::string_view, Means>, 2> kMeans = {
+    {{"scrypt", Means::kPassword}, {"negotiate", Means::kNegotiate}}};
+
+bool is_same_user(std::string_view a, std::string_view b) {
+  const bool has_domain = a.find('\\') != std::string_view::npos;
+  return has_domain ? a.size() == b.size() && ::strncasecmp(a.data(), b.data(), a.size()) == 0 : a == b;
+}
+
+Result<void> check_name(std::string_view name) {
+  const auto is_control = [](unsigned char c) { return c < 0x20 || c == 0x7F; };
+  if (!name.empty() && name.front() != '#' && name.find(':') == std::string_view::npos &&
+      std::ranges::none_of(name, is_control)) {
+    return {};
+  }
+  return fail(ErrorCode::kInvalidArgument,
+              "\"{}\" cannot be the name of a user: it must not be empty, begin with # or have a colon in it.", name);
+}
+
+// REQUIRES: the table has it.
+std::string_view word_of(const auto& words, auto value) {
+  return std::ranges::find_if(words, [value](const auto& each) { return each.second == value; })->first;
+}
+
 Result<void> check_private(const Path& path) {
   struct stat status {};
   if (::stat(path.c_str(), &status) != 0) {
@@ -61,22 +86,37 @@ Result<void> check_private(const Path& path) {
 
 Result<PasswordFile::User> PasswordFile::read_line(std::string_view line) {
   const auto parts = split(line, ':');
-  if (parts.size() != 8 || parts[0].empty()) {
-    return fail(ErrorCode::kCorrupt, "is not name:role:scrypt:N:r:p:salt:hash");
+  if (parts.size() < 3 || parts[0].empty()) {
+    return fail(ErrorCode::kCorrupt, "is neither name:role:scrypt:N:r:p:salt:hash nor name:role:negotiate");
   }
   const auto* const role = std::ranges::find(kRoles, parts[1], &std::pair<std::string_view, Role>::first);
   if (role == kRoles.end()) {
     return fail(ErrorCode::kCorrupt, "has the role \"{}\", which is none of reader, operator, administrator", parts[1]);
   }
-  if (parts[2] != "scrypt") return fail(ErrorCode::kCorrupt, "has a hash that is not scrypt");
+  const auto* const means = std::ranges::find(kMeans, parts[2], &std::pair<std::string_view, Means>::first);
+  if (means == kMeans.end()) {
+    return fail(ErrorCode::kCorrupt, "says \"{}\" where scrypt or negotiate is expected", parts[2]);
+  }
+  User user{std::string(parts[0]), role->second, means->second};
+  if (user.means == Means::kPassword) return read_hash(std::move(user), parts);
+  if (parts.size() > 3) return fail(ErrorCode::kCorrupt, "goes on behind \"{}\"", parts[2]);
+  return user;
+}
+
+Result<PasswordFile::User> PasswordFile::read_hash(User user, const std::vector<std::string_view>& parts) {
+  if (parts.size() != 8) return fail(ErrorCode::kCorrupt, "is not name:role:scrypt:N:r:p:salt:hash");
   const auto n = number(parts[3]), r = number(parts[4]), p = number(parts[5]);
   const auto salt = from_base64(parts[6]), hash = from_base64(parts[7]);
   if (!n || !r || !p || !salt || !hash || hash->size() != kHashBytes) {
     return fail(ErrorCode::kCorrupt, "has a hash that cannot be read");
   }
-  const HashCost cost{*n, *r, *p};
-  if (!scrypt("", *salt, cost)) return fail(ErrorCode::kCorrupt, "has a hash that would cost too much, or is none");
-  return User{std::string(parts[0]), role->second, cost, *salt, *hash};
+  user.cost = {*n, *r, *p};
+  if (!scrypt("", *salt, user.cost)) {
+    return fail(ErrorCode::kCorrupt, "has a hash that would cost too much, or is none");
+  }
+  user.salt = *salt;
+  user.hash = *hash;
+  return user;
 }
 
 Result<PasswordFile> PasswordFile::read(const Path& path) {
@@ -102,9 +142,12 @@ Result<PasswordFile> PasswordFile::read(const Path& path) {
 }
 
 std::optional<Role> PasswordFile::check(std::string_view name, std::string_view password) const {
-  const auto user = std::ranges::find(users_, name, &User::name);
+  const auto is_it = [name](const User& each) { return each.means == Means::kPassword && each.name == name; };
+  const auto user = std::ranges::find_if(users_, is_it);
   if (user == users_.end()) {
-    static_cast<void>(scrypt(password, std::string(kSaltBytes, '\0'), users_.empty() ? HashCost{} : users_[0].cost));
+    const auto other = std::ranges::find(users_, Means::kPassword, &User::means);
+    static_cast<void>(
+        scrypt(password, std::string(kSaltBytes, '\0'), other == users_.end() ? HashCost{} : other->cost));
     return std::nullopt;
   }
   const auto hash = scrypt(password, user->salt, user->cost);
@@ -112,13 +155,14 @@ std::optional<Role> PasswordFile::check(std::string_view name, std::string_view 
   return user->role;
 }
 
+std::optional<Role> PasswordFile::role_of(std::string_view name, Means means) const {
+  const auto user = std::ranges::find_if(
+      users_, [&](const User& each) { return each.means == means && is_same_user(name, each.name); });
+  return user == users_.end() ? std::nullopt : std::optional(user->role);
+}
+
 Result<std::string> password_line(std::string_view name, Role role, std::string_view password, const HashCost& cost) {
-  const auto is_control = [](unsigned char c) { return c < 0x20 || c == 0x7F; };
-  if (name.empty() || name.front() == '#' || name.find(':') != std::string_view::npos ||
-      std::ranges::any_of(name, is_control)) {
-    return fail(ErrorCode::kInvalidArgument,
-                "\"{}\" cannot be the name of a user: it must not be empty, begin with # or have a colon in it.", name);
-  }
+  COHORT_TRY(check_name(name));
   if (password.empty()) return fail(ErrorCode::kInvalidArgument, "The password of \"{}\" is empty.", name);
   std::array<unsigned char, kSaltBytes> salt_bytes{};
   if (::RAND_bytes(salt_bytes.data(), kSaltBytes) != 1) return fail(ErrorCode::kInternal, "There is no randomness.");
@@ -126,9 +170,13 @@ Result<std::string> password_line(std::string_view name, Role role, std::string_
   const auto hash = scrypt(password, salt, cost);
   if (!hash)
     return fail(ErrorCode::kInvalidArgument, "A hash with N={} r={} p={} is not possible.", cost.n, cost.r, cost.p);
-  const auto* const role_name = std::ranges::find(kRoles, role, &std::pair<std::string_view, Role>::second);
-  return fmt::format("{}:{}:scrypt:{}:{}:{}:{}:{}", name, role_name->first, cost.n, cost.r, cost.p, to_base64(salt),
-                     to_base64(*hash));
+  return fmt::format("{}:{}:scrypt:{}:{}:{}:{}:{}", name, word_of(kRoles, role), cost.n, cost.r, cost.p,
+                     to_base64(salt), to_base64(*hash));
+}
+
+Result<std::string> line_without_password(std::string_view name, Role role, Means means) {
+  COHORT_TRY(check_name(name));
+  return fmt::format("{}:{}:{}", name, word_of(kRoles, role), word_of(kMeans, means));
 }
 
 }  // namespace cohort::http

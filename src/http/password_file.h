@@ -1,6 +1,7 @@
-// The users that authenticate with a password, one line each:
+// The users, one line each:
 //
-//   name:role:scrypt:N:r:p:salt:hash
+//   name:role:scrypt:N:r:p:salt:hash     authenticates with a password
+//   name:role:negotiate                  by Kerberos (ann@EXAMPLE.ORG) or NTLM (EXAMPLE\ann)
 //
 // role is reader, operator or administrator; the hash is scrypt's (RFC 7914), 32 bytes, base64 as the salt. Lines that
 // are empty or begin with # do not count.
@@ -27,6 +28,9 @@ struct HashCost {
   std::uint64_t p = 1;
 };
 
+// How a user shows who it is. What one user is let in by lets in no other of that name.
+enum class Means { kPassword, kNegotiate };
+
 class PasswordFile {
  public:
   // Fails with kPermission if others may read or write it, kCorrupt with the number of the line that is wrong, and
@@ -35,16 +39,21 @@ class PasswordFile {
 
   // The user's role, if the password is right. Takes as long for a user that does not exist.
   [[nodiscard]] std::optional<Role> check(std::string_view name, std::string_view password) const;
+  // The role of a user that was authenticated elsewhere, by these means. Case does not count in names with a domain in
+  // front (NTLM's).
+  [[nodiscard]] std::optional<Role> role_of(std::string_view name, Means means) const;
 
  private:
   struct User {
     std::string name;
     Role role;
-    HashCost cost;
-    std::string salt, hash;
+    Means means;
+    HashCost cost = {};
+    std::string salt = {}, hash = {};
   };
 
   [[nodiscard]] static Result<User> read_line(std::string_view line);
+  [[nodiscard]] static Result<User> read_hash(User user, const std::vector<std::string_view>& parts);
 
   std::vector<User> users_;
 };
@@ -53,5 +62,7 @@ class PasswordFile {
 // a control character or begins with #, and for an empty password.
 [[nodiscard]] Result<std::string> password_line(std::string_view name, Role role, std::string_view password,
                                                 const HashCost& cost = {});
+// The same for a user without a password.
+[[nodiscard]] Result<std::string> line_without_password(std::string_view name, Role role, Means means);
 
 }  // namespace cohort::http

@@ -48,7 +48,9 @@ TEST(PasswordFileTest, NamesTheLineThatIsWrong) {
   for (const auto& [line, words] : {std::pair<std::string, std::string>("ann", "name:role:"),
                                     {":reader:" + hash, "name:role:"},
                                     {"bob:root:" + hash, "\"root\""},
-                                    {"bob:reader:md5" + hash.substr(6), "not scrypt"},
+                                    {"bob:reader:md5" + hash.substr(6), "\"md5\""},
+                                    {"bob:reader:negotiate:x", "goes on"},
+                                    {"bob:reader:scrypt", "name:role:scrypt:N"},
                                     {"bob:reader:scrypt:16:1:1:AAAA:AAAA", "cannot be read"},
                                     {"bob:reader:scrypt:-1:1:1:" + hash.substr(14), "cannot be read"},
                                     {"bob:reader:scrypt:1073741824:8:1:" + hash.substr(14), "too much"},
@@ -66,6 +68,23 @@ TEST(PasswordFileTest, NamesTheLineThatIsWrong) {
 TEST(PasswordFileTest, SaysThatItIsNotThere) {
   const TemporaryFolder folder;
   EXPECT_EQ(PasswordFile::read(folder.path() / "none").error().code, ErrorCode::kNotFound);
+}
+
+TEST(PasswordFileTest, KeepsApartHowUsersLogIn) {
+  const TemporaryFolder folder;
+  std::string content = line_without_password("ann@EXAMPLE.ORG", Role::kOperator, Means::kNegotiate).value() + "\n";
+  content += line_without_password("EXAMPLE\\Otto", Role::kReader, Means::kNegotiate).value() + "\n";
+  content += password_line("bob", Role::kReader, "x", kCheap).value() + "\n";
+  ASSERT_TRUE(create_file(folder.path() / "passwords", content));
+  const auto file = PasswordFile::read(folder.path() / "passwords");
+  ASSERT_TRUE(file) << file.error().describe();
+  EXPECT_EQ(file->role_of("ann@EXAMPLE.ORG", Means::kNegotiate), Role::kOperator);
+  EXPECT_EQ(file->role_of("Ann@EXAMPLE.ORG", Means::kNegotiate), std::nullopt);
+  EXPECT_EQ(file->role_of("example\\OTTO", Means::kNegotiate), Role::kReader);
+  EXPECT_EQ(file->role_of("Otto", Means::kNegotiate), std::nullopt);
+  EXPECT_EQ(file->role_of("bob", Means::kNegotiate), std::nullopt);
+  EXPECT_EQ(file->check("ann@EXAMPLE.ORG", ""), std::nullopt);
+  EXPECT_EQ(file->check("bob", "x"), Role::kReader);
 }
 
 TEST(PasswordLineTest, RefusesWhatWouldNotBeReadBack) {

@@ -50,7 +50,7 @@ Result<tcp::endpoint> endpoint_of(const ServerOptions& options) {
   error_code error;
   const auto address = asio::ip::make_address(options.address, error);
   if (error) return fail(ErrorCode::kInvalidArgument, "\"{}\" is not an IP address to listen at.", options.address);
-  if (!options.certificate && !options.may_be_plain_everywhere && !address.is_loopback()) {
+  if (!options.certificate && options.plain == PlainHttp::kLoopback && !address.is_loopback()) {
     return fail(ErrorCode::kInvalidArgument,
                 "HTTP without TLS at {} would send passwords for everybody to read: give a certificate, or listen at "
                 "a loopback address.",
@@ -64,9 +64,7 @@ Result<tcp::endpoint> endpoint_of(const ServerOptions& options) {
 class Server::Impl final : private Surroundings {
  public:
   Impl(const ServerOptions& options, Authenticator& its_authenticator, Handler& its_handler)
-      : Surroundings(options.limits, its_authenticator, its_handler),
-        options_(options),
-        workers_(options.limits.workers) {}
+      : Surroundings(options, its_authenticator, its_handler), options_(options), workers_(options.limits.workers) {}
 
   Impl(const Impl&) = delete;
   Impl& operator=(const Impl&) = delete;

@@ -29,12 +29,19 @@ struct ServerLimits {
   std::chrono::seconds sending{60};    // of a reply or a chunk of one
 };
 
+// Where HTTP may be without TLS.
+enum class PlainHttp {
+  kLoopback,    // on loopback
+  kSealed,      // elsewhere, too, if each message is sealed by what was negotiated
+  kEverywhere,  // passwords and messages cross the network for everybody to read
+};
+
 struct ServerOptions {
   std::string address = "127.0.0.1";
   std::uint16_t port = 0;  // 0: any that is free
-  // Without, HTTP is plain. That is refused on addresses other than loopback unless it is said to be wanted.
+  // Without, HTTP is plain.
   std::optional<CertificateFiles> certificate = {};
-  bool may_be_plain_everywhere = false;
+  PlainHttp plain = PlainHttp::kLoopback;
   ServerLimits limits = {};
 };
 

@@ -11,11 +11,12 @@ namespace cohort::http {
 
 class Surroundings {
  public:
-  Surroundings(const ServerLimits& its_limits, Authenticator& its_authenticator, Handler& its_handler)
-      : limits(its_limits), authenticator(its_authenticator), handler(its_handler) {}
+  Surroundings(const ServerOptions& options, Authenticator& its_authenticator, Handler& its_handler)
+      : limits(options.limits), plain(options.plain), authenticator(its_authenticator), handler(its_handler) {}
   virtual ~Surroundings() = default;
 
   const ServerLimits limits;
+  const PlainHttp plain;
   Authenticator& authenticator;
   Handler& handler;
 

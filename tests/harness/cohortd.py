@@ -13,7 +13,7 @@ from .waiting import wait_until
 
 # The foreign clients take neither spaces nor percent signs.
 PASSWORDS = {"reader": "look-only", "operator": "pass:word ö", "administrator": "all-of-it"}
-_LISTENING = re.compile(r"listening: (https?)://127\.0\.0\.1:(\d+)")
+_LISTENING = re.compile(r"listening: (https?)://([0-9.]+):(\d+)")
 
 
 class Cohortd:
@@ -22,15 +22,18 @@ class Cohortd:
     folder    for its configuration, users and log; the state is `state`
     roots     folders below which it may export
     settings  more lines for the configuration, by section: {"limits": ["workers = 2"]}
+    elsewhere another address for plain HTTP; its port is .elsewhere_port
     """
 
-    def __init__(self, folder, state, *, roots=(), uri="qemu:///system", settings=None):
+    def __init__(self, folder, state, *, roots=(), uri="qemu:///system", settings=None, elsewhere=None):
         folder.mkdir(exist_ok=True)
         self.folder = folder
         self.state = state
         self.configuration = folder / "cohortd.conf"
         self.log_path = folder / "log"
-        sections = {"listen": ["http = 127.0.0.1:0", "https = 127.0.0.1:0", "status = 127.0.0.1:0"],
+        self.elsewhere = elsewhere
+        plain = "127.0.0.1:0" + (f", {elsewhere}:0" if elsewhere else "")
+        sections = {"listen": [f"http = {plain}", "https = 127.0.0.1:0", "status = 127.0.0.1:0"],
                     "users": [f"passwords = {folder}/passwords"], "hypervisor": [f"uri = {uri}"],
                     "state": [f"folder = {state}"], "exports": [f"root = {root}" for root in roots]}
         for section, lines in (settings or {}).items():
@@ -68,9 +71,10 @@ class Cohortd:
                                              stderr=log)
         wait_until(lambda: self._has_started(began), 60, lambda: f"cohortd answers: {self.log()}", 0.02)
         ports = {}
-        for kind, port in _LISTENING.findall(self.log(began)):
-            ports.setdefault(kind, []).append(int(port))
+        for kind, address, port in _LISTENING.findall(self.log(began)):
+            ports.setdefault(address if address == self.elsewhere else kind, []).append(int(port))
         self.port, self.status_port = ports["http"]
+        self.elsewhere_port, = ports.get(self.elsewhere, [None])
         self.tls_port, = ports["https"]
 
     def _has_started(self, began):
