@@ -11,6 +11,8 @@ namespace {
 
 constexpr std::string_view kRealm = "cohort";
 constexpr std::size_t kShownName = 64;
+// What Windows' clients send as Authorization when it is the certificate that counts.
+constexpr std::string_view kMutual = "http://schemas.dmtf.org/wbem/wsman/1/wsman/secprofile/https/mutual";
 
 // The name that was tried, for the log. What does not look like one is not shown: it may be a password.
 std::string name_in(std::string_view authorization) {
@@ -68,6 +70,9 @@ std::unique_ptr<http::Negotiation> Authentication::negotiate(const http::Peer& p
 
 std::variant<http::Identity, http::Challenge> Authentication::authenticate(std::string_view authorization,
                                                                            const http::Peer& peer) {
+  if (authorization.empty() || authorization == kMutual) {
+    if (auto identity = by_certificate(peer)) return *std::move(identity);
+  }
   // A password that everybody could read is not even looked at.
   auto outcome = peer.is_exposed ? http::Challenge{} : current()->authenticate(authorization, peer);
   auto* const challenge = std::get_if<http::Challenge>(&outcome);
@@ -78,8 +83,18 @@ std::variant<http::Identity, http::Challenge> Authentication::authenticate(std::
     challenge->schemes.insert(challenge->schemes.begin(), schemes.begin(), schemes.end());
   }
   // Without the header the client asks what it can authenticate with.
-  if (!authorization.empty()) tell_refused(peer, name_in(authorization), "");
+  if (!authorization.empty() && authorization != kMutual) tell_refused(peer, name_in(authorization), "");
   return outcome;
+}
+
+std::optional<http::Identity> Authentication::by_certificate(const http::Peer& peer) {
+  for (const std::string& name : peer.certificate_names) {
+    if (const auto role = current()->users().role_of(name, http::Means::kCertificate)) return identify(name, *role);
+  }
+  if (!peer.certificate_names.empty()) {
+    tell_refused(peer, peer.certificate_names.back().substr(0, kShownName), "No user has a name of this certificate.");
+  }
+  return std::nullopt;
 }
 
 void Authentication::tell_refused(const http::Peer& peer, const std::string& name, const std::string& why) {

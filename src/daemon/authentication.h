@@ -1,5 +1,5 @@
-// Authentication of the users in the password file, which can be read again: with their passwords, or by what they
-// negotiate. Failures are counted and logged.
+// Authentication of the users in the password file, which can be read again: with their passwords, by what they
+// negotiate, or by the certificates that they show. Failures are counted and logged.
 #pragma once
 
 #include <memory>
@@ -33,6 +33,7 @@ class Authentication final : public http::Authenticator {
 
  private:
   [[nodiscard]] std::shared_ptr<http::BasicAuthenticator> current();
+  [[nodiscard]] std::optional<http::Identity> by_certificate(const http::Peer& peer);
   void tell_refused(const http::Peer& peer, const std::string& name, const std::string& why);
 
   const Path passwords_;

@@ -46,9 +46,10 @@ class Arguments {
         ->type_name("ROLE")
         ->required();
     add_->add_flag("--replace", options.replaces, "Change role and password of a user that is there.");
-    add_->add_option("--by", options.means,
-                     "password, or negotiate: the user ann@EXAMPLE.ORG is authenticated by Kerberos, EXAMPLE\\ann by "
-                     "NTLM.")
+    add_->add_option(
+            "--by", options.means,
+            "password; negotiate: the user ann@EXAMPLE.ORG is authenticated by Kerberos, EXAMPLE\\ann by NTLM; "
+            "certificate: by a certificate with that name.")
         ->type_name("MEANS")
         ->capture_default_str();
     remove_ = user_->add_subcommand("remove", "Remove a user.");

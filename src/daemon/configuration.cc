@@ -97,6 +97,9 @@ Result<void> check_whole(const Configuration& configuration) {
   if (configuration.http.empty() && configuration.https.empty()) {
     return fail(ErrorCode::kInvalidArgument, "with neither http nor https nobody can ask anything");
   }
+  if (configuration.clients.authorities.empty() && !configuration.clients.revoked.empty()) {
+    return fail(ErrorCode::kInvalidArgument, "client_revoked is of no use without client_authorities");
+  }
   const auto& negotiate = configuration.negotiate;
   if (configuration.plain == http::PlainHttp::kSealed && !negotiate.kerberos && !negotiate.ntlm) {
     return fail(ErrorCode::kInvalidArgument, "plain_everywhere = encrypted needs mechanisms to negotiate");

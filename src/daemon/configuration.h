@@ -34,8 +34,9 @@ struct GivenValue {
 struct Configuration {
   std::vector<Address> http, https, status;
   http::PlainHttp plain = http::PlainHttp::kLoopback;
-  Path certificate, key;           // both empty: made in the state folder
-  std::vector<std::string> names;  // of this host, for a certificate that is made; empty: the host's own name
+  Path certificate, key;             // both empty: made in the state folder
+  http::ClientCertificates clients;  // without authorities none is asked for
+  std::vector<std::string> names;    // of this host, for a certificate that is made; empty: the host's own name
   Path passwords;
   http::GssOptions negotiate;
   std::vector<Path> export_roots;

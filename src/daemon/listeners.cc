@@ -54,6 +54,7 @@ Result<void> Listeners::start(const Configuration& configuration, const Answers&
   encrypted.limits = configuration.http_limits;
   if (!configuration.https.empty()) {
     COHORT_ASSIGN(encrypted.certificate, certificate(configuration, log));
+    if (!configuration.clients.authorities.empty()) encrypted.clients = configuration.clients;
   }
   for (const Address& each : configuration.https) {
     COHORT_TRY(add(each, encrypted, answers.users, answers.requests, log));

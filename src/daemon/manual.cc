@@ -59,8 +59,9 @@ std::string users() {
                "Add a user to the password file; the password is the first line of standard input, and is "
                "kept as a salted scrypt hash. --role says what the user may do. With --replace the role and "
                "the password of a user that is there are changed. With --by negotiate there is no password: the "
-               "user is authenticated by Kerberos (ann@EXAMPLE.ORG) or NTLM (EXAMPLE\\ann). The daemon knows "
-               "it after SIGHUP.") +
+               "user is authenticated by Kerberos (ann@EXAMPLE.ORG) or NTLM (EXAMPLE\\ann); with --by certificate by a "
+               "certificate that has the name, see client_authorities in cohortd.conf(5). The daemon knows it after "
+               "SIGHUP.") +
           term("user remove", "NAME", "Remove a user."));
 }
 
@@ -69,7 +70,7 @@ std::string signals() {
                  term("SIGTERM, SIGINT", "",
                       "End: nothing new is taken, what was asked is answered, and jobs that run are cancelled and "
                       "undone.") +
-                     term("SIGHUP", "", "Read the certificate and the password file again."));
+                     term("SIGHUP", "", "Read the certificates, revocation lists and the password file again."));
 }
 
 std::string events() {
@@ -101,9 +102,8 @@ std::string program_page() {
                  "Serves the classes of Hyper-V's collection snapshot service (root/virtualization/v2) for QEMU/KVM "
                  "machines under libvirt: collections of machines, snapshots of them at one instant, their export, "
                  "and the jobs that do it.\n\nWS-Management is answered at /wsman, CIM-XML at /cimom, each at all "
-                 "addresses that are configured. Every request has to be authenticated (Basic, or Negotiate where that "
-                 "is "
-                 "configured). /health and "
+                 "addresses that are configured. Every request has to be authenticated (Basic; "
+                 "Negotiate and certificates where they are configured). /health and "
                  "/metrics have an address of their own, and need no authentication.\n\nIt stays in the foreground: "
                  "a service manager starts it.")) +
          options() + users() + signals() + events() + exit_statuses() + files() +

@@ -147,6 +147,11 @@ std::vector<Setting> settings_of_listeners() {
        "password is taken there. It needs mechanisms in the section negotiate. \"yes\": passwords and messages cross "
        "the network for everybody to read.",
        kOnce, read_plain},
+  };
+}
+
+std::vector<Setting> settings_of_tls() {
+  return {
       {"tls", "certificate", "",
        "The certificate, with the chain behind it, as PEM. Without, one is made at the first start in the state "
        "folder, tls/certificate.pem; clients have to be told to trust it. SIGHUP reads it again.",
@@ -156,6 +161,18 @@ std::vector<Setting> settings_of_listeners() {
        "Host names and IP addresses for a certificate that is made, separated by commas; this host's own name if there "
        "are none.",
        kOnce, read_names},
+      {"tls", "client_authorities", "",
+       "Certificates of authorities, as PEM. A client may then show a certificate of theirs instead of logging in. The "
+       "user is the first in the password file that the certificate has the name of, added with \"cohortd user add "
+       "NAME "
+       "--role ROLE --by certificate\": its user principal names, its mail addresses, the common name, or the whole "
+       "subject (CN=ann,O=Example). One of another authority, that has expired or is not for clients ends the "
+       "connection. SIGHUP reads it again.",
+       kOnce, COHORT_INTO(read_optional_path, clients.authorities)},
+      {"tls", "client_revoked", "",
+       "Revocation lists, as PEM, one of each authority: without its list, or with one that is out of date, no "
+       "certificate of an authority is taken. SIGHUP reads them again.",
+       kOnce, COHORT_INTO(read_optional_path, clients.revoked)},
   };
 }
 
@@ -229,7 +246,7 @@ std::vector<Setting> settings_of_limits() {
 const std::vector<Setting>& settings() {
   static const std::vector<Setting> all = [] {
     std::vector<Setting> joined = settings_of_listeners();
-    for (const auto& part : {settings_of_places(), settings_of_limits()}) {
+    for (const auto& part : {settings_of_tls(), settings_of_places(), settings_of_limits()}) {
       joined.insert(joined.end(), part.begin(), part.end());
     }
     return joined;

@@ -113,8 +113,9 @@ Result<http::Role> role_from(std::string_view name) {
 Result<http::Means> means_from(std::string_view name) {
   if (name == "password") return http::Means::kPassword;
   if (name == "negotiate") return http::Means::kNegotiate;
-  return fail(ErrorCode::kInvalidArgument, "\"{}\" is not how a user can log in: there are password and negotiate.",
-              name);
+  if (name == "certificate") return http::Means::kCertificate;
+  return fail(ErrorCode::kInvalidArgument,
+              "\"{}\" is not how a user can log in: there are password, negotiate and certificate.", name);
 }
 
 }  // namespace cohort::daemon

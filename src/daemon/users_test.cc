@@ -62,6 +62,7 @@ TEST_F(UsersTest, CanBeAddedWithoutAPassword) {
   EXPECT_EQ(add_user(path, "ann@EXAMPLE.ORG", Role::kReader, http::Means::kNegotiate, IfThere::kRefuse).error().code,
             ErrorCode::kAlreadyExists);
   EXPECT_EQ(means_from("negotiate"), http::Means::kNegotiate);
+  EXPECT_EQ(means_from("certificate"), http::Means::kCertificate);
   EXPECT_FALSE(means_from("magic"));
 }
 
@@ -130,6 +131,26 @@ TEST_F(AuthenticationTest, TakesNoPasswordThatOthersCanRead) {
   ASSERT_TRUE(std::holds_alternative<http::Challenge>(outcome));
   EXPECT_TRUE(std::get<http::Challenge>(outcome).schemes.empty());
   EXPECT_TRUE(lets_in("ann", "a"));
+}
+
+TEST_F(AuthenticationTest, TakesTheFirstNameOfACertificateThatIsAUser) {
+  ASSERT_TRUE(add_user(path, "ann", Role::kOperator, http::Means::kCertificate, IfThere::kRefuse));
+  ASSERT_TRUE(add("bob", Role::kAdministrator, "b"));
+  ASSERT_TRUE(authentication.reload());
+  http::Peer peer{"192.0.2.1", 1, true};
+  peer.certificate_names = {"bob", "ann", "CN=ann"};
+  constexpr std::string_view kMutual = "http://schemas.dmtf.org/wbem/wsman/1/wsman/secprofile/https/mutual";
+  for (const std::string_view authorization : {std::string_view(), kMutual}) {
+    const auto outcome = authentication.authenticate(authorization, peer);
+    ASSERT_TRUE(std::holds_alternative<http::Identity>(outcome)) << authorization;
+    EXPECT_EQ(std::get<http::Identity>(outcome).name(), "ann");
+    EXPECT_EQ(std::get<http::Identity>(outcome).role(), Role::kOperator);
+  }
+  // A password that is wrong is not made up for by it.
+  EXPECT_TRUE(std::holds_alternative<http::Challenge>(authentication.authenticate("Basic YW5uOng=", peer)));
+  peer.certificate_names = {"bob"};
+  EXPECT_TRUE(std::holds_alternative<http::Challenge>(authentication.authenticate("", peer)));
+  EXPECT_THAT(log.lines().back(), HasSubstr("bob was not let in. No user has a name of this certificate."));
 }
 
 TEST_F(AuthenticationTest, FailuresAreWrittenDownWithoutThePassword) {

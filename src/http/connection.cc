@@ -8,6 +8,7 @@
 #include <type_traits>
 
 #include "http/channel_binding.h"
+#include "http/client_names.h"
 #include "http/session.h"
 
 namespace cohort::http {
@@ -60,6 +61,12 @@ class StreamConnection final : public Connection, public std::enable_shared_from
     if (is_idle_) tcp().cancel();
   }
 
+  void end_certificate() override {
+    if (peer_.certificate_names.empty()) return;
+    is_last_ = true;
+    stop();
+  }
+
  private:
   static constexpr bool kIsTls = std::is_same_v<Stream, Tls>;
   using Parser = bhttp::request_parser<bhttp::string_body>;
@@ -69,7 +76,10 @@ class StreamConnection final : public Connection, public std::enable_shared_from
   [[nodiscard]] const ServerLimits& limits() const { return surroundings_.limits; }
 
   void on_shaken_hands() {
-    if constexpr (kIsTls) peer_.channel_binding = channel_binding_of(stream_.native_handle());
+    if constexpr (kIsTls) {
+      peer_.channel_binding = channel_binding_of(stream_.native_handle());
+      peer_.certificate_names = client_names_of(stream_.native_handle());
+    }
     begin_session();
   }
 
@@ -183,7 +193,7 @@ class StreamConnection final : public Connection, public std::enable_shared_from
   void refuse(int status) { answer({status, {}, {}}, false); }
 
   void answer(Response response, bool keeps) {
-    keeps_ = keeps && !surroundings_.is_stopping();
+    keeps_ = keeps && !is_last_ && !surroundings_.is_stopping();
     reply_ = {};
     reply_.version(std::clamp(parser_->get().version(), 10U, 11U));
     reply_.result(static_cast<unsigned>(response.status));
@@ -268,6 +278,7 @@ class StreamConnection final : public Connection, public std::enable_shared_from
   Stream stream_;
   Peer peer_;
   bool is_idle_ = false;
+  bool is_last_ = false;  // the request that is being answered
 
   beast::flat_buffer buffer_;
   std::optional<Parser> parser_;

@@ -17,6 +17,8 @@ class Connection {
   virtual void start() = 0;
   // Closes it unless a request is being read, handled or answered; then the answer is its last.
   virtual void stop() = 0;
+  // Ends it in the same way if the client has shown a certificate.
+  virtual void end_certificate() = 0;
 };
 
 // Each pending operation owns it, so that it ends with the last of them: hence shared.

@@ -20,7 +20,8 @@ struct Peer {
   // Others on the way can read and change what is not sealed, and nobody has said that they may: no password is taken,
   // and no message in the clear.
   bool is_exposed = false;
-  std::string channel_binding = {};  // of TLS, RFC 5929 4.1: "tls-server-end-point:…"; empty without
+  std::vector<std::string> certificate_names = {};  // of the certificate that the client has shown; see client_names.h
+  std::string channel_binding = {};                 // of TLS, RFC 5929 4.1: "tls-server-end-point:…"; empty without
 };
 
 struct Header {

@@ -49,8 +49,8 @@ std::vector<std::string_view> split(std::string_view text, char separator) {
 }
 
 // The third part of a line.
-constexpr std::array<std::pair<std::string_view, Means>, 2> kMeans = {
-    {{"scrypt", Means::kPassword}, {"negotiate", Means::kNegotiate}}};
+constexpr std::array<std::pair<std::string_view, Means>, 3> kMeans = {
+    {{"scrypt", Means::kPassword}, {"negotiate", Means::kNegotiate}, {"certificate", Means::kCertificate}}};
 
 bool is_same_user(std::string_view a, std::string_view b) {
   const bool has_domain = a.find('\\') != std::string_view::npos;
@@ -87,7 +87,7 @@ Result<void> check_private(const Path& path) {
 Result<PasswordFile::User> PasswordFile::read_line(std::string_view line) {
   const auto parts = split(line, ':');
   if (parts.size() < 3 || parts[0].empty()) {
-    return fail(ErrorCode::kCorrupt, "is neither name:role:scrypt:N:r:p:salt:hash nor name:role:negotiate");
+    return fail(ErrorCode::kCorrupt, "is neither name:role:scrypt:N:r:p:salt:hash nor name:role:negotiate or the like");
   }
   const auto* const role = std::ranges::find(kRoles, parts[1], &std::pair<std::string_view, Role>::first);
   if (role == kRoles.end()) {
@@ -95,7 +95,7 @@ Result<PasswordFile::User> PasswordFile::read_line(std::string_view line) {
   }
   const auto* const means = std::ranges::find(kMeans, parts[2], &std::pair<std::string_view, Means>::first);
   if (means == kMeans.end()) {
-    return fail(ErrorCode::kCorrupt, "says \"{}\" where scrypt or negotiate is expected", parts[2]);
+    return fail(ErrorCode::kCorrupt, "says \"{}\" where scrypt, negotiate or certificate is expected", parts[2]);
   }
   User user{std::string(parts[0]), role->second, means->second};
   if (user.means == Means::kPassword) return read_hash(std::move(user), parts);

@@ -2,6 +2,7 @@
 //
 //   name:role:scrypt:N:r:p:salt:hash     authenticates with a password
 //   name:role:negotiate                  by Kerberos (ann@EXAMPLE.ORG) or NTLM (EXAMPLE\ann)
+//   name:role:certificate                with a certificate that has this name
 //
 // role is reader, operator or administrator; the hash is scrypt's (RFC 7914), 32 bytes, base64 as the salt. Lines that
 // are empty or begin with # do not count.
@@ -29,7 +30,7 @@ struct HashCost {
 };
 
 // How a user shows who it is. What one user is let in by lets in no other of that name.
-enum class Means { kPassword, kNegotiate };
+enum class Means { kPassword, kNegotiate, kCertificate };
 
 class PasswordFile {
  public:

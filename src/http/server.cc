@@ -15,6 +15,7 @@
 #include <thread>
 
 #include "http/connection.h"
+#include "http/tls_context.h"
 
 namespace cohort::http {
 namespace {
@@ -23,28 +24,7 @@ namespace asio = boost::asio;
 using asio::ip::tcp;
 using boost::system::error_code;
 
-constexpr std::uint64_t kPemLimit = std::uint64_t{1} << 20U;  // bytes
 constexpr std::chrono::milliseconds kBreath{100};  // before accepting again when that failed, of descriptors perhaps
-
-Result<std::unique_ptr<asio::ssl::context>> read_certificate(const CertificateFiles& files) {
-  COHORT_ASSIGN(const std::string certificate, read_file(files.certificate, kPemLimit));
-  COHORT_ASSIGN(const std::string key, read_file(files.key, kPemLimit));
-  auto context = std::make_unique<asio::ssl::context>(asio::ssl::context::tls_server);
-  context->set_options(asio::ssl::context::default_workarounds | asio::ssl::context::no_tlsv1 |
-                       asio::ssl::context::no_tlsv1_1 | asio::ssl::context::no_compression);
-  error_code error;
-  context->use_certificate_chain(asio::buffer(certificate), error);
-  if (error) {
-    return fail(ErrorCode::kCorrupt, "\"{}\" is not a certificate in PEM ({}).", files.certificate.string(),
-                error.message());
-  }
-  context->use_private_key(asio::buffer(key), asio::ssl::context::pem, error);
-  if (error) {
-    return fail(ErrorCode::kCorrupt, "\"{}\" is not the private key of the certificate \"{}\" ({}).",
-                files.key.string(), files.certificate.string(), error.message());
-  }
-  return context;
-}
 
 Result<tcp::endpoint> endpoint_of(const ServerOptions& options) {
   error_code error;
@@ -73,7 +53,7 @@ class Server::Impl final : private Surroundings {
   [[nodiscard]] Result<void> start() {
     COHORT_ASSIGN(const tcp::endpoint endpoint, endpoint_of(options_));
     if (options_.certificate) {
-      COHORT_ASSIGN(tls_, read_certificate(*options_.certificate));
+      COHORT_ASSIGN(tls_, make_tls_context(*options_.certificate, options_.clients));
     }
     COHORT_TRY(listen(endpoint));
     accept();
@@ -83,8 +63,8 @@ class Server::Impl final : private Surroundings {
 
   [[nodiscard]] Result<void> reload_certificate() {
     if (!options_.certificate) return {};
-    COHORT_ASSIGN(auto read, read_certificate(*options_.certificate));
-    asio::post(io_, [this, read = std::move(read)]() mutable { tls_ = std::move(read); });
+    COHORT_ASSIGN(auto read, make_tls_context(*options_.certificate, options_.clients));
+    asio::post(io_, [this, read = std::move(read)]() mutable { replace(std::move(read)); });
     return {};
   }
 
@@ -148,6 +128,14 @@ class Server::Impl final : private Surroundings {
                                            : make_connection(std::move(socket), *this);
     connections_.push_back(made);
     made->start();
+  }
+
+  // Who showed a certificate has to show it again: it may be revoked by now.
+  void replace(std::unique_ptr<asio::ssl::context> tls) {
+    tls_ = std::move(tls);
+    for (const auto& each : connections_) {
+      if (const auto connection = each.lock()) connection->end_certificate();
+    }
   }
 
   void on_ended() override {

@@ -36,11 +36,19 @@ enum class PlainHttp {
   kEverywhere,  // passwords and messages cross the network for everybody to read
 };
 
+// What certificates of clients are held against.
+struct ClientCertificates {
+  Path authorities;  // certificates, PEM
+  Path revoked;      // revocation lists of theirs, PEM; empty: none is revoked
+};
+
 struct ServerOptions {
   std::string address = "127.0.0.1";
   std::uint16_t port = 0;  // 0: any that is free
   // Without, HTTP is plain.
   std::optional<CertificateFiles> certificate = {};
+  // With TLS: a client may show a certificate instead of logging in.
+  std::optional<ClientCertificates> clients = {};
   PlainHttp plain = PlainHttp::kLoopback;
   ServerLimits limits = {};
 };
@@ -51,7 +59,7 @@ class Server {
  public:
   // Listens when it returns. Authenticator and handler outlive the server.
   // Fails with kInvalidArgument (an address that is none, plain HTTP beyond loopback), kInUse (the port is taken),
-  // kPermission, kNotFound or kCorrupt (the certificate).
+  // kPermission, kNotFound or kCorrupt (a certificate).
   [[nodiscard]] static Result<std::unique_ptr<Server>> start(const ServerOptions& options, Authenticator& authenticator,
                                                              Handler& handler);
   Server(const Server&) = delete;
@@ -61,7 +69,8 @@ class Server {
   [[nodiscard]] std::uint16_t port() const;
   [[nodiscard]] std::size_t connections() const;
 
-  // New connections get the certificate that the files hold now. After a failure, that from before.
+  // New connections get the certificates that the files hold now, and connections of clients that have shown one end
+  // after the request that they are at. After a failure all stays as it was.
   [[nodiscard]] Result<void> reload_certificate();
 
   // Ends: nobody is accepted, idle connections are closed, requests that were read are answered. Returns when the last
