@@ -13,9 +13,10 @@ constexpr std::array<NamedValue<SnapshotKind>, 3> kKinds{{
     {SnapshotKind::kStandard, "standard"},
 }};
 
-constexpr std::array<NamedValue<SnapshotState>, 3> kStates{{
+constexpr std::array<NamedValue<SnapshotState>, 4> kStates{{
     {SnapshotState::kCreating, "creating"},
     {SnapshotState::kReady, "ready"},
+    {SnapshotState::kShared, "shared"},
     {SnapshotState::kDeleting, "deleting"},
 }};
 
@@ -51,6 +52,7 @@ Result<SnapshotState> snapshot_state_from(std::string_view name) {
 
 bool is_allowed(SnapshotState from, SnapshotState to) {
   return (from == SnapshotState::kCreating && to == SnapshotState::kReady) ||
+         (from == SnapshotState::kReady && to == SnapshotState::kShared) ||
          (from != SnapshotState::kDeleting && to == SnapshotState::kDeleting);
 }
 

@@ -27,9 +27,10 @@ enum class SnapshotKind {
 enum class SnapshotState {
   kCreating,  // the plan is in the store; overlays may exist, members may stand still
   kReady,     // every member is captured
+  kShared,    // deleted, and in no list; its files stay while several branches stand on them (service/shared_layers.h)
   kDeleting,  // being merged back; goes on after a crash
 };
-[[nodiscard]] std::string_view to_string(SnapshotState state);  // "creating", "ready", "deleting"
+[[nodiscard]] std::string_view to_string(SnapshotState state);  // "creating", "ready", "shared", "deleting"
 [[nodiscard]] Result<SnapshotState> snapshot_state_from(std::string_view name);
 
 // True if a snapshot may go from one state to the other.

@@ -6,6 +6,7 @@
 #include <functional>
 
 #include "service/testing/lab.h"
+#include "service/testing/lives.h"
 
 namespace cohort::service {
 namespace {
@@ -16,41 +17,6 @@ using ::testing::HasSubstr;
 using ::testing::IsEmpty;
 using ::testing::Not;
 using ::testing::SizeIs;
-
-TakeSnapshotRequest standard(const std::string& name) {
-  TakeSnapshotRequest request;
-  request.collection = "shop";
-  request.name = name;
-  request.kind = SnapshotKind::kStandard;
-  return request;
-}
-
-ApplyRequest to(const std::string& snapshot) { return {snapshot, false, {}, {}}; }
-
-// What a machine of the shop is like, without the names of files.
-std::string life_of(const Lab& lab, const std::string& name) {
-  std::string life;
-  const_cast<FakeHypervisor&>(lab.hypervisor).change(name, [&](FakeMachine& machine) {
-    life = fmt::format("{} {} {} {}", name, to_string(machine.summary.power), machine.memory, machine.definition);
-  });
-  return fmt::format("{}: {}", life, lab.hypervisor.disk_content(name, "vda"));
-}
-
-std::string lives(const Lab& lab) {
-  return fmt::format("{}\n{}\n{}\n{}\n", life_of(lab, "web"), life_of(lab, "database"), life_of(lab, "cache"),
-                     life_of(lab, "archive"));
-}
-
-void live_on(Lab& lab, const std::string& what) {
-  for (const char* name : {"web", "database", "archive"}) lab.hypervisor.write(name, "vda", 1, what);
-  for (const char* name : {"web", "database"}) {
-    lab.hypervisor.change(name, [&](FakeMachine& machine) {
-      machine.memory = what + " in memory";
-      machine.definition = what + " defined";
-    });
-  }
-  lab.hypervisor.change("web", [&](FakeMachine& machine) { machine.state.nvram = what; });
-}
 
 // "before" was taken, and the machines have gone on since.
 void prepare(Lab& lab) {
@@ -301,70 +267,6 @@ TEST_P(OneFailureOfApply, LeavesItWhole) {
 }
 
 INSTANTIATE_TEST_SUITE_P(ApplySnapshot, OneFailureOfApply, ::testing::Bool());
-
-// --- deletion in the tree ---
-
-class SnapshotTreeTest : public ApplySnapshotTest {
- protected:
-  // "before" with the branches "one" and "two"; the machines go on from "two".
-  SnapshotTreeTest() {
-    EXPECT_TRUE(lab.take_snapshot(standard("one")));
-    EXPECT_TRUE(lab.apply_snapshot(to("before")));
-    live_on(lab, "other");
-    EXPECT_TRUE(lab.take_snapshot(standard("two")));
-    live_on(lab, "current");
-    current = lives(lab);
-  }
-
-  std::string current;
-};
-
-TEST_F(SnapshotTreeTest, RemovesABranchThatNobodyGoesOnFrom) {
-  ASSERT_TRUE(lab.delete_snapshot({"one"}));
-  EXPECT_EQ(lives(lab), current);
-  ASSERT_TRUE(lab.delete_snapshot({"before"}));
-  ASSERT_TRUE(lab.delete_snapshot({"two"}));
-  EXPECT_EQ(lives(lab), current);
-  // Everything is on the machines' own files again: one line for each disk and for each machine.
-  EXPECT_EQ(std::ranges::count(lab.hypervisor.describe(), '\n'), 5 + 4);
-}
-
-TEST_F(SnapshotTreeTest, RefusesWhatAnotherBranchStandsOn) {
-  const std::string world = lab.hypervisor.describe();
-  const auto deleted = lab.delete_snapshot({"before"});
-  ASSERT_FALSE(deleted);
-  EXPECT_EQ(deleted.error().code, ErrorCode::kInvalidState);
-  EXPECT_THAT(deleted.error().message, HasSubstr("\"one\""));
-  EXPECT_EQ(lab.hypervisor.describe(), world);
-  EXPECT_EQ(named("before").state, SnapshotState::kReady);
-  EXPECT_THAT(lab.left_open(), IsEmpty());
-}
-
-TEST_F(SnapshotTreeTest, DeletesTheBranchThatTheMachinesGoOnFromByMerging) {
-  ASSERT_TRUE(lab.delete_snapshot({"two"}));
-  EXPECT_EQ(lives(lab), current);
-  EXPECT_TRUE(named("before").is_current);
-  ASSERT_TRUE(lab.apply_snapshot(to("one")));
-  EXPECT_EQ(lives(lab), late);
-}
-
-TEST_F(SnapshotTreeTest, DeletesASubtreeFromItsEnds) {
-  ASSERT_TRUE(lab.delete_snapshot({"before", false, false, false, true}));
-  EXPECT_THAT(lab.kept.snapshots().value(), IsEmpty());
-  EXPECT_EQ(lives(lab), current);
-  EXPECT_EQ(std::ranges::count(lab.hypervisor.describe(), '\n'), 5 + 4);
-}
-
-TEST_F(SnapshotTreeTest, RefusesAMergeThatWouldTakeAFileFromUnderAnotherBranch) {
-  // "three" stands on "two", as does "four": deleting "before" alone would take away what "two" has frozen.
-  ASSERT_TRUE(lab.delete_snapshot({"one"}));
-  ASSERT_TRUE(lab.take_snapshot(standard("three")));
-  ASSERT_TRUE(lab.apply_snapshot(to("two")));
-  ASSERT_TRUE(lab.take_snapshot(standard("four")));
-  const auto deleted = lab.delete_snapshot({"before"});
-  ASSERT_FALSE(deleted);
-  EXPECT_THAT(deleted.error().message, HasSubstr("\"three\""));
-}
 
 }  // namespace
 }  // namespace cohort::service

@@ -162,8 +162,8 @@ Result<std::vector<CollectionView>> Collections::list() {
       }
     }
     for (const auto& snapshot : snapshots) {
-      if (snapshot.collection == collection.id)
-        ++(is_reference_point(snapshot) ? view.reference_points : view.snapshots);
+      if (snapshot.collection != collection.id || snapshot.state == SnapshotState::kShared) continue;
+      ++(is_reference_point(snapshot) ? view.reference_points : view.snapshots);
     }
     views.push_back(std::move(view));
   }

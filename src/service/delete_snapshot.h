@@ -1,5 +1,6 @@
 // Merges the overlays of a snapshot, or of a reference point, back into the machines' disks and forgets it, or only
-// forgets it. No other one depends on it: they keep what they hold.
+// forgets it. No other one depends on it: they keep what they hold. Where several branches stand on its files, these
+// stay without a name until only one is left (service/shared_layers.h).
 #pragma once
 
 #include <string>
@@ -9,6 +10,7 @@
 #include "service/job_context.h"
 #include "service/ports/hypervisor.h"
 #include "service/ports/state_store.h"
+#include "service/shared_layers.h"
 
 namespace cohort::service {
 
@@ -30,7 +32,8 @@ struct PlannedMerge {
   Path overlay;  // empty: nothing stands on `into`, which is removed
   Path into;
   bool is_missing = false;  // the machine no longer exists
-  bool stays = false;       // the overlay is not merged: the machine is missing, or the snapshot is only forgotten
+  bool stays = false;       // the overlay is not merged: the machine is missing, the snapshot is only forgotten, or
+  bool is_shared = false;   // other branches stand on its files
 };
 
 struct DeletedSnapshot {
@@ -39,6 +42,8 @@ struct DeletedSnapshot {
   std::vector<Path> left_behind;  // overlay files that were not merged
   bool forgotten_only = false;    // nothing was merged; machines may write to the files that were left
   SnapshotKind kind = SnapshotKind::kRecovery;
+  std::vector<SharedLayers> shared = {};        // of what was deleted: files that stay
+  std::vector<std::string> merged_layers = {};  // of what had been deleted before, and was shared until now
 };
 
 // Crash: the snapshot is "deleting" in the store before the first merge, or before it is forgotten; a repeated run goes
@@ -55,10 +60,12 @@ class DeleteSnapshot {
   [[nodiscard]] Result<DeletedSnapshot> run(const DeleteSnapshotRequest& request, JobContext& job);
 
  private:
-  // One of them.
-  [[nodiscard]] Result<DeletedSnapshot> remove(Snapshot snapshot, const DeleteSnapshotRequest& request,
-                                               JobContext& job);
-  [[nodiscard]] Result<DeletedSnapshot> forget(Snapshot snapshot);
+  // One of them; what there is to tell comes into `deleted`.
+  [[nodiscard]] Result<void> remove(Snapshot snapshot, const DeleteSnapshotRequest& request, DeletedSnapshot& deleted,
+                                    JobContext& job);
+  [[nodiscard]] Result<void> leave(const Snapshot& snapshot, DeletedSnapshot& deleted, JobContext& job);
+  [[nodiscard]] Result<void> forget(Snapshot snapshot, DeletedSnapshot& deleted);
+  [[nodiscard]] Result<void> merge_freed(DeletedSnapshot& deleted, JobContext& job);
 
   Hypervisor& hypervisor_;
   StateStore& store_;

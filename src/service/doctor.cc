@@ -8,15 +8,18 @@
 #include "domain/named_value.h"
 #include "package/layout.h"
 #include "service/lookup.h"
+#include "service/merge_back.h"
 #include "service/recover.h"
+#include "service/snapshot_tree.h"
 
 namespace cohort::service {
 namespace {
 
-constexpr std::array<NamedValue<AilmentKind>, 8> kAilmentKinds{{
+constexpr std::array<NamedValue<AilmentKind>, 9> kAilmentKinds{{
     {AilmentKind::kUnfinishedJob, "unfinished_job"},
     {AilmentKind::kUnreadableMachine, "unreadable_machine"},
     {AilmentKind::kBrokenSnapshot, "broken_snapshot"},
+    {AilmentKind::kBrokenLayers, "broken_layers"},
     {AilmentKind::kMistakenDisk, "mistaken_disk"},
     {AilmentKind::kUnrecordedOverlay, "unrecorded_overlay"},
     {AilmentKind::kStrayOverlay, "stray_overlay"},
@@ -98,8 +101,51 @@ class Examination {
   void look_at_snapshots() {
     for (const Snapshot& snapshot : snapshots_) {
       if (snapshot.state == SnapshotState::kCreating) continue;
+      if (snapshot.state == SnapshotState::kShared) {
+        look_at_layers(snapshot);
+        continue;
+      }
       for (const MemberSnapshot& member : snapshot.members) look_at_member(snapshot, member);
     }
+  }
+
+  // What a deleted snapshot has left to several branches: it has no name that its user could delete it by.
+  void look_at_layers(const Snapshot& layers) {
+    std::string fault;
+    for (const MemberSnapshot& member : layers.members) {
+      if (fault.empty()) fault = fault_of_layers(member);
+    }
+    if (fault.empty()) return;
+    const auto branches = branches_on_files_of(layers, snapshots_);
+    const std::string what = public_id(layers).substr(0, 8);
+    std::string message =
+        fmt::format("The files of the {} \"{}\" cannot be merged: {}", noun_of(layers.kind), layers.name, fault);
+    if (!branches.empty()) {
+      add(AilmentKind::kBrokenLayers, what, std::move(message),
+          fmt::format("Bring that back, or delete the snapshots that stand on them first: \"{}\".",
+                      fmt::join(branches, "\", \"")));
+      return;
+    }
+    add(AilmentKind::kBrokenLayers, what, std::move(message), "Forgets them, and leaves the files as they are.",
+        [this, layers](JobContext&) -> Result<std::string> {
+          COHORT_TRY(forget_snapshot(layers, hypervisor_, store_));
+          return fmt::format("The files of \"{}\" were forgotten, and stay as they are.", layers.name);
+        });
+  }
+
+  // A sentence; empty if there is none.
+  [[nodiscard]] std::string fault_of_layers(const MemberSnapshot& member) const {
+    const auto machine = machines_.find(member.machine);
+    if (machine == machines_.end()) {
+      if (hypervisor_.machine(member.machine)) return {};  // it is unreadable, and named as such
+      return fmt::format("The machine \"{}\" no longer exists.", member.name);
+    }
+    for (const DiskSnapshot& disk : member.disks) {
+      const bool is_sound =
+          disk.overlay.empty() || stands_as_left(machine->second, disk) || is_mistaken(machine->second, disk);
+      if (!is_sound) return fmt::format("Somebody has changed the disk {} of \"{}\".", disk.target, member.name);
+    }
+    return {};
   }
 
   void look_at_member(const Snapshot& snapshot, const MemberSnapshot& member) {

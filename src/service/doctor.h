@@ -15,6 +15,7 @@ enum class AilmentKind {
   kUnfinishedJob,      // its process ended before it did
   kUnreadableMachine,  // a machine or its disks cannot be looked at; what belongs to it is not judged
   kBrokenSnapshot,     // a machine of a snapshot is gone, or its disk no longer stands on the overlay
+  kBrokenLayers,       // the same of files that a deleted snapshot has left to several branches
   kMistakenDisk,       // a machine runs on another file than libvirt takes for its disk
   kUnrecordedOverlay,  // a machine writes to an overlay that no snapshot of this state knows
   kStrayOverlay,       // an overlay file that no machine and no snapshot uses

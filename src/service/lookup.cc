@@ -50,8 +50,15 @@ constexpr Kind kReferencePoints{"reference point", "cohort reference list"};
 
 const std::string& name_of(const Snapshot& snapshot) { return snapshot.name; }
 
-Result<std::vector<Snapshot>> snapshots_that(StateStore& store, bool are_reference_points) {
+// Without those that were deleted and have left files to others.
+Result<std::vector<Snapshot>> all_snapshots(StateStore& store) {
   COHORT_ASSIGN(auto all, store.snapshots());
+  std::erase_if(all, [](const Snapshot& snapshot) { return snapshot.state == SnapshotState::kShared; });
+  return all;
+}
+
+Result<std::vector<Snapshot>> snapshots_that(StateStore& store, bool are_reference_points) {
+  COHORT_ASSIGN(auto all, all_snapshots(store));
   std::erase_if(all, [&](const Snapshot& snapshot) { return is_reference_point(snapshot) != are_reference_points; });
   return all;
 }
@@ -92,7 +99,7 @@ Result<Job> find_job(StateStore& store, const std::string& name) {
 }
 
 Result<Snapshot> find_point(StateStore& store, const std::string& name) {
-  COHORT_ASSIGN(const auto all, store.snapshots());
+  COHORT_ASSIGN(const auto all, all_snapshots(store));
   return find(all, name, {"snapshot or reference point", "cohort snapshot list, cohort reference list"}, name_of);
 }
 
@@ -113,7 +120,7 @@ bool is_recorded(const std::vector<Snapshot>& snapshots, const Path& overlay) {
   return std::ranges::any_of(snapshots, [&](const Snapshot& snapshot) {
     return std::ranges::any_of(snapshot.members, [&](const MemberSnapshot& member) {
       return std::ranges::any_of(member.disks, [&](const DiskSnapshot& disk) {
-        return disk.overlay == overlay || disk.frozen.path == overlay;
+        return disk.overlay == overlay || disk.frozen.path == overlay || disk.stands_on == overlay;
       });
     });
   });

@@ -36,6 +36,20 @@ std::set<std::string> harmed_by_merge(const DiskSnapshot& disk, const std::vecto
   return names;
 }
 
+// As StateStore::move_frozen.
+void move_frozen(const DiskSnapshot& merged, std::vector<Snapshot>& all) {
+  for (auto& snapshot : all) {
+    for (auto& member : snapshot.members) {
+      for (auto& disk : member.disks) {
+        if (disk.stands_on == merged.overlay) disk.stands_on = merged.frozen.path;
+        if (disk.frozen.path != merged.overlay) continue;
+        disk.frozen = merged.frozen;
+        disk.stands_on = merged.stands_on;
+      }
+    }
+  }
+}
+
 }  // namespace
 
 std::map<Path, Path> line_below(const std::vector<Snapshot>& all, const Path& top, const Path& above) {
@@ -75,18 +89,41 @@ std::vector<Snapshot> on_line_of(const Snapshot& applied, const std::vector<Snap
   return changed;
 }
 
-std::string objection_to_delete(const Snapshot& snapshot, const std::vector<Snapshot>& all) {
+std::set<std::string> branches_on_files_of(const Snapshot& snapshot, const std::vector<Snapshot>& all) {
   std::set<std::string> names;
   for (const auto& member : snapshot.members) {
     for (const auto& disk : member.disks) names.merge(harmed_by_merge(disk, all));
   }
   names.erase(snapshot.name);
-  if (names.empty()) return {};
-  return fmt::format(
-      "The snapshot \"{}\" cannot be deleted alone: another branch stands on the same files (\"{}\"), and would be "
-      "harmed. "
-      "Delete the snapshots of that branch first, or this one with all that come after it (--subtree).",
-      snapshot.name, fmt::join(names, "\", \""));
+  return names;
+}
+
+std::set<std::string> sharing_files_of(const Snapshot& snapshot, const std::vector<Snapshot>& all) {
+  std::set<std::string> names = branches_on_files_of(snapshot, all);
+  if (names.empty()) return names;
+  for (const auto& member : snapshot.members) {
+    for (const auto& disk : member.disks) names.merge(branches_on(disk.frozen.path, {}, all));
+  }
+  names.erase(snapshot.name);
+  return names;
+}
+
+std::vector<Snapshot> after_merge_of(const Snapshot& snapshot, std::vector<Snapshot> all) {
+  std::erase_if(all, [&](const Snapshot& each) { return each.id == snapshot.id; });
+  for (const auto& member : snapshot.members) {
+    for (const auto& disk : member.disks) {
+      if (!disk.overlay.empty()) move_frozen(disk, all);
+    }
+  }
+  return all;
+}
+
+std::optional<Snapshot> shared_by_none(const std::vector<Snapshot>& all, const std::set<SnapshotId>& passed_over) {
+  for (const auto& snapshot : all) {
+    if (snapshot.state != SnapshotState::kShared || passed_over.contains(snapshot.id)) continue;
+    if (branches_on_files_of(snapshot, all).empty()) return snapshot;
+  }
+  return std::nullopt;
 }
 
 std::vector<Snapshot> subtree_of(const Snapshot& snapshot, const std::vector<Snapshot>& all) {

@@ -2,6 +2,8 @@
 #pragma once
 
 #include <map>
+#include <optional>
+#include <set>
 #include <string>
 #include <vector>
 
@@ -17,9 +19,21 @@ namespace cohort::service {
 // Returns the snapshots that are changed by it.
 [[nodiscard]] std::vector<Snapshot> on_line_of(const Snapshot& applied, const std::vector<Snapshot>& all);
 
-// Why the snapshot cannot be deleted: what other snapshots have frozen would be harmed. A sentence that names those and
-// what to do; empty if it can.
-[[nodiscard]] std::string objection_to_delete(const Snapshot& snapshot, const std::vector<Snapshot>& all);
+// The names of snapshots that stand on the same files as the snapshot and would be harmed by a merge of its overlays,
+// or by the removal of its files; none if it can be merged, or removed.
+[[nodiscard]] std::set<std::string> branches_on_files_of(const Snapshot& snapshot, const std::vector<Snapshot>& all);
+
+// Those, and the ones that stand on these files and would not be harmed, since the machines go on through them; none if
+// none would be harmed.
+[[nodiscard]] std::set<std::string> sharing_files_of(const Snapshot& snapshot, const std::vector<Snapshot>& all);
+
+// What the store holds when the snapshot, on whose files no branches stand, is merged or removed, and gone.
+[[nodiscard]] std::vector<Snapshot> after_merge_of(const Snapshot& snapshot, std::vector<Snapshot> all);
+
+// A snapshot that was deleted, but whose files branches had shared (SnapshotState::kShared), and do no more; nothing if
+// there is none but those in `passed_over`.
+[[nodiscard]] std::optional<Snapshot> shared_by_none(const std::vector<Snapshot>& all,
+                                                     const std::set<SnapshotId>& passed_over);
 
 // The snapshot and all that were taken while it, or one of those, was the current one; none before one that stands on
 // it. Reference points are none of them.

@@ -11,6 +11,8 @@
 #include "service/imported_machine.h"
 #include "service/lookup.h"
 #include "service/merge_back.h"
+#include "service/shared_layers.h"
+#include "service/snapshot_tree.h"
 
 namespace cohort::service {
 namespace {
@@ -92,20 +94,47 @@ Result<std::string> abandon(const std::string& uuid, Hypervisor& hypervisor, Sta
   return fmt::format("The snapshot {} was taken back; its machines are on their own disks.", uuid);
 }
 
-Result<std::string> finish_delete(const std::string& uuid, Hypervisor& hypervisor, StateStore& store,
-                                  JobContext& running) {
-  COHORT_ASSIGN(const auto id, SnapshotId::parse(uuid));
+Result<std::string> finish_merge(Snapshot snapshot, Hypervisor& hypervisor, StateStore& store, JobContext& running) {
+  if (snapshot.state != SnapshotState::kDeleting) {
+    snapshot.state = SnapshotState::kDeleting;
+    COHORT_TRY(store.update_snapshot(snapshot));
+  }
+  COHORT_ASSIGN(const auto left, merge_back(snapshot, hypervisor, store, running, {}));
+  if (!left.empty()) return kept_for(snapshot.id, left, store);
+  COHORT_TRY(forget_snapshot(snapshot, hypervisor, store));
+  return fmt::format("The deletion of the {} \"{}\" was completed.", noun_of(snapshot.kind), snapshot.name);
+}
+
+// As far as the deletion had come: the one of the snapshot, which is merged or left to several branches.
+Result<std::string> go_on_deleting(const SnapshotId& id, Hypervisor& hypervisor, StateStore& store,
+                                   JobContext& running) {
   auto snapshot = store.snapshot(id);
   if (!snapshot && snapshot.error().code == ErrorCode::kNotFound) return std::string();
   if (!snapshot) return Failure{snapshot.error()};
-  if (snapshot->state != SnapshotState::kDeleting) {
-    snapshot->state = SnapshotState::kDeleting;
-    COHORT_TRY(store.update_snapshot(*snapshot));
+  COHORT_ASSIGN(const auto all, store.snapshots());
+  const bool has_left = snapshot->state == SnapshotState::kShared;
+  const bool is_to_leave = snapshot->state == SnapshotState::kReady && !branches_on_files_of(*snapshot, all).empty();
+  if (!has_left && !is_to_leave) return finish_merge(*std::move(snapshot), hypervisor, store, running);
+  const std::string name = snapshot->name;
+  if (is_to_leave) {
+    COHORT_ASSIGN(*snapshot, retire(*std::move(snapshot), store));
   }
-  COHORT_ASSIGN(const auto left, merge_back(*snapshot, hypervisor, store, running, {}));
-  if (!left.empty()) return kept_for(id, left, store);
-  COHORT_TRY(forget_snapshot(*snapshot, hypervisor, store));
-  return fmt::format("The deletion of the {} \"{}\" was completed.", noun_of(snapshot->kind), snapshot->name);
+  COHORT_TRY(remove_belongings(*snapshot, hypervisor, store));
+  return fmt::format("The deletion of the {} \"{}\" was completed.", noun_of(snapshot->kind), name);
+}
+
+// What was shared may be so no more, and nobody else would look before the next deletion. A job that has failed, or was
+// cancelled, does not begin with it.
+Result<std::string> finish_delete(const std::string& uuid, bool is_recovery, Hypervisor& hypervisor, StateStore& store,
+                                  JobContext& running) {
+  COHORT_ASSIGN(const auto id, SnapshotId::parse(uuid));
+  COHORT_ASSIGN(auto done, go_on_deleting(id, hypervisor, store, running));
+  if (!is_recovery) return done;
+  COHORT_ASSIGN(const auto freed, merge_freed_layers(hypervisor, store, running, {}));
+  for (const auto& name : freed.merged) {
+    done += fmt::format("{}The files that \"{}\" had shared were merged.", done.empty() ? "" : " ", name);
+  }
+  return done;
 }
 
 Result<std::string> undo_convert(const std::string& uuid, StateStore& store) {
@@ -302,7 +331,7 @@ class Undo::Run {
       case UndoKind::kUndoConvert:
         return undo_convert(step.subject, store_);
       case UndoKind::kDeleteSnapshot:
-        return finish_delete(step.subject, hypervisor_, store_, running_);
+        return finish_delete(step.subject, running_.id() != job_, hypervisor_, store_, running_);
       case UndoKind::kLetRun:
         return let_members_run(step.subject, hypervisor_, store_);
       case UndoKind::kPutBack:

@@ -65,6 +65,9 @@ class SqliteStore final : public service::StateStore {
   Result<void> remove_snapshot(const SnapshotId& id) override {
     return end([&](auto& database) { return store::remove_snapshot(database, id); });
   }
+  Result<void> retire_snapshot(const Snapshot& snapshot) override {
+    return end([&](auto& database) { return store::retire_snapshot(database, snapshot); });
+  }
   Result<Snapshot> snapshot(const SnapshotId& id) override {
     return connection_->read([&](auto& database) { return read_snapshot(database, id); });
   }

@@ -15,6 +15,7 @@ import time
 import pytest
 
 import apply_test
+import fork_test
 import forgotten_test
 from crash_site import OFF
 from harness import inspect
@@ -131,7 +132,7 @@ def points_in_sources():
 
 
 def test_every_kill_point_of_the_sources_is_killed_at():
-    claimed = {case.point for case in CASES} | set(RECOVERY_POINTS) | set(forgotten_test.POINTS) | set(apply_test.POINTS)
+    claimed = {case.point for case in CASES} | set(RECOVERY_POINTS) | set(forgotten_test.POINTS) | set(apply_test.POINTS) | set(fork_test.POINTS)
     assert points_in_sources() == claimed
 
 

@@ -1,5 +1,6 @@
 """Applying standard snapshots: all members go on where they were at the instant, in memory and on disk, or none does."""
 
+import os
 import re
 
 import pytest
@@ -131,20 +132,33 @@ def test_branches_are_gone_to_and_fro_and_deleted_without_harm(lab):
     text = lab.cohort("snapshot", "list", json=False).out
     assert re.search(r"^before .*\n  after .*\n  other +\* ", text, re.MULTILINE), text
 
-    refused = lab.cohort("snapshot", "delete", "before", check=False)
-    assert error_of(refused)["code"] == "invalid_state" and '"after"' in error_of(refused)["message"]
+    # The snapshot that both stand on goes alone: its files stay, and nobody can get at them any more.
+    plan = lab.cohort("snapshot", "delete", "before", "--dry-run").json["plan"]
+    assert all(merge["shared"] and merge["stays"] for merge in plan["merges"]) and len(plan["merges"]) == 6
+    memory = [each["memory"]["path"] for each in snapshots(lab)["before"]["members"] if each["memory"]]
+    deleted = lab.cohort("snapshot", "delete", "before").json["deleted"]
+    [shared] = deleted["shared"]
+    assert shared["branches"] == ["after", "other"] and shared["disk_bytes"] > 0 and shared["why"] is None
+    assert {name: each["parent"] for name, each in snapshots(lab).items()} == {"after": None, "other": None}
+    assert not any(os.path.exists(path) for path in memory) and len(memory) == 2
+    for command in (["snapshot", "show"], ["snapshot", "apply"], ["snapshot", "delete"], ["export"]):
+        target = [lab.folder / "nowhere"] if command == ["export"] else []
+        assert error_of(lab.cohort(*command, deleted["id"], *target, check=False))["code"] == "not_found"
+    assert lab.cohort("host", "doctor").json["doctor"]["ailments"] == []
 
     let_go_on(lab)
     apply(lab, "after")
     check_goes_on_from(lab, at_after)
     assert current(lab) == ["after"]
-    # The branch that is left is deleted with what only it holds; the others' data stays.
-    lab.cohort("snapshot", "delete", "other")
-    assert at_other
+    # The branch that is left is deleted with what only it holds, and what it shared is merged while the guests run; the
+    # others' data stays.
+    deleted = lab.cohort("snapshot", "delete", "other").json["deleted"]
+    assert len(deleted["merged_layers"]) == 1 and deleted["merged_layers"][0].startswith("before (deleted")
+    assert deleted["shared"] == [] and at_other
     let_go_on(lab)
-    apply(lab, "before")
-    check_goes_on_from(lab, at_before)
-    lab.cohort("snapshot", "delete", "before", "--subtree")
+    apply(lab, "after")
+    check_goes_on_from(lab, at_after)
+    lab.cohort("snapshot", "delete", "after", "--subtree")
     assert snapshots(lab) == {} and overlays(*lab.all) == []
     check_disks_are_sound(lab)
 

@@ -142,9 +142,17 @@ Json to_json(const service::DeletedSnapshot& deleted) {
   Json json{{"id", deleted.id},
             {"name", deleted.name},
             {"left_behind", Json::array()},
-            {"forgotten_only", deleted.forgotten_only}};
+            {"forgotten_only", deleted.forgotten_only},
+            {"shared", Json::array()},
+            {"merged_layers", deleted.merged_layers}};
   for (const auto& path : deleted.left_behind) {
     json["left_behind"].push_back(path.string());
+  }
+  for (const auto& layers : deleted.shared) {
+    json["shared"].push_back(Json{{"name", layers.name},
+                                  {"branches", layers.branches},
+                                  {"disk_bytes", layers.disk_bytes},
+                                  {"why", layers.why.empty() ? Json() : Json(layers.why)}});
   }
   return json;
 }
@@ -157,7 +165,8 @@ Json to_json(const std::vector<service::PlannedMerge>& merges) {
                         {"overlay", merge.overlay.string()},
                         {"into", merge.into.string()},
                         {"missing", merge.is_missing},
-                        {"stays", merge.stays}});
+                        {"stays", merge.stays},
+                        {"shared", merge.is_shared}});
   }
   return Json{{"merges", std::move(list)}};
 }

@@ -165,8 +165,27 @@ std::string fate_of(const service::PlannedMerge& merge) {
   if (merge.is_missing) {
     return "(the machine is missing: the file stays)";
   }
+  if (merge.is_shared) return "(stays: other snapshots stand on the same file)";
   if (merge.overlay.empty()) return "(removed)";
   return merge.stays ? "(not merged: the file stays)" : merge.into.string();
+}
+
+std::string report_layers(const service::DeletedSnapshot& deleted) {
+  std::string text;
+  for (const auto& name : deleted.merged_layers) {
+    text += fmt::format("The files that \"{}\" had shared were merged, too.\n", printable(name));
+  }
+  for (const auto& layers : deleted.shared) {
+    const std::string reason =
+        layers.why.empty() ? fmt::format(
+                                 "since several branches stand on them (\"{}\"). The deletion that leaves one branch "
+                                 "merges them, and gives the room back that is taken twice.",
+                                 fmt::join(layers.branches, "\", \""))
+                           : fmt::format("and the next deletion tries again: {}", layers.why);
+    text += fmt::format("The files of \"{}\" stay ({}), {}\n", printable(layers.name), format_bytes(layers.disk_bytes),
+                        printable(reason));
+  }
+  return text;
 }
 
 // Nothing if there are none.
@@ -291,7 +310,7 @@ std::string report_deleted(const service::DeletedSnapshot& deleted) {
            list_of("Its overlay files stay, and machines may write to them:", deleted.left_behind);
   }
   return fmt::format("Deleted the {} \"{}\".\n", noun_of(deleted.kind), printable(deleted.name)) +
-         report_left_behind(deleted.left_behind);
+         report_layers(deleted) + report_left_behind(deleted.left_behind);
 }
 
 std::string report_apply_plan(const service::ApplyPlan& plan, bool keeps_current) {

@@ -189,12 +189,16 @@ Snapshot example_reference_point() {
 }
 
 service::DeletedSnapshot example_deleted() {
-  return {id_of<SnapshotId>('5').str(), "before-upgrade", {"/vm/web.cohort-00000000.qcow2"}, false};
+  return {id_of<SnapshotId>('5').str(),      "before-upgrade",
+          {"/vm/web.cohort-00000000.qcow2"}, false,
+          SnapshotKind::kStandard,           {{"before-upgrade", {"one", "two"}, 300'000'000, {}}},
+          {"monday (deleted, 00000000)"}};
 }
 
 std::vector<service::PlannedMerge> example_merges() {
   return {{"db", "vda", "/vm/db.cohort-00000000.qcow2", "/vm/db.qcow2", false, false},
-          {"web", "vda", "/vm/web.cohort-00000000.qcow2", "/vm/web.qcow2", true, true}};
+          {"web", "vda", "/vm/web.cohort-00000000.qcow2", "/vm/web.qcow2", true, true},
+          {"cache", "vda", "/vm/cache.cohort-00000000.qcow2", "/vm/cache.qcow2", false, true, true}};
 }
 
 service::ExportPlan example_export_plan() {

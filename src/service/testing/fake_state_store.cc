@@ -167,6 +167,26 @@ Result<void> FakeStateStore::update_snapshot(const Snapshot& snapshot) {
   return {};
 }
 
+void FakeStateStore::leave_tree(const Snapshot& gone) {
+  for (auto& [other, snapshot] : snapshots_) {
+    if (gone.parent == other) snapshot.arrival = std::max(snapshot.arrival, gone.arrival);
+    if (snapshot.parent == gone.id) snapshot.parent = gone.parent;
+  }
+}
+
+Result<void> FakeStateStore::retire_snapshot(const Snapshot& snapshot) {
+  Lock lock(mutex_);
+  COHORT_TRY(injected("retire_snapshot"));
+  const auto found = snapshots_.find(snapshot.id);
+  if (found == snapshots_.end()) {
+    return no_snapshot(snapshot.id);
+  }
+  leave_tree(found->second);
+  found->second = snapshot;
+  record(lock, "retire_snapshot");
+  return {};
+}
+
 Result<void> FakeStateStore::remove_snapshot(const SnapshotId& id) {
   Lock lock(mutex_);
   COHORT_TRY(injected("remove_snapshot"));
@@ -174,12 +194,8 @@ Result<void> FakeStateStore::remove_snapshot(const SnapshotId& id) {
   if (found == snapshots_.end()) {
     return no_snapshot(id);
   }
-  const Snapshot gone = found->second;
-  const std::string state(to_string(gone.state));
-  for (auto& [other, snapshot] : snapshots_) {
-    if (gone.parent == other) snapshot.arrival = std::max(snapshot.arrival, gone.arrival);
-    if (snapshot.parent == id) snapshot.parent = gone.parent;
-  }
+  const std::string state(to_string(found->second.state));
+  leave_tree(found->second);
   snapshots_.erase(found);
   record(lock, "remove_snapshot " + state);
   return {};

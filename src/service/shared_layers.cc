@@ -1,0 +1,89 @@
+#include "service/shared_layers.h"
+
+#include <sys/stat.h>
+
+#include <algorithm>
+
+#include "base/kill_point.h"
+#include "service/merge_and_forget.h"
+#include "service/mergeable.h"
+#include "service/snapshot_tree.h"
+
+namespace cohort::service {
+namespace {
+
+std::uint64_t bytes_on_disk(const Path& file) {
+  struct stat info {};
+  return ::stat(file.c_str(), &info) == 0 ? static_cast<std::uint64_t>(info.st_blocks) * 512 : 0;
+}
+
+// Its name is free again, and this one is nobody's: people meet it where a merge has failed half way.
+void strip(Snapshot& snapshot) {
+  snapshot.state = SnapshotState::kShared;
+  snapshot.name = fmt::format("{} (deleted, {})", snapshot.name, public_id(snapshot).substr(0, 8));
+  snapshot.kept_for.clear();
+  snapshot.parent.reset();
+  snapshot.arrival = 0;
+  for (auto& member : snapshot.members) {
+    member.configuration.clear();
+    member.definition.clear();
+    member.has_nvram = member.has_tpm = false;
+  }
+}
+
+// Where they cannot be merged they stay shared, and no snapshot that nobody can delete comes into the list.
+Result<void> check_all(const Snapshot& layers, Hypervisor& hypervisor) {
+  for (const auto& member : layers.members) {
+    COHORT_ASSIGN(const bool missing, is_missing(member.machine, hypervisor));
+    if (missing) return fail(ErrorCode::kNotFound, "The machine \"{}\" does not exist any more.", member.name);
+    COHORT_TRY(check_mergeable(layers, member, hypervisor));
+  }
+  return {};
+}
+
+}  // namespace
+
+SharedLayers shared_layers_of(const Snapshot& snapshot, const std::vector<Snapshot>& all) {
+  SharedLayers layers{snapshot.name, sharing_files_of(snapshot, all), 0, {}};
+  for (const auto& member : snapshot.members) {
+    for (const auto& disk : member.disks) layers.disk_bytes += bytes_on_disk(disk.frozen.path);
+  }
+  return layers;
+}
+
+Result<Snapshot> retire(Snapshot snapshot, StateStore& store) {
+  strip(snapshot);
+  COHORT_TRY(store.retire_snapshot(snapshot));
+  kill_point("delete.retired");
+  return snapshot;
+}
+
+Result<void> remove_belongings(const Snapshot& shared, Hypervisor& hypervisor, StateStore& store) {
+  for (const auto& member : shared.members) {
+    if (member.memory) COHORT_TRY(hypervisor.remove_memory(member.memory->file));
+  }
+  COHORT_TRY(remove_tree(store.snapshot_folder(shared.id)));
+  kill_point("delete.belongings_removed");
+  return {};
+}
+
+Result<FreedLayers> merge_freed_layers(Hypervisor& hypervisor, StateStore& store, JobContext& job,
+                                       const std::stop_token& stop) {
+  FreedLayers freed;
+  std::set<SnapshotId> passed_over;
+  for (;;) {
+    COHORT_ASSIGN(const auto all, store.snapshots());
+    const auto layers = shared_by_none(all, passed_over);
+    if (!layers) return freed;
+    passed_over.insert(layers->id);
+    if (const auto checked = check_all(*layers, hypervisor); !checked) {
+      freed.left.push_back(shared_layers_of(*layers, all));
+      freed.left.back().why = checked.error().message;
+      continue;
+    }
+    COHORT_TRY(merge_and_forget(*layers, false, hypervisor, store, job, stop));
+    freed.merged.push_back(layers->name);
+  }
+}
+
+}  // namespace cohort::service

@@ -1,0 +1,2 @@
+-- A snapshot may be 'shared': deleted, while several branches stand on its files. No table changes; earlier programs would
+-- show it as corrupt, and refuse the file now.
