@@ -18,6 +18,22 @@ Error after_package(Error error, const ExportReport& report) {
 
 }  // namespace
 
+StoredPackage coming_package(const BackupPlan& plan, WallTime now) {
+  StoredPackage coming{plan.target.package, package::Manifest{}, {}};
+  coming.manifest->collection = plan.snapshot.collection;
+  coming.manifest->collection_name = plan.snapshot.collection_name;
+  coming.manifest->snapshot = plan.snapshot.id;
+  coming.manifest->instant = now;
+  coming.manifest->parent = plan.target.parent;
+  coming.size.bytes = plan.target.estimated_bytes;
+  if (!plan.target.parent) return coming;
+  const package::ParentPackage& base = *plan.target.parent;
+  const Path path = (plan.target.package / base.path).lexically_normal();
+  coming.parents.push_back({path, base.snapshot, base.snapshot_name, base.instant});
+  if (const auto stored = stored_package(path)) std::ranges::copy(stored->parents, std::back_inserter(coming.parents));
+  return coming;
+}
+
 // The request with all that is looked up for it.
 struct Backup::Prepared {
   BackupRequest request;

@@ -6,6 +6,7 @@
 
 #include "service/delete_snapshot.h"
 #include "service/export_snapshot.h"
+#include "service/stored_packages.h"
 #include "service/take_snapshot.h"
 
 namespace cohort::service {
@@ -24,6 +25,9 @@ struct BackupPlan {
   std::string full_because = {};        // if it was to be incremental, and nothing can be its base
   std::vector<Snapshot> outlived = {};  // would be deleted when the package is complete
 };
+
+// The package that the backup would make, as it would lie in its folder: for plans of what is pruned then.
+[[nodiscard]] StoredPackage coming_package(const BackupPlan& plan, WallTime now);
 
 // Crash: recover() removes the partial package and deletes the new snapshot; once an incremental one is complete, what
 // is left of the older bases is deleted by recover(), or by the next backup.

@@ -78,6 +78,17 @@ bool is_among(const Path& package, const std::vector<Path>& names) {
   return std::ranges::find(names, own_name(package)) != names.end();
 }
 
+// The clock may have been set back since the others were made.
+void keep_newest(Packages& packages, const PruneRequest& request) {
+  const Path newest = request.coming ? request.coming->package : request.newest;
+  if (newest.empty()) return;
+  for (auto& each : packages) {
+    if (each.fate != PackageFate::kRemoved || own_name(each.stored.package) != own_name(newest)) continue;
+    each.fate = PackageFate::kKept;
+    each.why = "It is the newest that was made.";
+  }
+}
+
 // What is left alone may be of use to somebody, with all that it stands on.
 void keep_for_others(Packages& packages) {
   for (const auto& other : packages) {
@@ -100,6 +111,16 @@ void merge_those_that_lose_their_parent(Packages& packages) {
     });
     if (loses_it) each.fate = PackageFate::kMerged;
   }
+}
+
+// With all that it stands on.
+std::uint64_t bytes_of_chain(const StoredPackage& stored) {
+  std::uint64_t bytes = stored.size.bytes;
+  for (const auto& parent : stored.parents) {
+    const auto found = stored_package(parent.package);
+    if (found) bytes += found->size.bytes;
+  }
+  return bytes;
 }
 
 // Under a name that no whole package has, and then file by file.
@@ -202,12 +223,22 @@ Result<PrunePlan> PrunePackages::plan(const PruneRequest& request, const std::st
   }
   PrunePlan plan{request.folder, {}};
   COHORT_ASSIGN(auto stored, packages_in(request.folder));
-  for (auto& each : stored) plan.packages.push_back({std::move(each)});
+  if (request.coming) stored.push_back(*request.coming);
+  for (auto& each : stored) {
+    const bool is_of_another =
+        !request.collection.is_nil() && each.manifest && each.manifest->collection != request.collection;
+    if (!is_of_another) plan.packages.push_back({std::move(each)});
+  }
   judge(plan.packages, request.retention);
+  keep_newest(plan.packages, request);
   keep_for_others(plan.packages);
   merge_those_that_lose_their_parent(plan.packages);
   for (auto& each : plan.packages) {
     if (each.fate != PackageFate::kMerged) continue;
+    if (request.coming && each.stored.package == request.coming->package) {
+      each.estimated_bytes = bytes_of_chain(each.stored);
+      continue;
+    }
     COHORT_ASSIGN(const auto merge, MergePackage(copier_, clock_).plan({each.stored.package, {}}, stop));
     each.estimated_bytes = merge.estimated_bytes;
   }

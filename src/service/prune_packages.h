@@ -2,6 +2,7 @@
 #pragma once
 
 #include <cstdint>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -14,7 +15,11 @@ namespace cohort::service {
 
 struct PruneRequest {
   Path folder;
-  Retention retention;  // for each collection by itself
+  Retention retention;           // for each collection by itself
+  CollectionId collection = {};  // only the packages of this one; nil: of all
+  Path newest = {};              // a package that is kept whatever the rules say; empty: none
+  // Of a plan: it is not in the folder yet, and is looked at as if it were the newest.
+  std::optional<StoredPackage> coming = {};
 };
 
 enum class PackageFate {

@@ -149,6 +149,34 @@ TEST_F(PrunePackagesTest, WhatWasDoneByACancelStaysAndTheSameGoesOn) {
   EXPECT_THAT(names(), ElementsAre("3", "4"));
 }
 
+TEST_F(PrunePackagesTest, KeepsTheNewestThatWasMadeThoughTheClockWasSetBack) {
+  auto request = keep_last(1);
+  request.newest = at("2");
+  EXPECT_THAT(fates(request), ElementsAre("0 removed", "1 removed", "2 merged", "3 removed", "4 merged"));
+}
+
+TEST_F(PrunePackagesTest, LooksAtTheCollectionThatIsNamedAlone) {
+  const CollectionId other = CollectionId::generate();
+  write("other", "", 1, [&](package::Manifest& manifest) { manifest.collection = other; });
+  auto request = keep_last(1);
+  request.collection = PrunePackages(lab.copier, lab.clock).plan(request)->packages.front().stored.manifest->collection;
+  EXPECT_THAT(fates(request), ElementsAre("0 removed", "1 removed", "2 removed", "3 removed", "4 merged"));
+  request.collection = other;
+  EXPECT_THAT(fates(request), ElementsAre("other kept"));
+}
+
+TEST_F(PrunePackagesTest, PlansWithAPackageThatIsStillToCome) {
+  auto request = keep_last(1);
+  StoredPackage coming = stored_package(at("4")).value();
+  coming.parents.insert(coming.parents.begin(), {at("4"), coming.manifest->snapshot, "four", coming.manifest->instant});
+  coming.package = at("5");
+  coming.manifest->snapshot = SnapshotId::generate();
+  coming.manifest->instant += std::chrono::hours(24);
+  request.coming = coming;
+  EXPECT_THAT(fates(request), ElementsAre("0 removed", "1 removed", "2 removed", "3 removed", "4 removed", "5 merged"));
+  EXPECT_GT(PrunePackages(lab.copier, lab.clock).plan(request)->packages.back().estimated_bytes, 0U);
+}
+
 TEST_F(PrunePackagesTest, WhatIsKeptCanBeUsedWhereverTheProcessDied) {
   for (std::size_t number = 1;; ++number) {
     for (const auto& name : names()) std::filesystem::remove_all(at(name));

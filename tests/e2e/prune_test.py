@@ -149,3 +149,42 @@ def test_a_package_of_a_time_is_imported(nights):
             copy.start().wait_ready(timeout=400)
             copy.destroy()
         copy.undefine()
+
+
+def test_a_backup_prunes_what_is_too_old_when_it_is_complete(lab):
+    off = bare_machine(lab, "pruned every night", ["qcow2"])
+    lab.cohort("collection", "create", "kept", off.name)
+    folder = lab.new_folder("pruned every night")
+    keep = ("--incremental", "--keep-last", "2", *PATIENT)
+
+    def night(number, *options, check=True):
+        [path] = off.disk_paths().values()
+        run("qemu-io", "-f", "qcow2", "-c", f"write -P {number} {number * 128}k 128k", path)
+        return lab.cohort("backup", "kept", folder / str(number), *keep, *options, check=check)
+
+    for number in (1, 2):
+        report = night(number).json
+        assert report["prune_error"] is None
+        assert [each["fate"] for each in report["prune"]["packages"]] == ["kept"] * number
+    plan = lab.cohort("backup", "kept", folder / "3", *keep, "--dry-run").json["plan"]
+    assert [each["fate"] for each in plan["prune"]["packages"]] == ["removed", "merged", "kept"]
+    assert names_in(folder) == ["1", "2"]
+
+    # What is in the way of the pruning costs the exit status, and neither the backup nor its report.
+    (folder / "1.partial").mkdir()
+    failed = night(3, check=False)
+    assert failed.rc == 4 and failed.json["prune"] is None and failed.json["prune_error"]["code"] == "already_exists"
+    assert failed.json["backup"]["package"] == str(folder / "3")
+    jobs = lab.cohort("job", "list").json["jobs"]
+    assert [(job["type"], job["state"]) for job in jobs[:2]] == [("prune", "failed"), ("backup", "completed")]
+    assert lab.cohort("verify", folder / "3").json["verify"]["whole"] is True
+    (folder / "1.partial").rmdir()
+
+    # A backup that fails removes nothing.
+    assert night(3, check=False).rc == 4
+    assert set(names_in(folder)) >= {"1", "3"}
+
+    report = night(4).json
+    assert names_in(folder) == ["3", "4"] and report["prune_error"] is None
+    assert lab.cohort("verify", folder / "4").json["verify"]["whole"] is True
+    assert [Path(each["package"]).name for each in lab.cohort("verify", folder / "4").json["verify"]["parents"]] == ["3"]

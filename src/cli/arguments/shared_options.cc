@@ -77,6 +77,22 @@ Result<void> ExportOptions::apply_to(service::ExportRequest& request) const {
   return {};
 }
 
+void KeepOptions::declare(Arguments& arguments) {
+  arguments.option("--keep-last", last, "N", "Keep the newest N.");
+  arguments.option("--keep-daily", daily, "N", "Keep the newest of each of the last N days that have any.");
+  arguments.option("--keep-weekly", weekly, "N", "Keep the newest of each of the last N weeks that have any.");
+  arguments.option("--keep-monthly", monthly, "N", "Keep the newest of each of the last N months that have any.");
+}
+
+Result<Retention> KeepOptions::retention() const {
+  Retention retention;
+  COHORT_ASSIGN(retention.last, parse_count("--keep-last", last));
+  COHORT_ASSIGN(retention.daily, parse_count("--keep-daily", daily));
+  COHORT_ASSIGN(retention.weekly, parse_count("--keep-weekly", weekly));
+  COHORT_ASSIGN(retention.monthly, parse_count("--keep-monthly", monthly));
+  return retention;
+}
+
 void SinceOption::declare(Arguments& arguments) {
   arguments.option("--since", since, "BASE",
                    "Export the difference from this package, or from the package of this reference point or snapshot, "

@@ -7,6 +7,7 @@
 
 #include "base/result.h"
 #include "cli/arguments/arguments.h"
+#include "domain/retention.h"
 #include "service/delete_snapshot.h"
 #include "service/export_snapshot.h"
 #include "service/take_snapshot.h"
@@ -43,6 +44,17 @@ struct ExportOptions {
   void declare(Arguments& arguments);
   // Into the request; the rest of it stays. Fails with kInvalidArgument.
   [[nodiscard]] Result<void> apply_to(service::ExportRequest& request) const;
+};
+
+struct KeepOptions {
+  std::int64_t last = 0;
+  std::int64_t daily = 0;
+  std::int64_t weekly = 0;
+  std::int64_t monthly = 0;
+
+  void declare(Arguments& arguments);
+  // Fails with kInvalidArgument.
+  [[nodiscard]] Result<Retention> retention() const;
 };
 
 struct SinceOption {

@@ -16,7 +16,7 @@ SessionRecord::SessionRecord()
 template <typename T>
 Result<T> FakeSession::reply(const std::string& call, T answer) {
   record_.calls.push_back(call);
-  if (record_.failure) {
+  if (record_.failure && (record_.failing_call.empty() || record_.failing_call == call)) {
     return Failure{*record_.failure};
   }
   return answer;

@@ -40,8 +40,9 @@ struct SessionRecord {
   package::VerifyOptions verify_options;
   std::string asked_for;  // the name given to queries
 
-  // Every call fails with this if set.
+  // Every call fails with this if set, or only the one of this name.
   std::optional<Error> failure;
+  std::string failing_call;
   // Runs inside every long operation.
   std::function<void(const client::JobWatch&)> on_job;
   client::RecoveryReport recovery_report;

@@ -26,10 +26,18 @@ class Backup final : public Verb {
                 "it is said why. The snapshot stays then as the base of the next incremental backup, and the one that "
                 "was kept before it is deleted when the package is complete. So each collection has one base for each "
                 "folder, and its machines an overlay for it. Use one folder for each medium: where two take turns at "
-                "one mount point, each backup is a full one.",
+                "one mount point, each backup is a full one.\n\n"
+                "With any of the --keep options, the packages of the collection in the same folder that no rule keeps "
+                "are removed when the backup is complete, as `cohort package prune` does, as a job of its own. The new "
+                "package is kept in any case. Nothing is removed when the backup has failed, in whatever step. If only "
+                "the pruning fails or is cancelled, the backup is complete, and is reported as such, with what failed; "
+                "the exit status is that of the failure, so that whoever runs this every night hears of it, and the "
+                "next one goes on.",
             .examples = {{"cohort backup shop /backup/shop-monday", "A backup of the whole collection at one instant."},
                          {"cohort backup shop /backup/shop-tuesday --incremental",
                           "Only what has changed since the backup before."},
+                         {"cohort backup shop /backup/shop-$(date +%F) --incremental --keep-daily 7 --keep-weekly 4",
+                          "Every night: what has changed, and what is too old goes."},
                          {"cohort backup shop /backup/shop-monday --dry-run",
                           "Says what would be captured and how much would be written."}}};
   }
@@ -41,22 +49,61 @@ class Backup final : public Verb {
     export_.declare(arguments);
     arguments.flag("--incremental", is_incremental_,
                    "Only what has changed since the newest package beside DIR; keep the snapshot for the next.");
+    keep_.declare(arguments);
     arguments.dry_run(is_dry_run_);
   }
 
   [[nodiscard]] Result<Outcome> run(Context& context) override {
     COHORT_ASSIGN(const auto wanted, request());
-    if (is_dry_run_) {
-      COHORT_ASSIGN(const auto plan, context.session().plan_backup(wanted));
-      return planned(to_json(plan), report_backup_plan(plan, context.detail()));
-    }
+    COHORT_ASSIGN(const Retention retention, keep_.retention());
+    if (is_dry_run_) return plan(wanted, retention, context);
     COHORT_ASSIGN(const auto report, context.run_job([&](const client::JobWatch& watch) {
       return context.session().backup(wanted, watch);
     }));
-    return notice(Json{{"backup", to_json(report)}}, report_export(report, context.detail()));
+    const Json backup = to_json(report);
+    const std::string text = report_export(report, context.detail());
+    if (!retention.keeps_any()) return notice(Json{{"backup", backup}, {"prune", {}}, {"prune_error", {}}}, text);
+    const auto pruned = prune(report, retention, context);
+    if (pruned) {
+      return notice(Json{{"backup", backup}, {"prune", to_json(*pruned)}, {"prune_error", {}}},
+                    text + "\n" + report_prune(*pruned));
+    }
+    // With --quiet, too: it is more than a notice.
+    Outcome outcome = answer(Json{{"backup", backup}, {"prune", {}}, {"prune_error", to_json(pruned.error())}},
+                             text + "\nThe backup is complete, but not all packages that are too old are removed.\n" +
+                                 report_error(pruned.error(), context.detail()));
+    outcome.exit_code = exit_code(pruned.error().code);
+    return outcome;
   }
 
  private:
+  static service::PruneRequest request_for(const Path& package, const CollectionId& collection,
+                                           const Retention& retention) {
+    return {package.parent_path(), retention, collection, package, {}};
+  }
+
+  static Result<Outcome> plan(const service::BackupRequest& wanted, const Retention& retention, Context& context) {
+    COHORT_ASSIGN(const auto plan, context.session().plan_backup(wanted));
+    Json json = to_json(plan);
+    std::string text = report_backup_plan(plan, context.detail());
+    json["prune"] = nullptr;
+    if (retention.keeps_any()) {
+      auto prune = request_for(plan.target.package, plan.snapshot.collection, retention);
+      prune.coming = service::coming_package(plan, context.clock().wall());
+      COHORT_ASSIGN(const auto pruned, context.session().plan_prune(prune));
+      json["prune"] = to_json(pruned);
+      text += "\n" + report_prune_plan(pruned);
+    }
+    return planned(std::move(json), std::move(text));
+  }
+
+  static Result<service::PrunePlan> prune(const service::ExportReport& report, const Retention& retention,
+                                          Context& context) {
+    const auto request = request_for(report.package, report.snapshot.collection, retention);
+    return context.run_job(
+        [&](const client::JobWatch& watch) { return context.session().prune_packages(request, watch); });
+  }
+
   [[nodiscard]] Result<service::BackupRequest> request() const {
     service::BackupRequest request;
     request.take.collection = collection_;
@@ -71,6 +118,7 @@ class Backup final : public Verb {
   std::string directory_;
   TakeOptions take_;
   ExportOptions export_;
+  KeepOptions keep_;
   bool is_incremental_ = false;
   bool is_dry_run_ = false;
 };

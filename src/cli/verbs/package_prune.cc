@@ -1,8 +1,8 @@
-#include <cstdint>
 #include <memory>
 #include <string>
 
 #include "cli/arguments/arguments.h"
+#include "cli/arguments/shared_options.h"
 #include "cli/arguments/values.h"
 #include "cli/output/report.h"
 #include "cli/verbs/verbs.h"
@@ -42,20 +42,14 @@ class PackagePrune final : public Verb {
 
   void declare(Arguments& arguments) override {
     arguments.required("DIR", folder_, "The folder with the packages.");
-    arguments.option("--keep-last", last_, "N", "Keep the newest N.");
-    arguments.option("--keep-daily", daily_, "N", "Keep the newest of each of the last N days that have any.");
-    arguments.option("--keep-weekly", weekly_, "N", "Keep the newest of each of the last N weeks that have any.");
-    arguments.option("--keep-monthly", monthly_, "N", "Keep the newest of each of the last N months that have any.");
+    keep_.declare(arguments);
     arguments.dry_run(is_dry_run_);
   }
 
   [[nodiscard]] Result<Outcome> run(Context& context) override {
     service::PruneRequest request;
     COHORT_ASSIGN(request.folder, parse_folder(folder_));
-    COHORT_ASSIGN(request.retention.last, parse_count("--keep-last", last_));
-    COHORT_ASSIGN(request.retention.daily, parse_count("--keep-daily", daily_));
-    COHORT_ASSIGN(request.retention.weekly, parse_count("--keep-weekly", weekly_));
-    COHORT_ASSIGN(request.retention.monthly, parse_count("--keep-monthly", monthly_));
+    COHORT_ASSIGN(request.retention, keep_.retention());
     if (is_dry_run_) {
       COHORT_ASSIGN(const auto plan, context.session().plan_prune(request));
       return planned(to_json(plan), report_prune_plan(plan));
@@ -68,10 +62,7 @@ class PackagePrune final : public Verb {
 
  private:
   std::string folder_;
-  std::int64_t last_ = 0;
-  std::int64_t daily_ = 0;
-  std::int64_t weekly_ = 0;
-  std::int64_t monthly_ = 0;
+  KeepOptions keep_;
   bool is_dry_run_ = false;
 };
 

@@ -107,6 +107,42 @@ TEST_F(PackageVerbs, DryRunsOnlyPlan) {
   EXPECT_THAT(session.calls, ElementsAre("plan_export", "plan_backup", "plan_import"));
 }
 
+TEST_F(PackageVerbs, BackupPrunesThePackagesOfItsCollectionBesideTheNewOne) {
+  EXPECT_EQ(program.run({"backup", "shop", "/backup/shop", "--keep-daily", "7", "--keep-last=2"}), 0);
+  EXPECT_THAT(session.calls, ElementsAre("backup", "prune_packages"));
+  const auto& request = session.prune_request;
+  EXPECT_EQ(request.folder, "/backup");
+  EXPECT_EQ(request.newest, "/backup/shop");
+  EXPECT_EQ(request.collection, example_export_report().snapshot.collection);
+  EXPECT_EQ(request.retention.daily, 7U);
+  EXPECT_EQ(request.retention.last, 2U);
+  EXPECT_THAT(program.out(), AllOf(HasSubstr("Exported"), HasSubstr("Removed")));
+}
+
+TEST_F(PackageVerbs, BackupPlansWhatItPrunesWithTheNewPackageAmongTheOthers) {
+  EXPECT_EQ(program.run({"backup", "shop", "/backup/shop", "--keep-last", "1", "--dry-run", "--json"}), 0);
+  EXPECT_THAT(session.calls, ElementsAre("plan_backup", "plan_prune"));
+  ASSERT_TRUE(session.prune_request.coming);
+  EXPECT_EQ(session.prune_request.coming->package, "/backup/shop");
+  EXPECT_TRUE(program.json().at("plan").at("prune").contains("packages"));
+}
+
+TEST_F(PackageVerbs, ABackupWhosePruneFailsIsReportedAndExitsWithThatFailure) {
+  session.failing_call = "prune_packages";
+  session.failure = make_error(ErrorCode::kNoSpace, "There is no room to merge.");
+  EXPECT_EQ(program.run({"backup", "shop", "/backup/shop", "--keep-last", "1", "--quiet"}), 10);
+  EXPECT_THAT(program.out(), AllOf(HasSubstr("Exported"), HasSubstr("is complete"), HasSubstr("no room to merge")));
+  EXPECT_EQ(program.run({"backup", "shop", "/backup/shop", "--keep-last", "1", "--json"}), 10);
+  EXPECT_EQ(program.json().at("prune_error").at("code"), "no_space");
+  EXPECT_EQ(program.json().at("backup").at("package"), "/backup/shop");
+}
+
+TEST_F(PackageVerbs, NothingIsPrunedWhenTheBackupFails) {
+  session.failure = make_error(ErrorCode::kNoSpace, "There is no room.");
+  EXPECT_EQ(program.run({"backup", "shop", "/backup/shop", "--keep-last", "1"}), 10);
+  EXPECT_THAT(session.calls, ElementsAre("backup"));
+}
+
 TEST_F(PackageVerbs, VerifyOfAWholePackageSucceeds) {
   EXPECT_EQ(program.run({"verify", "/backup/shop"}), 0);
   EXPECT_EQ(session.verified, "/backup/shop");
