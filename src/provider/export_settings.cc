@@ -23,16 +23,14 @@ Result<std::string> base_in(const cim::Instance* settings, std::string_view prop
   return id.str();
 }
 
-Result<void> check_intent(const cim::Instance* settings, bool is_difference) {
+// True if the package is to stand alone whatever it is the difference from.
+Result<bool> is_to_merge(const cim::Instance* settings) {
   const auto intent = setting(settings, "BackupIntent", kPreserveChain);
   if (intent != kPreserveChain && intent != kMerge) {
     return fail(ErrorCode::kInvalidArgument, "BackupIntent is 1 (preserve the chain) or 2 (merge), and not {}.",
                 intent);
   }
-  if (intent == kMerge && is_difference) {
-    return fail(ErrorCode::kUnsupported, "BackupIntent 2 (merge) is not supported; `cohort package merge` does it.");
-  }
-  return {};
+  return intent == kMerge;
 }
 
 // VirtualMachinesToDisksToExport: of each machine the disks that are named, or all of it.
@@ -71,7 +69,7 @@ Result<service::ExportRequest> export_request_in(const MethodCall& call, const S
   COHORT_ASSIGN(request.directory, roots.allowed(directory));
   const auto* const base = request.is_reference_point ? "BaseReferencePointCollection" : "DifferentialBackupBase";
   COHORT_ASSIGN(request.since_point, base_in(settings, base));
-  COHORT_TRY(check_intent(settings, !request.since_point.empty()));
+  COHORT_ASSIGN(request.is_merged, is_to_merge(settings));
   request.subdirectory = setting(settings, "CreateVmExportSubdirectory", false);
   request.no_storage = !setting(settings, "CopyVmStorage", true);
   COHORT_ASSIGN(request.disks, disks_in(settings, snapshot));

@@ -13,8 +13,10 @@
 namespace cohort::service {
 namespace {
 
+using ::testing::Contains;
 using ::testing::HasSubstr;
 using ::testing::IsEmpty;
+using ::testing::Not;
 using ::testing::SizeIs;
 
 // "nightly" was exported to "package", and "second" was taken after it. Web's disk vda has a real frozen file.
@@ -91,6 +93,50 @@ TEST_F(DifferenceBaseTest, TellsOfEachDiskWhetherItIsOneAndWhyNot) {
   EXPECT_FALSE(report->disks[1].is_difference);
   EXPECT_THAT(report->disks[1].whole_because, HasSubstr("not known whether"));
   EXPECT_TRUE(report->parent);
+}
+
+// The copies of the fake are no images: what comes of a merge is shown in tests/e2e.
+TEST_F(DifferenceBaseTest, ThatCannotBeMergedLeavesNothing) {
+  auto merged = request();
+  merged.is_merged = true;
+  const auto report = lab.run_export(merged);
+  ASSERT_FALSE(report);
+  EXPECT_EQ(report.error().code, ErrorCode::kCorrupt);
+  EXPECT_THAT(report.error().message, HasSubstr("difference.difference.partial"));
+  EXPECT_FALSE(std::filesystem::exists(merged.directory));
+  EXPECT_THAT(PackageLab::names_in(lab.folder.path()), Not(Contains(HasSubstr("difference"))));
+  EXPECT_THAT(lab.left_open(), IsEmpty());
+}
+
+TEST_F(DifferenceBaseTest, ThatIsMergedIsAWholeExportWhereNoDiskCanBeOne) {
+  change_manifest([](package::Manifest& manifest) { manifest.machines[0].disks[0].target = "vdz"; });
+  auto merged = request();
+  merged.is_merged = true;
+  const auto report = lab.run_export(merged);
+  ASSERT_TRUE(report) << report.error().describe();
+  EXPECT_FALSE(report->merged_from);
+  EXPECT_THAT(lab.copier.layers(), IsEmpty());
+}
+
+TEST_F(DifferenceBaseTest, ThatIsToBeMergedIsGoneAfterADeathAtAnyCall) {
+  auto merged = request();
+  merged.is_merged = true;
+  for (std::size_t number = 1;; ++number) {
+    lab.control.clear();
+    lab.control.die_at(number);
+    static_cast<void>(lab.run_export(merged));
+    const bool is_dead = lab.control.is_dead();
+    SCOPED_TRACE(number);
+    lab.control.clear();
+    const auto recovered = lab.run_recover();
+    ASSERT_TRUE(recovered) << recovered.error().describe();
+    EXPECT_THAT(recovered->failures, IsEmpty());
+    EXPECT_THAT(PackageLab::names_in(lab.folder.path()), Not(Contains(HasSubstr("difference"))));
+    if (!is_dead) {
+      EXPECT_GT(number, 20U);
+      return;
+    }
+  }
 }
 
 TEST_F(DifferenceBaseTest, LetsADiskGoWholeThatWasWrittenTo) {

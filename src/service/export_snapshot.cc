@@ -8,6 +8,7 @@
 #include "service/export_target.h"
 #include "service/frozen_stamps.h"
 #include "service/lookup.h"
+#include "service/merge_package.h"
 #include "service/new_package.h"
 #include "service/package_size.h"
 
@@ -28,6 +29,9 @@ Result<void> check_format(const ExportRequest& request) {
                 "Disks that are {} are hashed anyway: leave out --no-hash, or export them whole and not compressed.",
                 request.is_compressed ? "compressed" : "differences");
   }
+  if (request.is_merged && request.is_compressed) {
+    return fail(ErrorCode::kInvalidArgument, "A package that is merged with its base is not compressed.");
+  }
   if (request.format == "qcow2" || request.format == "raw") return {};
   return fail(ErrorCode::kInvalidArgument, "\"{}\" is no format for exported disks: choose qcow2 or raw.",
               request.format);
@@ -46,6 +50,13 @@ Result<Snapshot> find_exported(const ExportRequest& request, StateStore& store) 
   return with_disks(std::move(snapshot), request.disks);
 }
 
+Result<Path> base_package(const ExportRequest& request, const Path& target, StateStore& store,
+                          const std::stop_token& stop) {
+  if (!request.since.empty()) return request.since;
+  COHORT_ASSIGN(const auto point, find_point(store, request.since_point));
+  return find_package_of(point, target, stop);
+}
+
 Result<std::optional<DifferenceBase>> open_base(const ExportRequest& request, const Path& target,
                                                 const Snapshot& snapshot, StateStore& store,
                                                 const std::stop_token& stop) {
@@ -53,11 +64,7 @@ Result<std::optional<DifferenceBase>> open_base(const ExportRequest& request, co
   if (request.no_storage) {
     return fail(ErrorCode::kInvalidArgument, "Without storage there is nothing to be a difference.");
   }
-  Path since = request.since;
-  if (since.empty()) {
-    COHORT_ASSIGN(const auto point, find_point(store, request.since_point));
-    COHORT_ASSIGN(since, find_package_of(point, target, stop));
-  }
+  COHORT_ASSIGN(const Path since, base_package(request, target, store, stop));
   return DifferenceBase::open(since, target, snapshot, store).map([](DifferenceBase&& base) {
     return std::optional(std::move(base));
   });
@@ -330,6 +337,11 @@ Result<void> ExportSnapshot::plan_disk(const ExportRequest& request, const Membe
     if (bytes) planned.estimated_bytes = *bytes;
     if (!bytes) planned.choice = {{}, {}, bytes.error().message};
   }
+  if (planned.choice.base && request.is_merged) {
+    // The difference is there until the whole is.
+    COHORT_ASSIGN(const auto whole, copier_.measure(disk.frozen, request.format, stop));
+    plan.estimated_bytes += whole;
+  }
   if (!planned.choice.base) {
     COHORT_ASSIGN(planned.estimated_bytes, copier_.measure(disk.frozen, request.format, stop));
   }
@@ -344,6 +356,39 @@ Result<void> ExportSnapshot::plan_disk(const ExportRequest& request, const Membe
 }
 
 Result<ExportReport> ExportSnapshot::run(const ExportRequest& request, JobContext& job) {
+  if (!request.is_merged || !is_since(request)) return write(request, job);
+  job.set_phase("planning");
+  COHORT_ASSIGN(const auto snapshot, find_exported(request, store_));
+  COHORT_ASSIGN(const auto planned, plan(request, snapshot, job.stop()));
+  // Where no disk can be a difference, there is nothing to be merged.
+  return planned.parent ? write_merged(request, planned, snapshot, job) : write(request, job);
+}
+
+Result<ExportReport> ExportSnapshot::write_merged(const ExportRequest& request, const ExportPlan& plan,
+                                                  const Snapshot& snapshot, JobContext& job) {
+  const Path holder = plan.package.native() + ".difference" + std::string(package::kPartialSuffix);
+  COHORT_TRY(check_free(holder));
+  ExportRequest difference = request;
+  COHORT_ASSIGN(difference.since, base_package(request, plan.package, store_, job.stop()));
+  difference.since_point.clear();
+  difference.directory = holder / plan.package.filename();
+  difference.subdirectory = difference.is_merged = false;
+  COHORT_ASSIGN(const auto step, job.will_undo(UndoKind::kRemovePartial, holder.string()));
+  COHORT_TRY(make_directories(holder));
+  COHORT_ASSIGN(ExportReport report, write(difference, job));
+  kill_point("export.difference_made");
+  COHORT_ASSIGN(const auto merged, MergePackage(copier_, clock_).run({report.package, plan.package}, job));
+  kill_point("export.merged");
+  COHORT_TRY(remove_tree(holder));
+  COHORT_TRY(job.will_keep(step));
+  job.set_result(plan.package.string());
+  ExportReport whole = report_of(plan.package, merged.manifest, snapshot);
+  whole.merged_from = plan.parent;
+  for (std::size_t i = 0; i < whole.disks.size(); ++i) whole.disks[i].whole_because = report.disks[i].whole_because;
+  return whole;
+}
+
+Result<ExportReport> ExportSnapshot::write(const ExportRequest& request, JobContext& job) {
   job.set_phase("planning");
   COHORT_ASSIGN(auto snapshot, find_exported(request, store_));
   COHORT_ASSIGN(const auto planned, plan(request, snapshot, job.stop()));

@@ -31,6 +31,8 @@ struct ExportRequest {
   std::string since_point = {};
   bool is_reference_point = false;     // `snapshot` names a reference point
   std::vector<ChosenDisk> disks = {};  // only these; empty: all
+  // The package stands alone all the same: what has not changed comes from the base's packages, not from the machines.
+  bool is_merged = false;
 };
 
 struct PlannedDisk {
@@ -73,9 +75,11 @@ struct ExportReport {
   bool is_sealed = true;                              // no disk was exported without a hash
   std::string full_because = {};  // of a backup that was to be incremental, and could stand on nothing
   std::vector<ExportedDisk> disks = {};
+  std::optional<package::ParentPackage> merged_from = {};  // the base whose content is in the package
 };
 
 // Crash: the package grows as "<package>.partial" and is renamed when all of it is synced; recover() removes the rest.
+// So it does with the difference of which a merged package is made, in "<package>.difference.partial".
 class ExportSnapshot {
  public:
   ExportSnapshot(StateStore& store, DiskCopier& copier, const Clock& clock);
@@ -92,6 +96,9 @@ class ExportSnapshot {
   [[nodiscard]] Result<ExportReport> run(const ExportRequest& request, JobContext& job);
 
  private:
+  [[nodiscard]] Result<ExportReport> write(const ExportRequest& request, JobContext& job);
+  [[nodiscard]] Result<ExportReport> write_merged(const ExportRequest& request, const ExportPlan& plan,
+                                                  const Snapshot& snapshot, JobContext& job);
   [[nodiscard]] Result<void> check_unwritten_disks(const Snapshot& snapshot);
   [[nodiscard]] Result<void> plan_disk(const ExportRequest& request, const MemberSnapshot& member,
                                        const std::optional<DifferenceBase>& base, PlannedDisk planned,

@@ -35,6 +35,8 @@ Result<void> check_parent(const Path& parent) {
   return {};
 }
 
+}  // namespace
+
 Result<void> check_free(const Path& package) {
   std::error_code code;
   const auto status = fs::symlink_status(package, code);
@@ -54,8 +56,6 @@ Result<void> check_free(const Path& package) {
   }
   return {};
 }
-
-}  // namespace
 
 Result<Path> new_package_folder(const Path& directory) {
   if (directory.empty()) return fail(ErrorCode::kInvalidArgument, "The folder for the package has no name.");

@@ -19,6 +19,9 @@ inline constexpr std::uint64_t kSpaceBesideDisks = 4ULL << 20U;
 // The same for one that is to replace the package `package`: kInvalidArgument if that is a link, or no folder.
 [[nodiscard]] Result<Path> replaced_package_folder(const Path& package);
 
+// Whether nothing is there, or an empty folder: kAlreadyExists.
+[[nodiscard]] Result<void> check_free(const Path& package);
+
 // Whether a path is below another one, or that one itself, by their names.
 [[nodiscard]] bool is_inside(const Path& inner, const Path& outer);
 

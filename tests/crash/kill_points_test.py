@@ -20,7 +20,7 @@ import forgotten_test
 from crash_site import OFF
 from harness import inspect
 from harness.images import REPOSITORY, run
-from operations import (Backup, Convert, Delete, DeleteLower, DeleteReference, Export, ExportDifference, Import,
+from operations import (Backup, Convert, Delete, DeleteLower, DeleteReference, Export, ExportDifference, ExportMerged, Import,
                         IncrementalBackup, MergePackage, Operation, Prune, Seal, Take, TakeFrozen, TakeStandard, Try)
 
 # What is left of an operation after recovery. DONE: the job was interrupted, but what it was to do is done.
@@ -83,6 +83,10 @@ CASES = [
 
     *cases(ExportDifference(), UNDONE, "export.begun", "export.disks_copied", "publish.before_rename"),
     Case(ExportDifference(), "publish.after_rename", DONE, is_told=False),
+
+    *cases(ExportMerged(), UNDONE, "export.begun", "export.difference_made", "merge_package.begun",
+           "merge_package.before_publish"),
+    *cases(ExportMerged(), DONE, "merge_package.published", "export.merged"),
 
     Case(Seal(), "seal.before_list", UNDONE),
     Case(Seal(), "seal.before_manifest", UNDONE),

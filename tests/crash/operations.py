@@ -308,6 +308,18 @@ class ExportDifference(Export):
         site.remove(self.base(site))
 
 
+class ExportMerged(ExportDifference):
+    """The same, merged with the package of the base, which stays as it is."""
+
+    def arguments(self, site):
+        return [*super().arguments(site), "--merge"]
+
+    def check_done(self, site):
+        site.package_is_whole(self.target(site))
+        assert site.cohort("verify", self.target(site)).json["verify"]["parents"] == []
+        self.check_undone(site)
+
+
 class MergePackage(Operation):
     """Of a difference; it and what it stands on stay as they are whatever happens."""
     job_type = "merge_package"

@@ -87,6 +87,10 @@ def job(client, path, method, **parameters):
     return ended.path
 
 
+def hashes_in(manifest):
+    return {(each["name"], disk["target"]): disk["content_hash"] for each in manifest["machines"] for disk in each["disks"]}
+
+
 @pytest.mark.parametrize("kind", CLIENTS)
 def test_a_night_through_the_daemon(lab, cohortd, guests, exports, kind):
     client = CLIENTS[kind](cohortd)
@@ -145,7 +149,17 @@ def test_the_next_night_is_a_difference_from_a_reference_point(lab, cohortd, gue
     manifest = json.loads((exports / f"second {kind}/cohort.json").read_text())
     assert manifest["parent"]
     assert any(disk["parent"] for each in manifest["machines"] for disk in each["disks"])
-    for point in (first, second):
+    # The third is merged: a full one, made of the second and what has changed, and the second stays.
+    third = night(f"third {kind}", DifferentialBackupBase=path_text(second), BackupIntent=2)
+    merged = json.loads((exports / f"third {kind}/cohort.json").read_text())
+    assert not merged.get("parent") and not any(disk.get("parent") for each in merged["machines"] for disk in each["disks"])
+    point_id = third.key("CollectionID").lower()
+    lab.cohort("reference", "export", point_id, exports / f"third {kind} full")
+    full = json.loads((exports / f"third {kind} full/cohort.json").read_text())
+    assert hashes_in(merged) == hashes_in(full)
+    for name in ("second", "third"):
+        assert lab.cohort("verify", exports / f"{name} {kind}").json["verify"]["whole"]
+    for point in (first, second, third):
         job(client, points, "DestroyReferencePoint", AffectedReferencePointCollection=point)
     assert not overlays(*guests)
     assert all(guest.state() == "running" for guest in guests)
@@ -186,8 +200,8 @@ def test_what_was_done_is_in_the_log_and_the_metrics(cohortd):
     log = cohortd.log()
     assert "notice changed: ExportSnapshot: returned 4096 [user=administrator address=127.0.0.1 " in log
     assert PASSWORDS["administrator"] not in log
-    assert cohortd.metric("cohort_jobs_total", type="export", state="completed") == 8
-    assert cohortd.metric("cohort_fence_seconds_count") == 8
+    assert cohortd.metric("cohort_jobs_total", type="export", state="completed") == 12
+    assert cohortd.metric("cohort_fence_seconds_count") == 10
     assert cohortd.metric("cohort_job_bytes_total", type="export") > 0
     assert cohortd.metric("cohort_requests_total", protocol="wsman", operation="invoke_method", outcome="done") > 10
 

@@ -172,6 +172,31 @@ def test_a_merge_stands_alone_and_shows_what_the_chain_does(lab, nights, still):
     shutil.rmtree(alone)
 
 
+def test_an_export_merges_the_difference_by_itself(lab, nights, still):
+    folder, _ = nights
+    before = {path: (path.stat().st_mtime_ns, path.stat().st_ctime_ns) for path in (folder / "tuesday").rglob("*")}
+    target = folder / "wednesday merged"
+    arguments = ("export", "wednesday", target, "--since", folder / "tuesday", "--merge")
+    report = lab.cohort(*arguments).json["export"]
+    assert report["parent"] is None and report["merged_from"]["path"] == "../tuesday"
+    found = kinds(report)
+    assert found[still.name, "vda"] == ("whole", None)
+    assert found[still.name, "vdc"][0] == "whole" and str(8 * MIB) in found[still.name, "vdc"][1]
+    verified = lab.cohort("verify", target).json["verify"]
+    assert verified["whole"] is True and verified["parents"] == [] and verified["notes"] == []
+    for key, disk in disks(target).items():
+        full = disks(folder / "wednesday full")[key]
+        assert "backing-filename" not in image_information(target / disk["file"])
+        assert shows_the_same(target / disk["file"], "qcow2", folder / "wednesday full" / full["file"], "qcow2"), key
+        assert disk["content_hash"] == full["content_hash"]
+    assert {path: (path.stat().st_mtime_ns, path.stat().st_ctime_ns)
+            for path in (folder / "tuesday").rglob("*")} == before
+    assert not [name for name in names_in(folder) if "difference" in name]
+    refused(lab, "already_exists", *arguments)
+    refused(lab, "invalid_argument", "export", "wednesday", folder / "x", "--merge")
+    shutil.rmtree(target)
+
+
 def test_what_cannot_be_merged_says_why_and_leaves_nothing(lab, nights, still):
     folder, _ = nights
     names = names_in(folder)

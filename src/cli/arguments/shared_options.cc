@@ -97,10 +97,17 @@ void SinceOption::declare(Arguments& arguments) {
   arguments.option("--since", since, "BASE",
                    "Export the difference from this package, or from the package of this reference point or snapshot, "
                    "which is looked for beside the new one.");
+  arguments.flag("--merge", is_merged,
+                 "Make a full package of the difference and what it stands on: only what has changed is read from the "
+                 "machines' disks.");
 }
 
 Result<void> SinceOption::apply_to(service::ExportRequest& request) const {
+  if (since.empty() && is_merged) {
+    return fail(ErrorCode::kInvalidArgument, "There is nothing to merge with: give --since, too.");
+  }
   if (since.empty()) return {};
+  request.is_merged = is_merged;
   std::error_code ignored;
   if (since.find('/') == std::string::npos && !std::filesystem::is_directory(since, ignored)) {
     request.since_point = since;

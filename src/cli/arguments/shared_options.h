@@ -59,6 +59,7 @@ struct KeepOptions {
 
 struct SinceOption {
   std::string since;
+  bool is_merged = false;
 
   void declare(Arguments& arguments);
   // A word with a slash, or the name of a folder that is there, is a package; any other one names a snapshot or

@@ -151,6 +151,7 @@ Json to_json(const service::ExportReport& report) {
               {"bytes", report.bytes},
               {"disk_bytes", report.disk_bytes},
               {"parent", parent_to_json(report.parent)},
+              {"merged_from", parent_to_json(report.merged_from)},
               {"full_because", text_or_null(report.full_because)},
               {"sealed", report.is_sealed},
               {"disks", std::move(disks)},

@@ -94,6 +94,10 @@ std::string difference_notice(const service::ExportReport& report) {
                        count == 1 ? std::string("One disk is") : fmt::format("{} disks are", count),
                        printable(report.parent->path), printable(report.parent->snapshot_name));
   }
+  if (report.merged_from) {
+    text = fmt::format("It is merged of {} (snapshot \"{}\") and what has changed since, and stands on nothing.\n",
+                       printable(report.merged_from->path), printable(report.merged_from->snapshot_name));
+  }
   for (const auto& disk : report.disks) text += whole_notice(disk.target, disk.machine, disk.whole_because);
   return text.empty() ? text : text + "\n";
 }

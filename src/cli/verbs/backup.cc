@@ -26,7 +26,8 @@ class Backup final : public Verb {
                 "it is said why. The snapshot stays then as the base of the next incremental backup, and the one that "
                 "was kept before it is deleted when the package is complete. So each collection has one base for each "
                 "folder, and its machines an overlay for it. Use one folder for each medium: where two take turns at "
-                "one mount point, each backup is a full one.\n\n"
+                "one mount point, each backup is a full one. With --merge each package is a full one, made of the one "
+                "before and what has changed since, and only the latter is read from the machines' disks.\n\n"
                 "With any of the --keep options, the packages of the collection in the same folder that no rule keeps "
                 "are removed when the backup is complete, as `cohort package prune` does, as a job of its own. The new "
                 "package is kept in any case. Nothing is removed when the backup has failed, in whatever step. If only "
@@ -49,6 +50,8 @@ class Backup final : public Verb {
     export_.declare(arguments);
     arguments.flag("--incremental", is_incremental_,
                    "Only what has changed since the newest package beside DIR; keep the snapshot for the next.");
+    arguments.flag("--merge", is_merged_,
+                   "With --incremental: make a full package of what has changed and of the package before.");
     keep_.declare(arguments);
     arguments.dry_run(is_dry_run_);
   }
@@ -110,6 +113,10 @@ class Backup final : public Verb {
     COHORT_TRY(take_.apply_to(request.take));
     COHORT_ASSIGN(request.target.directory, parse_folder(directory_));
     COHORT_TRY(export_.apply_to(request.target));
+    if (is_merged_ && !is_incremental_) {
+      return fail(ErrorCode::kInvalidArgument, "There is nothing to merge with: give --incremental, too.");
+    }
+    request.target.is_merged = is_merged_;
     request.is_incremental = is_incremental_;
     return request;
   }
@@ -120,6 +127,7 @@ class Backup final : public Verb {
   ExportOptions export_;
   KeepOptions keep_;
   bool is_incremental_ = false;
+  bool is_merged_ = false;
   bool is_dry_run_ = false;
 };
 

@@ -33,7 +33,9 @@ class Export final : public Verb {
             "changes are not "
             "known (it is new, has another size, was moved or written to by others) goes whole, and it "
             "is said why. The new package stands on PACKAGE: keep both, at the same places as seen from "
-            "each other. verify, import and try follow the chain.\n\n"
+            "each other. verify, import and try follow the chain. With --merge, the new package is a full one "
+            "and stands on nothing: what has not changed comes from PACKAGE, which is verified for that and stays as "
+            "it is. Meanwhile the difference lies in DIR.difference.partial.\n\n"
             "With --no-hash the disks get no hash. On a file system that can share what files have in "
             "common (XFS, btrfs), a package beside the disks then takes a moment and nearly no room, "
             "whatever their size. Nobody can tell whether such a disk stays as it was exported, so the "
@@ -45,6 +47,8 @@ class Export final : public Verb {
              "Only what has changed since the snapshot of Monday's package."},
             {"cohort export tuesday /backup/shop-tuesday --since monday",
              "The same, by the name of the snapshot or reference point."},
+            {"cohort export tuesday /backup/shop-tuesday --since monday --merge",
+             "A full package, of which only what has changed is read from the machines' disks."},
             {"cohort export before-upgrade /srv/vm/copy --no-hash",
              "Takes a moment if /srv/vm has the disks, and is XFS or btrfs."},
             {"cohort export before-upgrade /backup --subdirectory --format raw",
