@@ -38,6 +38,7 @@ struct Surroundings {
   const Clock& clock;
   std::function<void(Milliseconds)> sleep;
   CarryOut carry_out_elsewhere = {};  // may be empty
+  std::string user = {};              // who asks for jobs
 };
 
 class Context {
@@ -69,7 +70,9 @@ class Context {
   [[nodiscard]] auto run_job(const Call& call, std::string_view answer) {
     Progress progress = make_progress();
     const Cancellation::RunningJob job(surroundings_.cancellation, progress, answer);
-    return call(client::JobWatch{job.stop(), [&progress](const Job& update) { progress.update(update); }}, progress);
+    return call(
+        client::JobWatch{job.stop(), [&progress](const Job& update) { progress.update(update); }, surroundings_.user},
+        progress);
   }
 
  private:

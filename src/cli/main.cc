@@ -6,6 +6,7 @@
 #include <iostream>
 #include <thread>
 
+#include "base/user_name.h"
 #include "cli/relay.h"
 #include "cli/run.h"
 #include "cli/stop_signals.h"
@@ -33,6 +34,7 @@ int main(int argc, char** argv) {
       cancellation,
       clock,
       [](cohort::Milliseconds time) { std::this_thread::sleep_for(time); },
-      [&](const auto& options, const auto& arguments) { return relay.carry_out(options, arguments, console); }};
+      [&](const auto& options, const auto& arguments) { return relay.carry_out(options, arguments, console); },
+      cohort::user_name(::geteuid())};
   return cohort::cli::run({argv + 1, argv + argc}, surroundings);
 }

@@ -241,7 +241,7 @@ Result<Snapshot> LocalSession::reference_point(const std::string& reference_poin
 Result<Snapshot> LocalSession::convert_snapshot(const std::string& snapshot, const JobWatch& watch) {
   COHORT_ASSIGN(auto* const with, working());
   return with->engine.run<Snapshot>(JobType::kConvert, snapshot, watch, [&](service::JobContext& job) {
-    return service::convert_snapshot(snapshot, *writing_, job);
+    return service::convert_snapshot(snapshot, *written(), job);
   });
 }
 
@@ -256,7 +256,7 @@ Result<service::ExportReport> LocalSession::export_snapshot(const service::Expor
                                                             const JobWatch& watch) {
   COHORT_ASSIGN(auto* const with, working());
   return with->engine.run<service::ExportReport>(
-      JobType::kExport, request.snapshot, watch,
+      job_type_of(request), request.snapshot, watch,
       [&](service::JobContext& job) { return with->export_snapshot.run(request, job); });
 }
 

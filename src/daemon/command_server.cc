@@ -10,6 +10,7 @@
 #include <streambuf>
 #include <utility>
 
+#include "base/user_name.h"
 #include "cli/run.h"
 
 namespace cohort::daemon {
@@ -52,11 +53,17 @@ class FrameBuffer final : public std::streambuf {
   std::array<char, kBufferBytes> buffer_{};
 };
 
-bool may_command(int socket) {
+// Nothing if it cannot be found out.
+std::optional<uid_t> user_at(int socket) {
   ucred peer{};
   socklen_t size = sizeof peer;
-  if (::getsockopt(socket, SOL_SOCKET, SO_PEERCRED, &peer, &size) != 0) return false;
-  return peer.uid == 0 || peer.uid == ::geteuid();
+  if (::getsockopt(socket, SOL_SOCKET, SO_PEERCRED, &peer, &size) != 0) return std::nullopt;
+  return peer.uid;
+}
+
+bool may_command(int socket) {
+  const auto user = user_at(socket);
+  return user && (*user == 0 || *user == ::geteuid());
 }
 
 // Relative paths mean what they mean to the command: this thread, and those that it starts, get its working folder.
@@ -167,7 +174,9 @@ void CommandServer::serve(const client::RelayChannel& channel, const std::stop_t
   if (!frame || !*frame || (*frame)->kind != client::FrameKind::kCommand) return;
   const auto command = client::parse_command((*frame)->content);
   if (!command || !work_in(folder)) return;
-  log_.write(Event::kCommand, fmt::format("{}", fmt::join(command->arguments, " ")));
+  const auto peer = user_at(channel.descriptor());
+  const std::string user = peer ? user_name(*peer) : "";
+  log_.write(Event::kCommand, fmt::format("{}", fmt::join(command->arguments, " ")), {{"user", user}});
   std::mutex sending;
   FrameBuffer out_buffer(channel, client::FrameKind::kOut, sending);
   FrameBuffer err_buffer(channel, client::FrameKind::kErr, sending);
@@ -183,7 +192,8 @@ void CommandServer::serve(const client::RelayChannel& channel, const std::stop_t
                                  cancellation,
                                  clock,
                                  [](Milliseconds time) { std::this_thread::sleep_for(time); },
-                                 {}};
+                                 {},
+                                 user};
   int status = 0;
   {
     const Wishes wishes(channel, sending, cancellation, stop);

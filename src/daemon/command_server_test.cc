@@ -8,6 +8,7 @@
 #include <sstream>
 #include <thread>
 
+#include "base/user_name.h"
 #include "cli/relay.h"
 #include "daemon/testing/recording_log.h"
 #include "service/testing/package_lab.h"
@@ -53,6 +54,15 @@ TEST_F(CommandServerTest, CarriesCommandsOutWithTheirOutputAndStatus) {
   EXPECT_EQ(carry_out({"snapshot", "take", "shop", "--name", "again"}), 0);
   EXPECT_EQ(lab.store.snapshots()->size(), 2U);
   EXPECT_THAT(log.lines(), Contains(HasSubstr("snapshot take shop --name again")));
+  EXPECT_EQ(lab.newest_job().owner, user_name(::geteuid())) << "of the other end";
+  const Snapshot taken = lab.store.snapshots()->back();
+  EXPECT_EQ(lab.newest_job().works_on, (WorksOn{taken.collection, {}}));
+}
+
+TEST_F(CommandServerTest, ConvertsASnapshot) {
+  start();
+  EXPECT_EQ(carry_out({"reference", "convert", "nightly"}), 0) << err.str();
+  EXPECT_TRUE(is_reference_point(lab.store.snapshots()->front()));
 }
 
 TEST_F(CommandServerTest, GivesRelativePathsTheMeaningThatTheyHaveToTheCommand) {

@@ -5,11 +5,12 @@
 #include <cerrno>
 
 #include "domain/named_value.h"
+#include "domain/snapshot.h"
 
 namespace cohort {
 namespace {
 
-constexpr std::array<NamedValue<JobType>, 15> kJobTypes{{
+constexpr std::array<NamedValue<JobType>, 16> kJobTypes{{
     {JobType::kTakeSnapshot, "take_snapshot"},
     {JobType::kDeleteSnapshot, "delete_snapshot"},
     {JobType::kExport, "export"},
@@ -25,6 +26,7 @@ constexpr std::array<NamedValue<JobType>, 15> kJobTypes{{
     {JobType::kDeleteReferencePoint, "delete_reference_point"},
     {JobType::kPrune, "prune"},
     {JobType::kApplySnapshot, "apply_snapshot"},
+    {JobType::kExportReferencePoint, "export_reference_point"},
 }};
 
 constexpr std::array<NamedValue<JobState>, 5> kJobStates{{
@@ -63,6 +65,8 @@ bool is_allowed(JobState from, JobState to) {
 bool is_ended(JobState state) {
   return state == JobState::kCompleted || state == JobState::kFailed || state == JobState::kCancelled;
 }
+
+WorksOn WorksOn::of(const Snapshot& snapshot) { return {snapshot.collection, public_id(snapshot)}; }
 
 bool Job::is_interrupted() const {
   if (is_ended(state) || pid <= 0) return false;

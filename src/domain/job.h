@@ -29,7 +29,8 @@ enum class JobType {
   kConvert,
   kDeleteReferencePoint,
   kPrune,
-  kApplySnapshot
+  kApplySnapshot,
+  kExportReferencePoint
 };
 [[nodiscard]] std::string_view to_string(JobType type);  // "take_snapshot", "delete_snapshot", "export", …
 [[nodiscard]] Result<JobType> job_type_from(std::string_view name);
@@ -48,6 +49,17 @@ struct JobProgress {
   std::uint64_t total_bytes = 0;  // 0: not known, or nothing to count
 };
 
+struct Snapshot;
+
+// What a job is about, for programs.
+struct WorksOn {
+  std::optional<CollectionId> collection;
+  std::string point;  // the id under which people know a snapshot or reference point; may be empty
+
+  [[nodiscard]] static WorksOn of(const Snapshot& snapshot);
+  bool operator==(const WorksOn&) const = default;
+};
+
 struct Job {
   JobId id;
   JobType type = JobType::kRecover;
@@ -60,6 +72,9 @@ struct Job {
   std::optional<WallTime> ended;
   std::optional<Error> error;  // of kFailed and kCancelled
   std::string result;          // what it made: a snapshot's id, a folder; may be empty
+  // The user who asked for it; empty if nobody did (a recovery), or an earlier version recorded it.
+  std::string owner{};
+  WorksOn works_on{};  // nothing as long as it is not known
 
   // The job has not ended, and its process has: the next change takes back what it had begun.
   [[nodiscard]] bool is_interrupted() const;

@@ -166,6 +166,7 @@ TEST_F(CollectionProvidersTest, TakesARecoverySnapshotAsAJob) {
   EXPECT_EQ(job.at("JobState"), state(CimJobState::kCompleted));
   EXPECT_EQ(job.at("PercentComplete"), Value(std::uint16_t{100}));
   EXPECT_EQ(job.at("JobType"), Value(std::uint16_t{198}));
+  EXPECT_EQ(job.at("Owner"), Value("ada"));
   const auto made = list(cim::AssociatorsOf{job.path, "Msvm_AffectedJobElement", "Msvm_SnapshotCollection"});
   ASSERT_THAT(made, SizeIs(1));
   EXPECT_EQ(made[0].at("ElementName"), Value("from afar"));

@@ -55,20 +55,21 @@ Result<cim::MethodResult> CollectionReferencePointService::create_reference_poin
   request.kind = SnapshotKind::kReferencePoint;
   request.name = setting<std::string>(settings, "ElementName", "");
   COHORT_ASSIGN(request.consistency, consistency_in(settings));
-  COHORT_ASSIGN(const Job job, jobs_.start(service::job_type_of(request), collection.name,
-                                           as_job([=, this](service::JobContext& context) {
-                                             return operations_.take_snapshot.run(request, context);
-                                           })));
+  COHORT_ASSIGN(const Job job,
+                jobs_.start({service::job_type_of(request), collection.name, call.caller.name, {collection.id, {}}},
+                            as_job([=, this](service::JobContext& context) {
+                              return operations_.take_snapshot.run(request, context);
+                            })));
   return started(job);
 }
 
 Result<cim::MethodResult> CollectionReferencePointService::export_reference_point(const MethodCall& call) {
   COHORT_ASSIGN(const Snapshot point, point_in(call, "ReferencePointCollection"));
   COHORT_ASSIGN(const auto request, export_request_in(call, point, roots_));
-  COHORT_ASSIGN(const Job job,
-                jobs_.start(JobType::kExport, point.name, as_job([=, this](service::JobContext& context) {
-                              return operations_.export_snapshot.run(request, context);
-                            })));
+  COHORT_ASSIGN(const Job job, jobs_.start(order_for(service::job_type_of(request), point, call),
+                                           as_job([=, this](service::JobContext& context) {
+                                             return operations_.export_snapshot.run(request, context);
+                                           })));
   return started(job);
 }
 
@@ -77,10 +78,10 @@ Result<cim::MethodResult> CollectionReferencePointService::destroy_reference_poi
   service::DeleteSnapshotRequest request;
   request.snapshot = public_id(point);
   request.is_reference_point = true;
-  COHORT_ASSIGN(const Job job,
-                jobs_.start(service::job_type_of(request), point.name, as_job([=, this](service::JobContext& context) {
-                              return operations_.delete_snapshot.run(request, context);
-                            })));
+  COHORT_ASSIGN(const Job job, jobs_.start(order_for(service::job_type_of(request), point, call),
+                                           as_job([=, this](service::JobContext& context) {
+                                             return operations_.delete_snapshot.run(request, context);
+                                           })));
   return started(job);
 }
 

@@ -56,18 +56,20 @@ Result<cim::MethodResult> CollectionSnapshotService::create_snapshot(const Metho
   // With its memory a guest need not be asked to put its disks in order.
   if (request.kind == SnapshotKind::kStandard) request.consistency = ConsistencyWish::kCrash;
   request.ignore_non_snapshottable = setting(settings, "IgnoreNonSnapshottableDisks", false);
-  COHORT_ASSIGN(const Job job, jobs_.start(JobType::kTakeSnapshot, collection.name, as_job([=, this](auto& context) {
-                                             return operations_.take_snapshot.run(request, context);
-                                           })));
+  COHORT_ASSIGN(
+      const Job job,
+      jobs_.start({JobType::kTakeSnapshot, collection.name, call.caller.name, {collection.id, {}}},
+                  as_job([=, this](auto& context) { return operations_.take_snapshot.run(request, context); })));
   return started(job);
 }
 
 Result<cim::MethodResult> CollectionSnapshotService::export_snapshot(const MethodCall& call) {
   COHORT_ASSIGN(const Snapshot snapshot, snapshot_in(call, "SnapshotCollection"));
   COHORT_ASSIGN(const auto request, export_request_in(call, snapshot, roots_));
-  COHORT_ASSIGN(const Job job, jobs_.start(JobType::kExport, snapshot.name, as_job([=, this](auto& context) {
-                                             return operations_.export_snapshot.run(request, context);
-                                           })));
+  COHORT_ASSIGN(const Job job,
+                jobs_.start(order_for(JobType::kExport, snapshot, call), as_job([=, this](auto& context) {
+                              return operations_.export_snapshot.run(request, context);
+                            })));
   return started(job);
 }
 
@@ -79,9 +81,10 @@ Result<cim::MethodResult> CollectionSnapshotService::apply_snapshot(const Method
   }
   service::ApplyRequest request;
   request.snapshot = snapshot.id.str();
-  COHORT_ASSIGN(const Job job, jobs_.start(JobType::kApplySnapshot, snapshot.name, as_job([=, this](auto& context) {
-                                             return operations_.apply_snapshot.run(request, context);
-                                           })));
+  COHORT_ASSIGN(const Job job,
+                jobs_.start(order_for(JobType::kApplySnapshot, snapshot, call), as_job([=, this](auto& context) {
+                              return operations_.apply_snapshot.run(request, context);
+                            })));
   return started(job);
 }
 
@@ -89,17 +92,19 @@ Result<cim::MethodResult> CollectionSnapshotService::destroy_snapshot(const Meth
   COHORT_ASSIGN(const Snapshot snapshot, snapshot_in(call, "AffectedSnapshotCollection"));
   service::DeleteSnapshotRequest request;
   request.snapshot = snapshot.id.str();
-  COHORT_ASSIGN(const Job job, jobs_.start(JobType::kDeleteSnapshot, snapshot.name, as_job([=, this](auto& context) {
-                                             return operations_.delete_snapshot.run(request, context);
-                                           })));
+  COHORT_ASSIGN(const Job job,
+                jobs_.start(order_for(JobType::kDeleteSnapshot, snapshot, call), as_job([=, this](auto& context) {
+                              return operations_.delete_snapshot.run(request, context);
+                            })));
   return started(job);
 }
 
 Result<cim::MethodResult> CollectionSnapshotService::convert_to_reference_point(const MethodCall& call) {
   COHORT_ASSIGN(const Snapshot snapshot, snapshot_in(call, "AffectedSnapshotCollection"));
-  COHORT_ASSIGN(const Job job, jobs_.start(JobType::kConvert, snapshot.name, as_job([=, this](auto& context) {
-                                             return service::convert_snapshot(snapshot.id.str(), state_, context);
-                                           })));
+  COHORT_ASSIGN(const Job job,
+                jobs_.start(order_for(JobType::kConvert, snapshot, call), as_job([=, this](auto& context) {
+                              return service::convert_snapshot(snapshot.id.str(), state_, context);
+                            })));
   return started(job);
 }
 

@@ -99,6 +99,7 @@ cim::Instance instance_of(const Job& job, WallTime now) {
   instance.set("LocalOrUtcTime", Value(std::uint16_t{2}));
   instance.set("Cancellable", Value(!is_ended(job.state)));
   instance.set("DeleteOnCompletion", Value(false));
+  if (!job.owner.empty()) instance.set("Owner", Value(job.owner));
   set_times(job, now, instance);
   set_error(job, instance);
   return instance;

@@ -68,7 +68,7 @@ Result<cim::MethodResult> PackageService::verify_package(const MethodCall& call)
     COHORT_ASSIGN(const auto report, service::verify_package(folder, job));
     return service::whole_or_error(report);
   };
-  COHORT_ASSIGN(const Job job, jobs_.start(JobType::kVerify, folder.string(), verify));
+  COHORT_ASSIGN(const Job job, jobs_.start({JobType::kVerify, folder.string(), call.caller.name}, verify));
   return started(job);
 }
 
@@ -76,7 +76,7 @@ Result<cim::MethodResult> PackageService::merge_package(const MethodCall& call) 
   service::MergeRequest request;
   COHORT_ASSIGN(request.package, folder_in(call, "Directory"));
   COHORT_ASSIGN(request.directory, folder_in(call, "NewDirectory"));
-  COHORT_ASSIGN(const Job job, jobs_.start(JobType::kMergePackage, request.package.string(),
+  COHORT_ASSIGN(const Job job, jobs_.start({JobType::kMergePackage, request.package.string(), call.caller.name},
                                            as_job([=, this](service::JobContext& context) {
                                              return operations_.merge_package.run(request, context);
                                            })));
@@ -89,7 +89,7 @@ Result<cim::MethodResult> PackageService::import_package(const MethodCall& call)
   if (const auto* prefix = call.parameter("NamePrefix").get_if<std::string>()) request.name_prefix = *prefix;
   request.keep_ids = flag_in(call, "KeepIds");
   request.start = flag_in(call, "Start");
-  COHORT_ASSIGN(const Job job, jobs_.start(JobType::kImport, request.directory.string(),
+  COHORT_ASSIGN(const Job job, jobs_.start({JobType::kImport, request.directory.string(), call.caller.name},
                                            as_job([=, this](service::JobContext& context) {
                                              return operations_.import_package.run(request, context);
                                            })));
@@ -105,7 +105,7 @@ Result<cim::MethodResult> PackageService::try_package(const MethodCall& call) {
   }
   request.run_for = std::chrono::seconds(*seconds);
   COHORT_ASSIGN(const Job job,
-                jobs_.start(JobType::kTry, request.directory.string(), as_job([=, this](service::JobContext& context) {
+                jobs_.start({JobType::kTry, request.directory.string(), call.caller.name}, as_job([=, this](service::JobContext& context) {
                               return operations_.try_package.run(request, context, {});
                             })));
   return started(job);

@@ -4,6 +4,8 @@
 #include "base/result.h"
 #include "cim/value.h"
 #include "domain/consistency.h"
+#include "domain/snapshot.h"
+#include "provider/provider.h"
 #include "service/job_engine.h"
 
 namespace cohort::provider {
@@ -11,6 +13,11 @@ namespace cohort::provider {
 // ConsistencyLevel (uint8) of Msvm_VirtualSystemSnapshotSettingData and Msvm_CollectionReferencePointSettingData:
 // 1 application, 2 crash; best where nothing is said, or there are no settings (nullptr).
 [[nodiscard]] Result<ConsistencyWish> consistency_in(const cim::Instance* settings);
+
+// A job about a snapshot or reference point, which the caller asks for.
+[[nodiscard]] inline service::JobOrder order_for(JobType type, const Snapshot& snapshot, const MethodCall& call) {
+  return {type, snapshot.name, call.caller.name, WorksOn::of(snapshot)};
+}
 
 // An operation as the body of a job. What it returns is left aside: the job's record says what it made.
 template <typename Operation>

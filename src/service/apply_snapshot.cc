@@ -261,6 +261,7 @@ Result<void> ApplySnapshot::settle(const Snapshot& branch, const Snapshot& rescu
 Result<AppliedSnapshot> ApplySnapshot::run(const ApplyRequest& request, JobContext& job) {
   job.set_phase("checking the machines");
   COHORT_ASSIGN(const Snapshot snapshot, find(request));
+  job.works_on(WorksOn::of(snapshot));
   COHORT_ASSIGN(TakenSnapshot rescue, take_.take(rescue_for(request, snapshot), job));
   kill_point("apply.rescue_taken");
   // As it is now: taking the rescue has changed nothing of it, but what else was done since it was found is in here.

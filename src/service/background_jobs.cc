@@ -9,10 +9,10 @@ BackgroundJobs::BackgroundJobs(JobEngine& engine)
 
 BackgroundJobs::~BackgroundJobs() { stop(); }
 
-Result<Job> BackgroundJobs::start(JobType type, const std::string& subject, JobEngine::Body body) {
+Result<Job> BackgroundJobs::start(const JobOrder& order, JobEngine::Body body) {
   const std::scoped_lock lock(mutex_);
   if (is_stopped_) return fail(ErrorCode::kInvalidState, "No job is begun any more: the program ends.");
-  COHORT_ASSIGN(Job job, engine_.queue(type, subject));
+  COHORT_ASSIGN(Job job, engine_.queue(order));
   waiting_.push_back({job, std::move(body)});
   woken_.notify_one();
   return job;

@@ -23,7 +23,7 @@ class BackgroundJobs {
   ~BackgroundJobs();  // stops
 
   // Records the job, which is run when those before it have ended. kInvalidState when this has been stopped.
-  [[nodiscard]] Result<Job> start(JobType type, const std::string& subject, JobEngine::Body body);
+  [[nodiscard]] Result<Job> start(const JobOrder& order, JobEngine::Body body);
 
   // Cancels the job that runs and those that wait, and returns when all of them have ended.
   void stop();

@@ -22,7 +22,7 @@ class BackgroundJobsTest : public ::testing::Test {
       std::this_thread::sleep_for(Milliseconds(2));
     }
   }
-  Job start(JobEngine::Body body) { return *jobs.start(JobType::kExport, "something", std::move(body)); }
+  Job start(JobEngine::Body body) { return *jobs.start({JobType::kExport, "something", "ann"}, std::move(body)); }
 
   Lab lab;
   BackgroundJobs jobs{lab.engine};
@@ -62,6 +62,19 @@ TEST_F(BackgroundJobsTest, RecordsWhyAJobFailed) {
   EXPECT_EQ(ended->error->code, ErrorCode::kNoSpace);
 }
 
+TEST_F(BackgroundJobsTest, TellsWhoseAJobIsBeforeItHasBegun) {
+  std::latch may_end(1);
+  const Job first = start([&](JobContext&) -> Result<void> { return may_end.wait(), Result<void>(); });
+  const WorksOn what{CollectionId::generate(), {}};
+  const auto second = jobs.start({JobType::kExport, "x", "eve", what}, [](JobContext&) -> Result<void> { return {}; });
+  ASSERT_TRUE(second);
+  EXPECT_EQ(lab.store.job(second->id)->owner, "eve");
+  EXPECT_EQ(lab.store.job(second->id)->works_on, what);
+  may_end.count_down();
+  wait_for_end(*second);
+  EXPECT_EQ(lab.store.job(second->id)->works_on, what);
+}
+
 TEST_F(BackgroundJobsTest, DoesNotBeginWhatWasCancelledWhileItWaited) {
   std::latch may_end(1);
   const Job first = start([&](JobContext&) -> Result<void> { return may_end.wait(), Result<void>(); });
@@ -87,12 +100,13 @@ TEST_F(BackgroundJobsTest, CancelsAllWhenItStops) {
   jobs.stop();
   EXPECT_EQ(state_of(first), JobState::kCancelled);
   EXPECT_EQ(state_of(second), JobState::kCancelled);
-  EXPECT_FALSE(jobs.start(JobType::kExport, "late", [](JobContext&) -> Result<void> { return {}; }));
+  EXPECT_FALSE(jobs.start({JobType::kExport, "late"}, [](JobContext&) -> Result<void> { return {}; }));
 }
 
 TEST_F(BackgroundJobsTest, StartsNothingThatItCannotRecord) {
   lab.control.fail_next("add_job", ErrorCode::kNoSpace);
-  const auto started = jobs.start(JobType::kExport, "something", [](JobContext&) -> Result<void> { return {}; });
+  const auto started =
+      jobs.start({JobType::kExport, "something", "ann"}, [](JobContext&) -> Result<void> { return {}; });
   ASSERT_FALSE(started);
   EXPECT_EQ(started.error().code, ErrorCode::kNoSpace);
 }

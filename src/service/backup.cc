@@ -68,6 +68,7 @@ Result<BackupPlan> Backup::plan(const BackupRequest& request, const std::stop_to
 Result<ExportReport> Backup::run(const BackupRequest& request, JobContext& job) {
   job.set_phase("planning");
   COHORT_ASSIGN(auto prepared, prepare(request, job.stop()));
+  job.works_on({prepared.plan.snapshot.collection, {}});
   COHORT_TRY(finish_deletions(prepared.plan.outlived, job));
   COHORT_ASSIGN(const auto taken, take_.take(prepared.request.take, job));
   ExportRequest target = prepared.request.target;

@@ -26,6 +26,7 @@ Result<void> check_convertible(const Snapshot& snapshot) {
 
 Result<Snapshot> convert_snapshot(const std::string& snapshot, StateStore& store, JobContext& job) {
   COHORT_ASSIGN(Snapshot found, find_snapshot(store, snapshot));
+  job.works_on(WorksOn::of(found));
   COHORT_TRY(check_convertible(found));
   COHORT_TRY(job.check_cancelled());
   // The step is forgotten with the job's good end, both or neither: the history says what has become of the snapshot.

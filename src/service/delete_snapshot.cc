@@ -126,6 +126,7 @@ Result<std::vector<PlannedMerge>> DeleteSnapshot::plan(const DeleteSnapshotReque
 
 Result<DeletedSnapshot> DeleteSnapshot::run(const DeleteSnapshotRequest& request, JobContext& job) {
   COHORT_ASSIGN(auto chosen, chosen_by(request, store_));
+  job.works_on(WorksOn::of(chosen.back()));
   COHORT_TRY(foresee(chosen, request, hypervisor_, store_));
   const Snapshot& asked_for = chosen.back();
   DeletedSnapshot deleted{public_id(asked_for), asked_for.name, {}, request.forget_only, asked_for.kind, {}, {}};

@@ -391,6 +391,7 @@ Result<ExportReport> ExportSnapshot::write_merged(const ExportRequest& request, 
 Result<ExportReport> ExportSnapshot::write(const ExportRequest& request, JobContext& job) {
   job.set_phase("planning");
   COHORT_ASSIGN(auto snapshot, find_exported(request, store_));
+  job.works_on(WorksOn::of(snapshot));
   COHORT_ASSIGN(const auto planned, plan(request, snapshot, job.stop()));
   job.set_total(disk_bytes_of(planned));
   NewPackage target(planned.package, planned.estimated_bytes, job);

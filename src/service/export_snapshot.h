@@ -35,6 +35,10 @@ struct ExportRequest {
   bool is_merged = false;
 };
 
+[[nodiscard]] inline JobType job_type_of(const ExportRequest& request) {
+  return request.is_reference_point ? JobType::kExportReferencePoint : JobType::kExport;
+}
+
 struct PlannedDisk {
   std::size_t member = 0;  // index in the snapshot
   std::size_t disk = 0;    // index in the member

@@ -2,8 +2,8 @@
 
 namespace cohort::service {
 
-JobContext::JobContext(const JobId& id, StateStore& store, std::stop_token stop)
-    : id_(id), store_(store), stop_(std::move(stop)) {}
+JobContext::JobContext(const Job& job, StateStore& store, std::stop_token stop)
+    : id_(job.id), store_(store), stop_(std::move(stop)), works_on_(job.works_on) {}
 
 Result<void> JobContext::check_cancelled() const {
   if (stop_.stop_requested()) return fail(ErrorCode::kCancelled, "The job was cancelled.");
@@ -30,6 +30,11 @@ void JobContext::add_done(std::uint64_t bytes) {
   progress_.done_bytes += bytes;
 }
 
+void JobContext::works_on(const WorksOn& what) {
+  const std::lock_guard lock(mutex_);
+  if (!works_on_.collection) works_on_ = what;
+}
+
 void JobContext::set_result(std::string result) {
   const std::lock_guard lock(mutex_);
   result_ = std::move(result);
@@ -53,6 +58,11 @@ JobProgress JobContext::progress() const {
 std::string JobContext::result() const {
   const std::lock_guard lock(mutex_);
   return result_;
+}
+
+WorksOn JobContext::works_on() const {
+  const std::lock_guard lock(mutex_);
+  return works_on_;
 }
 
 Result<UndoStep> JobContext::will_undo(UndoKind kind, const std::string& subject) {

@@ -15,7 +15,7 @@ namespace cohort::service {
 // Threads: progress calls from any thread; undo calls from the job's own.
 class JobContext {
  public:
-  JobContext(const JobId& id, StateStore& store, std::stop_token stop);
+  JobContext(const Job& job, StateStore& store, std::stop_token stop);
 
   [[nodiscard]] const JobId& id() const { return id_; }
   // Requested when the user cancels.
@@ -27,6 +27,8 @@ class JobContext {
   void set_total(std::uint64_t bytes);
   void set_done(std::uint64_t bytes);
   void add_done(std::uint64_t bytes);
+  // What the job is about. Only the first call counts: operations call it that are parts of others.
+  void works_on(const WorksOn& what);
   // What the job made: a snapshot's id, a folder.
   void set_result(std::string result);
   // From now on something stays although the job be cancelled: the error says itself what becomes of what was begun.
@@ -34,6 +36,7 @@ class JobContext {
   [[nodiscard]] bool stays() const;
   [[nodiscard]] JobProgress progress() const;
   [[nodiscard]] std::string result() const;
+  [[nodiscard]] WorksOn works_on() const;
 
   // Records in the store, before the side effect, how to take it back should this job not end well.
   [[nodiscard]] Result<UndoStep> will_undo(UndoKind kind, const std::string& subject);
@@ -47,6 +50,7 @@ class JobContext {
   mutable std::mutex mutex_;
   JobProgress progress_;
   std::string result_;
+  WorksOn works_on_;
   bool stays_ = false;
 };
 

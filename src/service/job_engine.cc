@@ -37,9 +37,11 @@ class Pulse {
 
   void beat() {
     const JobProgress now = context_.progress();
+    const WorksOn what = context_.works_on();
     if (now.phase != job_.progress.phase || now.done_bytes != job_.progress.done_bytes ||
-        now.total_bytes != job_.progress.total_bytes) {
+        now.total_bytes != job_.progress.total_bytes || what != job_.works_on) {
       job_.progress = now;
+      job_.works_on = what;
       // Progress that cannot be recorded prevents nothing: the job's end can be, or fails on its own.
       [[maybe_unused]] const auto recorded = store_.update_job(job_);
     }
@@ -68,11 +70,13 @@ void describe_cancel(Error& error, const Job& job, const JobContext& context, co
   error.message = undone.failures.empty() ? "Cancelled; what had been begun was taken back." : "Cancelled.";
 }
 
-Job new_job(JobType type, const std::string& subject, WallTime now) {
+Job new_job(const JobOrder& order, WallTime now) {
   Job job;
   job.id = JobId::generate();
-  job.type = type;
-  job.subject = subject;
+  job.type = order.type;
+  job.subject = order.subject;
+  job.owner = order.owner;
+  job.works_on = order.works_on;
   job.pid = ::getpid();
   job.created = now;
   return job;
@@ -83,16 +87,16 @@ Job new_job(JobType type, const std::string& subject, WallTime now) {
 JobEngine::JobEngine(StateStore& store, TakeBack take_back, const Clock& clock)
     : store_(store), take_back_(std::move(take_back)), clock_(clock) {}
 
-Result<Job> JobEngine::begin(JobType type, const std::string& subject) {
-  Job job = new_job(type, subject, clock_.wall());
+Result<Job> JobEngine::begin(const JobOrder& order) {
+  Job job = new_job(order, clock_.wall());
   job.state = JobState::kRunning;
   job.started = job.created;
   COHORT_TRY(store_.add_job(job));
   return job;
 }
 
-Result<Job> JobEngine::queue(JobType type, const std::string& subject) {
-  Job job = new_job(type, subject, clock_.wall());
+Result<Job> JobEngine::queue(const JobOrder& order) {
+  Job job = new_job(order, clock_.wall());
   job.state = JobState::kQueued;
   COHORT_TRY(store_.add_job(job));
   return job;
@@ -126,7 +130,7 @@ Result<std::unique_lock<std::timed_mutex>> JobEngine::wait_for_turn(JobType type
 Result<void> JobEngine::carry_out(const Job& job, const JobWatch& watch, const Body& body) {
   std::stop_source cancel;
   const std::stop_callback forward(watch.stop, [&] { cancel.request_stop(); });
-  JobContext context(job.id, store_, cancel.get_token());
+  JobContext context(job, store_, cancel.get_token());
   if (watch.on_update) watch.on_update(job);
   Result<void> outcome;
   UndoReport undone;
@@ -151,6 +155,7 @@ Result<void> JobEngine::carry_out(const Job& job, const JobWatch& watch, const B
 
 Result<void> JobEngine::end(Job job, const JobContext& context, Result<void> outcome, const UndoReport& undone) {
   job.result = context.result();
+  job.works_on = context.works_on();
   if (!outcome) {
     describe_cancel(outcome.error(), job, context, undone);
     describe_leftovers(outcome.error(), undone);

@@ -12,6 +12,14 @@
 
 namespace cohort::service {
 
+// What is recorded of a job when it is asked for.
+struct JobOrder {
+  JobType type = JobType::kRecover;
+  std::string subject;
+  std::string owner = {};
+  WorksOn works_on = {};
+};
+
 // Threads: run() may be called from several at once, and blocks its caller; a second thread of its own records progress
 // and hears cancels (four times a second). Crash:   the job stays "running" in the store with its undo steps; recover()
 // finishes it.
@@ -28,7 +36,7 @@ class JobEngine {
   [[nodiscard]] Result<T> run(JobType type, const std::string& subject, const JobWatch& watch,
                               const std::function<Result<T>(JobContext&)>& body) {
     std::optional<T> made;
-    COHORT_ASSIGN(const Job job, begin(type, subject));
+    COHORT_ASSIGN(const Job job, begin({type, subject, watch.owner}));
     COHORT_TRY(carry_out(job, watch, [&](JobContext& context) -> Result<void> {
       auto outcome = body(context);
       if (!outcome) return Failure{std::move(outcome).error()};
@@ -41,12 +49,12 @@ class JobEngine {
   using Body = std::function<Result<void>(JobContext&)>;
 
   // Records a job that waits for run_queued().
-  [[nodiscard]] Result<Job> queue(JobType type, const std::string& subject);
+  [[nodiscard]] Result<Job> queue(const JobOrder& order);
   // The same as run() for a job that was queued; `body` is not called if it was cancelled while it waited.
   Result<void> run_queued(Job job, const JobWatch& watch, const Body& body);
 
  private:
-  [[nodiscard]] Result<Job> begin(JobType type, const std::string& subject);
+  [[nodiscard]] Result<Job> begin(const JobOrder& order);
   Result<void> carry_out(const Job& job, const JobWatch& watch, const Body& body);
   [[nodiscard]] Result<void> end(Job job, const JobContext& context, Result<void> outcome, const UndoReport& undone);
 

@@ -56,6 +56,26 @@ TEST_F(JobEngineTest, RecordsARunningJobBeforeItsBodyAndACompletedOneAfter) {
   EXPECT_TRUE(job.ended && !job.error);
 }
 
+TEST_F(JobEngineTest, RecordsWhoAskedForAJobAndWhatItIsAbout) {
+  const WorksOn outer{CollectionId::generate(), "a point"};
+  const WorksOn of_a_part{CollectionId::generate(), "another"};
+  JobWatch watch;
+  watch.owner = "ann";
+  const auto outcome = run(
+      [&](JobContext& context) -> Result<int> {
+        EXPECT_EQ(lab.newest_job().owner, "ann");
+        context.works_on(outer);
+        context.works_on(of_a_part);
+        std::this_thread::sleep_for(kTwoBeats);
+        EXPECT_EQ(lab.newest_job().works_on, outer) << "while it runs";
+        return 1;
+      },
+      watch);
+  EXPECT_TRUE(outcome);
+  EXPECT_EQ(lab.newest_job().works_on, outer);
+  EXPECT_EQ(lab.newest_job().owner, "ann");
+}
+
 TEST_F(JobEngineTest, RunsNothingThatItCannotRecord) {
   lab.control.fail_next("add_job", ErrorCode::kNoSpace);
   bool has_run = false;

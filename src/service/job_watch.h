@@ -1,8 +1,9 @@
-// How a caller follows and stops a job it has asked for.
+// Who has asked for a job, and how he follows and stops it.
 #pragma once
 
 #include <functional>
 #include <stop_token>
+#include <string>
 
 #include "domain/job.h"
 
@@ -11,6 +12,7 @@ namespace cohort::service {
 struct JobWatch {
   std::stop_token stop;                       // requested: the job is cancelled and undone
   std::function<void(const Job&)> on_update;  // at most four times a second, from a thread of the job's; may be empty
+  std::string owner = {};                     // the user's name; may be empty
 };
 
 }  // namespace cohort::service

@@ -118,6 +118,7 @@ Result<void> TakeSnapshot::carry_out(Snapshot& snapshot, JobContext& job) {
 Result<TakenSnapshot> TakeSnapshot::take(const TakeSnapshotRequest& request, JobContext& job) {
   job.set_phase("checking the machines");
   COHORT_ASSIGN(Snapshot snapshot, plan(request));
+  job.works_on({snapshot.collection, {}});
   COHORT_ASSIGN(const auto step, job.will_undo(UndoKind::kAbandonSnapshot, snapshot.id.str()));
   auto done = carry_out(snapshot, job);
   if (!done) return Failure{with_changes(std::move(done).error(), snapshot, hypervisor_)};

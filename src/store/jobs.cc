@@ -6,7 +6,7 @@ namespace {
 
 constexpr const char* kSelect =
     "SELECT id, type, subject, state, pid, phase, done_bytes, total_bytes, created, started, ended, error_code, "
-    "error_message, error_cause, result FROM job ";
+    "error_message, error_cause, result, owner, collection, point FROM job ";
 
 // Ended ones beyond it are forgotten, the oldest first.
 constexpr int kJobsKept = 1000;
@@ -80,6 +80,9 @@ Job read_row(SQLite::Database& database, SQLite::Statement& statement) {
   job.ended = row.optional_time();
   job.error = read_error(database, job.id, row);
   job.result = row.text();
+  job.owner = row.text();
+  if (const auto id = row.optional_text()) job.works_on.collection = readable(CollectionId::parse(*id));
+  job.works_on.point = row.text();
   return job;
 }
 
@@ -90,10 +93,11 @@ Result<void> add_job(SQLite::Database& database, const Job& job) {
   const int added = execute(
       database,
       "INSERT OR IGNORE INTO job (id, type, subject, state, pid, phase, done_bytes, total_bytes, created, started, "
-      "ended, error_code, error_message, error_cause, result) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
+      "ended, error_code, error_message, error_cause, result, owner, collection, point) "
+      "VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
       job.id, to_string(job.type), job.subject, to_string(job.state), job.pid, job.progress.phase,
       job.progress.done_bytes, job.progress.total_bytes, job.created, job.started, job.ended, error.code, error.message,
-      error.cause, job.result);
+      error.cause, job.result, job.owner, job.works_on.collection, job.works_on.point);
   if (added == 0) {
     return fail(ErrorCode::kAlreadyExists, "There is a job {} already.", job.id.str());
   }
@@ -108,11 +112,11 @@ Result<void> update_job(SQLite::Database& database, const Job& job) {
   const int changed =
       execute(database,
               "UPDATE job SET type = ?, subject = ?, state = ?, pid = ?, phase = ?, done_bytes = ?, total_bytes = ?, "
-              "created = ?, started = ?, ended = ?, error_code = ?, error_message = ?, error_cause = ?, result = ? "
-              "WHERE id = ?",
+              "created = ?, started = ?, ended = ?, error_code = ?, error_message = ?, error_cause = ?, result = ?, "
+              "owner = ?, collection = ?, point = ? WHERE id = ?",
               to_string(job.type), job.subject, to_string(job.state), job.pid, job.progress.phase,
               job.progress.done_bytes, job.progress.total_bytes, job.created, job.started, job.ended, error.code,
-              error.message, error.cause, job.result, job.id);
+              error.message, error.cause, job.result, job.owner, job.works_on.collection, job.works_on.point, job.id);
   if (changed == 0) {
     return no_job(job.id);
   }

@@ -52,6 +52,7 @@ inline Job queued_job(std::int64_t created = 1'700'000'000'000'001) {
   job.subject = "Büro № 1";
   job.pid = 4711;
   job.created = at(created);
+  job.owner = "Änne";
   return job;
 }
 
@@ -242,6 +243,8 @@ inline void expect_same(const Job& a, const Job& b) {
     EXPECT_EQ(a.error->context, b.error->context);
   }
   EXPECT_EQ(a.result, b.result);
+  EXPECT_EQ(a.owner, b.owner);
+  EXPECT_EQ(a.works_on, b.works_on);
 }
 
 template <typename T>

@@ -350,6 +350,7 @@ TEST_P(StateStoreContract, KeepsEveryFieldOfAJob) {
   job.ended = at(8);
   job.error = Error{ErrorCode::kNoSpace, "„/x“ is full.", "ENOSPC", {"copying vda", "line 1\nline 2"}};
   job.result = "/backup/ö";
+  job.works_on = {CollectionId::generate(), "a point"};
   ASSERT_TRUE(is_ok(store().update_job(job)));
   kept = store().job(job.id);
   ASSERT_TRUE(is_ok(kept));

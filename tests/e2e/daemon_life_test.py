@@ -1,6 +1,7 @@
 """The life of cohortd: starts, reloads, stops with a job under way, is killed, and leaves nothing half."""
 
 import os
+import pwd
 import re
 import signal
 import socket
@@ -71,7 +72,7 @@ def test_a_stop_cancels_the_job_and_leaves_nothing_half(lab, cohortd, exports):
     assert re.search(r"notice stopping.*\n(.*\n)*.*notice stopped", cohortd.log())
     cohortd.start()
     found = CimXmlClient(cohortd, "reader").get(job)  # it is seen after the restart, too
-    assert found["JobState"] == "8"
+    assert (found["JobState"], found["Owner"]) == ("8", "operator")
     cohortd.stop()
     forget_snapshots(lab)
 
@@ -103,6 +104,20 @@ def test_the_command_is_carried_out_while_the_daemon_runs(lab, cohortd):
     found = CimXmlClient(cohortd, "reader").instances("Msvm_VirtualSystemCollection")
     assert sorted(each["ElementName"] for each in found) == ["by the command", "large"]
     lab.cohort("collection", "delete", "by the command")
+
+
+def test_a_job_of_the_command_belongs_to_its_user(lab, cohortd):
+    lab.cohort("snapshot", "take", "large", "--name", "mine")
+    lab.cohort("reference", "convert", "mine")
+    convert, take = lab.cohort("job", "list").json["jobs"][:2]
+    assert [take["type"], convert["type"]] == ["take_snapshot", "convert"]
+    assert take["owner"] == convert["owner"] == pwd.getpwuid(os.geteuid()).pw_name
+    assert take["collection"] == convert["collection"] == lab.cohort("collection", "show", "large").json["collection"]["id"]
+    query = f"SELECT * FROM Msvm_ConcreteJob WHERE InstanceID = '{take['id'].upper()}'"
+    found, = CimXmlClient(cohortd, "reader").query(query)
+    assert found["Owner"] == take["owner"]
+    assert take["owner"] in lab.cohort("job", "show", take["id"], json=False).out
+    lab.cohort("reference", "delete", "mine")
 
 
 def test_two_daemons_do_not_share_a_state(lab, cohortd):

@@ -23,7 +23,10 @@ Json to_json(const Job& job) {
               {"started", time_or_null(job.started)},
               {"ended", time_or_null(job.ended)},
               {"error", job.error ? to_json(*job.error) : Json()},
-              {"result", job.result}};
+              {"result", job.result},
+              {"owner", job.owner},
+              {"collection", job.works_on.collection ? Json(job.works_on.collection->str()) : Json()},
+              {"point", job.works_on.point}};
 }
 
 }  // namespace cohort::cli

@@ -28,6 +28,8 @@ std::string state_of(const Job& job) {
   return std::string(job.is_interrupted() ? "interrupted" : to_string(job.state));
 }
 
+std::string owner_of(const Job& job) { return job.owner.empty() ? "-" : job.owner; }
+
 std::string time_or_dash(const std::optional<WallTime>& time) { return time ? format_time(*time) : "-"; }
 
 void add_error(Sheet& sheet, const Error& error) {
@@ -44,6 +46,7 @@ std::string report_job(const Job& job) {
   sheet.add("Job", job.id.str());
   sheet.add("Type", std::string(to_string(job.type)));
   sheet.add("Of", job.subject);
+  sheet.add("Owner", owner_of(job));
   sheet.add("State", state_of(job));
   sheet.add("Process", std::to_string(job.pid));
   if (const auto amount = amount_of(job.progress); !amount.empty()) {
@@ -65,9 +68,9 @@ std::string report_jobs(const std::vector<Job>& jobs, Detail detail) {
   if (jobs.empty()) {
     return "There are no jobs.\n";
   }
-  Table table({{"ID"}, {"TYPE"}, {"OF"}, {"STATE"}, {"CREATED"}, {"OUTCOME"}});
+  Table table({{"ID"}, {"TYPE"}, {"OF"}, {"OWNER"}, {"STATE"}, {"CREATED"}, {"OUTCOME"}});
   for (const auto& job : jobs) {
-    table.add({shown_id(job.id, detail), std::string(to_string(job.type)), job.subject, state_of(job),
+    table.add({shown_id(job.id, detail), std::string(to_string(job.type)), job.subject, owner_of(job), state_of(job),
                format_time(job.created), outcome_of(job)});
   }
   return table.str();

@@ -311,6 +311,8 @@ Job example_job() {
   job.progress = {"copying disks", 150'000'000, 300'000'000};
   job.created = example_time(0);
   job.started = example_time(1);
+  job.owner = "ann";
+  job.works_on = {id_of<CollectionId>('1'), "00000000-0000-4000-8000-000000000002"};
   return job;
 }
 
