@@ -126,8 +126,10 @@ CommandServer::CommandServer(UniqueFd listener, const client::SharedParts& parts
 CommandServer::~CommandServer() { stop(); }
 
 Result<std::unique_ptr<CommandServer>> CommandServer::start(const Path& state_folder, const client::SharedParts& parts,
-                                                            Log& log) {
-  COHORT_ASSIGN(UniqueFd listener, client::RelayChannel::listen(state_folder));
+                                                            Log& log, UniqueFd listener) {
+  if (!listener.is_open()) {
+    COHORT_ASSIGN(listener, client::RelayChannel::listen(state_folder));
+  }
   return std::unique_ptr<CommandServer>(new CommandServer(std::move(listener), parts, log));
 }
 

@@ -20,9 +20,11 @@ namespace cohort::daemon {
 // Threads: start and stop from one.
 class CommandServer {
  public:
-  // What is given by reference outlives the server; the state's lock is held. Fails as RelayChannel::listen.
+  // What is given by reference outlives the server; the state's lock is held. `listener` listens already; without, one
+  // is made in the state folder. Fails as RelayChannel::listen.
   [[nodiscard]] static Result<std::unique_ptr<CommandServer>> start(const Path& state_folder,
-                                                                    const client::SharedParts& parts, Log& log);
+                                                                    const client::SharedParts& parts, Log& log,
+                                                                    UniqueFd listener = {});
   CommandServer(const CommandServer&) = delete;
   CommandServer& operator=(const CommandServer&) = delete;
   ~CommandServer();  // stops

@@ -46,14 +46,14 @@ class Daemon::Impl {
  public:
   Impl(const Configuration& configuration, Log& log) : configuration_(configuration), log_(log) {}
 
-  [[nodiscard]] Result<void> start() {
+  [[nodiscard]] Result<void> start(PassedSockets sockets) {
     // First, as long as there are no other threads.
     if (configuration_.negotiate.kerberos || configuration_.negotiate.ntlm) {
       COHORT_ASSIGN(auto provider, http::open_gss(configuration_.negotiate, clock_));
       authentication_.offer(std::move(provider));
     }
     COHORT_TRY(open());
-    COHORT_TRY(serve());
+    COHORT_TRY(serve(std::move(sockets)));
     return {};
   }
 
@@ -87,7 +87,7 @@ class Daemon::Impl {
   }
 
   // What answers requests, and where they are taken.
-  [[nodiscard]] Result<void> serve() {
+  [[nodiscard]] Result<void> serve(PassedSockets sockets) {
     COHORT_ASSIGN(auto schema, cim::Schema::built_in());
     schema_ = std::move(schema);
     COHORT_ASSIGN(exports_, ExportFolders::open(configuration_.export_roots));
@@ -98,8 +98,8 @@ class Daemon::Impl {
     cimxml_ = std::make_unique<CimXmlHandler>(*server_, schema_, host_name());
     router_ = std::make_unique<Router>(*wsman_, *cimxml_);
     const client::SharedParts parts{configuration_.uri, *store_, *hypervisor_, *operations_};
-    COHORT_ASSIGN(commands_, CommandServer::start(configuration_.state, parts, log_));
-    return listeners_.start(configuration_, {authentication_, *router_, everybody_, status_}, log_);
+    COHORT_ASSIGN(commands_, CommandServer::start(configuration_.state, parts, log_, std::move(sockets.command)));
+    return listeners_.start(configuration_, {authentication_, *router_, everybody_, status_}, std::move(sockets), log_);
   }
 
   void add_providers() {
@@ -153,9 +153,9 @@ class Daemon::Impl {
 Daemon::Daemon(std::unique_ptr<Impl> impl) : impl_(std::move(impl)) {}
 Daemon::~Daemon() = default;
 
-Result<std::unique_ptr<Daemon>> Daemon::start(const Configuration& configuration, Log& log) {
+Result<std::unique_ptr<Daemon>> Daemon::start(const Configuration& configuration, PassedSockets sockets, Log& log) {
   auto impl = std::make_unique<Impl>(configuration, log);
-  COHORT_TRY(impl->start());
+  COHORT_TRY(impl->start(std::move(sockets)));
   return std::unique_ptr<Daemon>(new Daemon(std::move(impl)));
 }
 
@@ -190,7 +190,9 @@ int failed(const Error& error, Log& log) {
 int run_daemon(const Configuration& configuration, Log& log) {
   const auto signals = Signals::take();
   if (!signals) return failed(signals.error(), log);
-  auto daemon = Daemon::start(configuration, log);
+  auto sockets = PassedSockets::take();
+  if (!sockets) return failed(sockets.error(), log);
+  auto daemon = Daemon::start(configuration, *std::move(sockets), log);
   if (!daemon) return failed(daemon.error(), log);
   log.write(Event::kStarted, fmt::format("cohortd {} answers requests.", COHORT_VERSION));
   tell_service_manager(Life::kReady, "Answering requests.");

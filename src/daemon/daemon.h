@@ -6,6 +6,7 @@
 #include "base/result.h"
 #include "daemon/configuration.h"
 #include "daemon/log.h"
+#include "daemon/passed_sockets.h"
 
 namespace cohort::daemon {
 
@@ -14,12 +15,13 @@ class Daemon {
  public:
   // Opens the state with its lock, undoes what an earlier process left open, and listens when it returns.
   // Fails with kInUse (another process has the state, or the port), and as opening state, certificate and users does.
-  [[nodiscard]] static Result<std::unique_ptr<Daemon>> start(const Configuration& configuration, Log& log);
+  [[nodiscard]] static Result<std::unique_ptr<Daemon>> start(const Configuration& configuration, PassedSockets sockets,
+                                                             Log& log);
   Daemon(const Daemon&) = delete;
   Daemon& operator=(const Daemon&) = delete;
   ~Daemon();
 
-  // Reads certificate and users again.
+  // Reads certificate, users and the rights for single collections again.
   void reload();
   // Takes nothing new and answers what was read. Jobs that run are cancelled and undone. Returns when all has ended.
   void stop();

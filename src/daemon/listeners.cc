@@ -43,37 +43,45 @@ Result<http::CertificateFiles> certificate(const Configuration& configuration, L
 
 }  // namespace
 
-Result<void> Listeners::start(const Configuration& configuration, const Answers& answers, Log& log) {
+Result<void> Listeners::start(const Configuration& configuration, const Answers& answers, PassedSockets sockets,
+                              Log& log) {
   http::ServerOptions plain;
   plain.limits = configuration.http_limits;
   plain.plain = configuration.plain;
-  for (const Address& each : configuration.http) {
-    COHORT_TRY(add(each, plain, answers.users, answers.requests, log));
-  }
+  COHORT_TRY(add_all({configuration.http, std::move(sockets.http)}, plain, answers.users, answers.requests, log));
   http::ServerOptions encrypted;
   encrypted.limits = configuration.http_limits;
-  if (!configuration.https.empty()) {
+  if (!configuration.https.empty() || !sockets.https.empty()) {
     COHORT_ASSIGN(encrypted.certificate, certificate(configuration, log));
     if (!configuration.clients.authorities.empty()) encrypted.clients = configuration.clients;
   }
-  for (const Address& each : configuration.https) {
-    COHORT_TRY(add(each, encrypted, answers.users, answers.requests, log));
-  }
+  COHORT_TRY(add_all({configuration.https, std::move(sockets.https)}, encrypted, answers.users, answers.requests, log));
   http::ServerOptions status;
   status.limits = status_limits();
   status.plain = http::PlainHttp::kEverywhere;
-  for (const Address& each : configuration.status) {
-    COHORT_TRY(add(each, status, answers.anybody, answers.status, log));
+  return add_all({configuration.status, std::move(sockets.status)}, status, answers.anybody, answers.status, log);
+}
+
+Result<void> Listeners::add_all(Places places, http::ServerOptions options, http::Authenticator& users,
+                                http::Handler& handler, Log& log) {
+  for (UniqueFd& each : places.sockets) {
+    options.listener = each.get();
+    COHORT_TRY(add(options, users, handler, log));
+    static_cast<void>(each.release());  // the server has it
+  }
+  if (!places.sockets.empty()) return {};
+  for (const Address& each : places.addresses) {
+    options.address = each.ip;
+    options.port = each.port;
+    COHORT_TRY(add(options, users, handler, log));
   }
   return {};
 }
 
-Result<void> Listeners::add(const Address& address, http::ServerOptions options, http::Authenticator& users,
-                            http::Handler& handler, Log& log) {
-  options.address = address.ip;
-  options.port = address.port;
+Result<void> Listeners::add(const http::ServerOptions& options, http::Authenticator& users, http::Handler& handler,
+                            Log& log) {
   COHORT_ASSIGN(auto server, http::Server::start(options, users, handler));
-  const std::string shown = to_string({address.ip, server->port()});
+  const std::string shown = to_string({server->address(), server->port()});
   const std::string_view kind = options.certificate ? "https" : "http";
   log.write(Event::kListening, fmt::format("{}://{}", kind, shown), {{"address", shown}});
   const std::scoped_lock lock(mutex_);

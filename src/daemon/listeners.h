@@ -8,6 +8,7 @@
 
 #include "daemon/configuration.h"
 #include "daemon/log.h"
+#include "daemon/passed_sockets.h"
 #include "http/server.h"
 
 namespace cohort::daemon {
@@ -22,10 +23,12 @@ class Listeners {
     http::Handler& status;
   };
 
-  // Listens at all addresses of the configuration when it returns. A certificate is made if there is none.
+  // Listens at all addresses of the configuration when it returns, and at those sockets that were passed instead of the
+  // addresses of their kind. A certificate is made if there is none.
   // `answers` outlive the listeners. Fails as http::Server::start and http::make_certificate do; then some addresses
   // may be listened at.
-  [[nodiscard]] Result<void> start(const Configuration& configuration, const Answers& answers, Log& log);
+  [[nodiscard]] Result<void> start(const Configuration& configuration, const Answers& answers, PassedSockets sockets,
+                                   Log& log);
 
   [[nodiscard]] std::size_t connections() const;
   // The first failure, after all were tried.
@@ -34,8 +37,15 @@ class Listeners {
   void stop(std::chrono::seconds patience);
 
  private:
-  [[nodiscard]] Result<void> add(const Address& address, http::ServerOptions options, http::Authenticator& users,
-                                 http::Handler& handler, Log& log);
+  // Where a kind of requests is taken: at the sockets, or at the addresses if there are none.
+  struct Places {
+    const std::vector<Address>& addresses;
+    std::vector<UniqueFd> sockets;
+  };
+  [[nodiscard]] Result<void> add_all(Places places, http::ServerOptions options, http::Authenticator& users,
+                                     http::Handler& handler, Log& log);
+  [[nodiscard]] Result<void> add(const http::ServerOptions& options, http::Authenticator& users, http::Handler& handler,
+                                 Log& log);
 
   mutable std::mutex mutex_;  // of the list, which grows while the first are asked already
   std::vector<std::unique_ptr<http::Server>> servers_;

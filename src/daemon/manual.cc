@@ -70,7 +70,20 @@ std::string signals() {
                  term("SIGTERM, SIGINT", "",
                       "End: nothing new is taken, what was asked is answered, and jobs that run are cancelled and "
                       "undone.") +
-                     term("SIGHUP", "", "Read the certificates, revocation lists and the password file again."));
+                     term("SIGHUP", "",
+                          "Read the certificates, revocation lists, the password file and the rights for single "
+                          "collections again."));
+}
+
+std::string sockets() {
+  return section(
+      "SOCKETS",
+      roff_paragraphs(
+          "The service manager may listen instead, and start the daemon when somebody comes: enable "
+          "cohortd-http.socket, cohortd-https.socket and cohortd-command.socket, or those of them that are "
+          "wanted, instead of cohortd.service. What a socket is for is said by its FileDescriptorName= (http, "
+          "https, status or command); it takes the place of all addresses that cohortd.conf(5) has for that. "
+          "With cohortd-command.socket the command cohort starts the daemon, too."));
 }
 
 std::string events() {
@@ -106,7 +119,7 @@ std::string program_page() {
                  "Negotiate and certificates where they are configured). /health and "
                  "/metrics have an address of their own, and need no authentication.\n\nIt stays in the foreground: "
                  "a service manager starts it.")) +
-         options() + users() + signals() + events() + exit_statuses() + files() +
+         options() + users() + sockets() + signals() + events() + exit_statuses() + files() +
          section("SEE ALSO", ".BR cohort (1),\n.BR cohortd.conf (5)\n");
 }
 

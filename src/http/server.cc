@@ -26,17 +26,33 @@ using boost::system::error_code;
 
 constexpr std::chrono::milliseconds kBreath{100};  // before accepting again when that failed, of descriptors perhaps
 
-Result<tcp::endpoint> endpoint_of(const ServerOptions& options) {
+// Of the socket, or of what is to be listened at.
+Result<tcp::endpoint> wanted_endpoint(const ServerOptions& options) {
+  if (options.listener >= 0) {
+    tcp::endpoint endpoint;
+    auto size = static_cast<socklen_t>(endpoint.capacity());
+    if (::getsockname(options.listener, endpoint.data(), &size) != 0) {
+      return Failure{system_error(errno, "A socket that was passed has no address.")};
+    }
+    endpoint.resize(size);
+    return endpoint;
+  }
   error_code error;
   const auto address = asio::ip::make_address(options.address, error);
   if (error) return fail(ErrorCode::kInvalidArgument, "\"{}\" is not an IP address to listen at.", options.address);
+  return tcp::endpoint(address, options.port);
+}
+
+Result<tcp::endpoint> endpoint_of(const ServerOptions& options) {
+  COHORT_ASSIGN(const tcp::endpoint endpoint, wanted_endpoint(options));
+  const auto address = endpoint.address();
   if (!options.certificate && options.plain == PlainHttp::kLoopback && !address.is_loopback()) {
     return fail(ErrorCode::kInvalidArgument,
                 "HTTP without TLS at {} would send passwords for everybody to read: give a certificate, or listen at "
                 "a loopback address.",
-                options.address);
+                address.to_string());
   }
-  return tcp::endpoint(address, options.port);
+  return endpoint;
 }
 
 }  // namespace
@@ -68,7 +84,8 @@ class Server::Impl final : private Surroundings {
     return {};
   }
 
-  [[nodiscard]] std::uint16_t port() const { return port_; }
+  [[nodiscard]] std::string address() const { return at_.address().to_string(); }
+  [[nodiscard]] std::uint16_t port() const { return at_.port(); }
   [[nodiscard]] std::size_t connections() const { return count_; }
 
   void stop(std::chrono::seconds patience) {
@@ -91,18 +108,27 @@ class Server::Impl final : private Surroundings {
   using Connections = std::list<std::weak_ptr<Connection>>;
 
   Result<void> listen(const tcp::endpoint& endpoint) {
+    if (options_.listener >= 0) return take_over(endpoint);
     error_code error;
     acceptor_.open(endpoint.protocol(), error);
     if (!error) acceptor_.set_option(asio::socket_base::reuse_address(true), error);
     if (!error) acceptor_.bind(endpoint, error);
     if (!error) acceptor_.listen(asio::socket_base::max_listen_connections, error);
     if (!error) {
-      port_ = acceptor_.local_endpoint(error).port();
+      at_ = acceptor_.local_endpoint(error);
       return {};
     }
     const auto text = fmt::format("Cannot listen at {} port {}.", options_.address, endpoint.port());
     if (error == asio::error::address_in_use) return fail(ErrorCode::kInUse, "{} Another program does.", text);
     return Failure{system_error(error.value(), text)};
+  }
+
+  Result<void> take_over(const tcp::endpoint& endpoint) {
+    error_code error;
+    acceptor_.assign(endpoint.protocol(), options_.listener, error);
+    if (error) return Failure{system_error(error.value(), "A socket that was passed cannot be listened at.")};
+    at_ = endpoint;
+    return {};
   }
 
   void accept() {
@@ -182,7 +208,7 @@ class Server::Impl final : private Surroundings {
   tcp::acceptor acceptor_{io_};
   asio::steady_timer breath_{io_};
   std::unique_ptr<asio::ssl::context> tls_;  // connections that began with another one have their part of it
-  std::uint16_t port_ = 0;
+  tcp::endpoint at_;
   std::atomic<std::size_t> waiting_ = 0;  // for a worker, or worked on
   asio::thread_pool workers_;
   std::thread thread_;
@@ -198,6 +224,7 @@ Result<std::unique_ptr<Server>> Server::start(const ServerOptions& options, Auth
 Server::Server(std::unique_ptr<Impl> impl) : impl_(std::move(impl)) {}
 Server::~Server() = default;
 
+std::string Server::address() const { return impl_->address(); }
 std::uint16_t Server::port() const { return impl_->port(); }
 std::size_t Server::connections() const { return impl_->connections(); }
 Result<void> Server::reload_certificate() { return impl_->reload_certificate(); }

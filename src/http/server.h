@@ -45,6 +45,9 @@ struct ClientCertificates {
 struct ServerOptions {
   std::string address = "127.0.0.1";
   std::uint16_t port = 0;  // 0: any that is free
+  // A descriptor of a socket that listens already; the server takes it over, and address and port are those of the
+  // socket. Negative: none.
+  int listener = -1;
   // Without, HTTP is plain.
   std::optional<CertificateFiles> certificate = {};
   // With TLS: a client may show a certificate instead of logging in.
@@ -66,6 +69,7 @@ class Server {
   Server& operator=(const Server&) = delete;
   ~Server();  // stops
 
+  [[nodiscard]] std::string address() const;
   [[nodiscard]] std::uint16_t port() const;
   [[nodiscard]] std::size_t connections() const;
 

@@ -104,10 +104,10 @@ Result<cim::MethodResult> PackageService::try_package(const MethodCall& call) {
     return fail(ErrorCode::kInvalidArgument, "RunFor is 1 to {} seconds.", kLongestTry);
   }
   request.run_for = std::chrono::seconds(*seconds);
-  COHORT_ASSIGN(const Job job,
-                jobs_.start({JobType::kTry, request.directory.string(), call.caller.name}, as_job([=, this](service::JobContext& context) {
-                              return operations_.try_package.run(request, context, {});
-                            })));
+  COHORT_ASSIGN(const Job job, jobs_.start({JobType::kTry, request.directory.string(), call.caller.name},
+                                           as_job([=, this](service::JobContext& context) {
+                                             return operations_.try_package.run(request, context, {});
+                                           })));
   return started(job);
 }
 
