@@ -12,18 +12,6 @@ namespace {
 
 constexpr std::string_view kJobStarted = "4096";
 
-provider::Right right_of(http::Role role) {
-  switch (role) {
-    case http::Role::kReader:
-      return provider::Right::kLook;
-    case http::Role::kOperator:
-      return provider::Right::kOperate;
-    case http::Role::kAdministrator:
-      return provider::Right::kAdminister;
-  }
-  return provider::Right::kLook;
-}
-
 // Of OperationFailed in the metrics.
 Outcome outcome_of(const std::optional<cim::Response>& response) {
   if (!response) return Outcome::kTimedOut;
@@ -49,12 +37,17 @@ Told told(const cim::Response& response) {
 
 }  // namespace
 
-Client client_of(const http::Request& request, const http::Identity& identity) {
-  return {request.peer.address, {identity.name(), right_of(identity.role())}};
-}
+CimServer::CimServer(provider::Broker& broker, const Rights& rights, Metrics& metrics, Log& log, Limits limits)
+    : broker_(broker),
+      rights_(rights),
+      metrics_(metrics),
+      log_(log),
+      limits_(limits),
+      patience_(limits.late_questions) {}
 
-CimServer::CimServer(provider::Broker& broker, Metrics& metrics, Log& log, Limits limits)
-    : broker_(broker), metrics_(metrics), log_(log), limits_(limits), patience_(limits.late_questions) {}
+Client CimServer::client_of(const http::Request& request, const http::Identity& identity) const {
+  return {request.peer.address, rights_.caller(identity)};
+}
 
 std::optional<cim::Response> CimServer::answer(Protocol protocol, const cim::Request& request, const Client& client,
                                                std::optional<std::chrono::microseconds> time) {
@@ -79,7 +72,7 @@ void CimServer::tell(const cim::Request& request, const std::optional<cim::Respo
   fields.emplace_back("operation", name_of(request.operation));
   if (!response) return log_.write(Event::kTimedOut, "An answer came too late.", fields);
   const bool is_denied = outcome_of(response) == Outcome::kDenied;
-  if (!is_change(request.operation) && !is_denied) return;
+  if (!broker_.is_change(request) && !is_denied) return;
   const auto [method, object] = change_of(request.operation);
   fields.emplace_back("method", method);
   fields.emplace_back("object", object);

@@ -11,6 +11,7 @@
 #include "daemon/log.h"
 #include "daemon/metrics.h"
 #include "daemon/patience.h"
+#include "daemon/rights.h"
 #include "http/message.h"
 #include "provider/broker.h"
 
@@ -20,7 +21,6 @@ struct Client {
   std::string address;
   provider::Caller caller;
 };
-[[nodiscard]] Client client_of(const http::Request& request, const http::Identity& identity);
 
 // Threads: safe to call from several at once.
 class CimServer {
@@ -31,7 +31,9 @@ class CimServer {
   };
 
   // All that is given outlives the server.
-  CimServer(provider::Broker& broker, Metrics& metrics, Log& log, Limits limits);
+  CimServer(provider::Broker& broker, const Rights& rights, Metrics& metrics, Log& log, Limits limits);
+
+  [[nodiscard]] Client client_of(const http::Request& request, const http::Identity& identity) const;
 
   // Nothing if a question took longer than `time`. A call that changes something is never given up: its client would
   // not learn whether it was done.
@@ -52,6 +54,7 @@ class CimServer {
   void tell(const cim::Request& request, const std::optional<cim::Response>& response, const Client& client);
 
   provider::Broker& broker_;
+  const Rights& rights_;
   Metrics& metrics_;
   Log& log_;
   const Limits limits_;

@@ -51,7 +51,7 @@ std::string whole(cimxml::ReplyStream& stream) {
 }  // namespace
 
 http::Response CimXmlHandler::handle(const http::Request& request, const http::Identity& identity) {
-  const Client client = client_of(request, identity);
+  const Client client = server_.client_of(request, identity);
   const ContentType content = parse_content_type(request.header("Content-Type"));
   const auto refuse = [&](const ProtocolError& error) {
     server_.refused(Protocol::kCimXml, error.sentence, client);

@@ -41,8 +41,10 @@ class Arguments {
     user_->require_subcommand(1);
     add_ = user_->add_subcommand("add", "Add a user; the password is the first line of standard input.");
     add_->add_option("NAME", options.user, "The user's name.")->required();
-    add_->add_option("--role", options.role,
-                     "reader (look), operator (take, export, start, stop) or administrator (all).")
+    add_->add_option(
+            "--role", options.role,
+            "reader (look), operator (take, export, clean up, start, stop), administrator (all), or none (what "
+            "the configuration grants for single collections).")
         ->type_name("ROLE")
         ->required();
     add_->add_flag("--replace", options.replaces, "Change role and password of a user that is there.");

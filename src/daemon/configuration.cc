@@ -138,7 +138,9 @@ Result<Configuration> read_configuration(const Path& path) {
   const bool is_usual_and_missing =
       !text && text.error().code == ErrorCode::kNotFound && path == Path(kUsualConfiguration);
   if (!text && !is_usual_and_missing) return Failure{std::move(text).error()};
-  return parse_configuration(text.value_or(""), path.string());
+  COHORT_ASSIGN(auto configuration, parse_configuration(text.value_or(""), path.string()));
+  configuration.file = path;
+  return configuration;
 }
 
 std::string example_configuration() {

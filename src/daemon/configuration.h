@@ -10,6 +10,7 @@
 #include "base/file.h"
 #include "base/result.h"
 #include "daemon/cim_server.h"
+#include "daemon/rights.h"
 #include "http/gss.h"
 #include "http/lockout.h"
 #include "http/server.h"
@@ -39,6 +40,7 @@ struct Configuration {
   std::vector<std::string> names;    // of this host, for a certificate that is made; empty: the host's own name
   Path passwords;
   http::GssOptions negotiate;
+  std::vector<Grant> grants;
   std::vector<Path> export_roots;
   std::string uri;
   Path state;
@@ -46,6 +48,7 @@ struct Configuration {
   http::Lockout::Limits lockout;
   provider::EnumerationLimits enumerations;
   CimServer::Limits operations;
+  Path file;                       // it was read from; empty if from none
   std::vector<GivenValue> values;  // of all settings, in the manual's order, as they were given or are by default
 };
 

@@ -66,6 +66,8 @@ TEST(Configuration, NamesTheLineThatIsWrong) {
   EXPECT_EQ(error_of("[state]\nfolder = a/b\n"), "file, line 2: folder: \"a/b\" is not an absolute path.");
   EXPECT_EQ(error_of("[state]\nfolder = /a\nfolder = /b"), "file, line 3: \"folder\" is there twice.");
   EXPECT_EQ(error_of("[state]\nwords\n"), "file, line 2: this is neither \"[section]\" nor \"key = value\".");
+  EXPECT_EQ(error_of("[rights]\ngrant = ann:reader:shop\ngrant = ann:boss:shop\n"),
+            "file, line 3: grant: \"boss\" is none of reader, operator and administrator.");
   EXPECT_EQ(error_of("[state\n"), "file, line 1: the section's name does not end with \"]\".");
 }
 

@@ -58,10 +58,10 @@ class Daemon::Impl {
   }
 
   void reload() {
-    for (const auto& outcome : {authentication_.reload(), listeners_.reload_certificates()}) {
+    for (const auto& outcome : {authentication_.reload(), reload_rights(), listeners_.reload_certificates()}) {
       if (!outcome) return log_.write(Event::kReloadFailed, outcome.error().describe());
     }
-    log_.write(Event::kReloaded, "Certificate and users were read again.");
+    log_.write(Event::kReloaded, "Certificate, users and rights were read again.");
   }
 
   void stop() {
@@ -93,7 +93,7 @@ class Daemon::Impl {
     COHORT_ASSIGN(exports_, ExportFolders::open(configuration_.export_roots));
     COHORT_TRY(authentication_.reload());
     add_providers();
-    server_ = std::make_unique<CimServer>(*broker_, metrics_, log_, configuration_.operations);
+    server_ = std::make_unique<CimServer>(*broker_, rights_, metrics_, log_, configuration_.operations);
     wsman_ = std::make_unique<WsmanHandler>(*server_, schema_);
     cimxml_ = std::make_unique<CimXmlHandler>(*server_, schema_, host_name());
     router_ = std::make_unique<Router>(*wsman_, *cimxml_);
@@ -103,7 +103,8 @@ class Daemon::Impl {
   }
 
   void add_providers() {
-    broker_ = std::make_unique<provider::Broker>(schema_, host_name(), clock_, configuration_.enumerations);
+    broker_ =
+        std::make_unique<provider::Broker>(schema_, host_name(), clock_, configuration_.enumerations, store_.get());
     const auto tell = [&log = log_](const provider::MethodCall& call, const Error& why) {
       log.write(Event::kMethodRefused, fmt::format("{}: {}", call.method, why.describe()),
                 {{"user", call.caller.name}, {"method", call.method}});
@@ -112,6 +113,14 @@ class Daemon::Impl {
     provider::add_collection_providers(*broker_, {*operations_, *background_, *store_, exports_, clock_, surroundings});
     provider::add_machine_providers(
         *broker_, {schema_, *hypervisor_, *store_, clock_, [] { return provider::read_host_facts(); }, surroundings});
+  }
+
+  // Of the configuration, only these change while the program runs.
+  [[nodiscard]] Result<void> reload_rights() {
+    if (configuration_.file.empty()) return {};
+    COHORT_ASSIGN(auto read, read_configuration(configuration_.file));
+    rights_.replace(std::move(read.grants));
+    return {};
   }
 
   [[nodiscard]] std::optional<std::string> trouble() {
@@ -139,6 +148,7 @@ class Daemon::Impl {
   cim::Schema schema_;
   ExportFolders exports_;
   Authentication authentication_{configuration_.passwords, configuration_.lockout, clock_, metrics_, log_};
+  Rights rights_{configuration_.grants};
   std::unique_ptr<provider::Broker> broker_;
   std::unique_ptr<CimServer> server_;
   std::unique_ptr<WsmanHandler> wsman_;
@@ -173,7 +183,7 @@ void follow_orders(Daemon& daemon, const Signals& signals) {
     const auto order = signals.next(interval);
     if (order == Order::kStop) return;
     if (order == Order::kReload) {
-      tell_service_manager(Life::kReloading, "Reading certificate and users again.");
+      tell_service_manager(Life::kReloading, "Reading certificate, users and rights again.");
       daemon.reload();
       tell_service_manager(Life::kReady, "Answering requests.");
     }

@@ -53,15 +53,18 @@ std::string users() {
   return section(
       "USERS",
       roff_paragraphs("Each user has a role: a reader looks at machines, collections, snapshots and jobs; an "
-                      "operator also takes and exports snapshots, starts and stops machines and cancels jobs; "
-                      "an administrator also defines, changes and deletes.") +
+                      "operator also takes, exports, converts and deletes snapshots and reference points, "
+                      "starts and stops machines and cancels jobs; an administrator also applies snapshots, "
+                      "defines and destroys collections, changes their members, and imports. A user with the "
+                      "role none has what the setting \"grant\" of cohortd.conf(5) gives him for single "
+                      "collections.") +
           term("user add", "NAME",
                "Add a user to the password file; the password is the first line of standard input, and is "
                "kept as a salted scrypt hash. --role says what the user may do. With --replace the role and "
                "the password of a user that is there are changed. With --by negotiate there is no password: the "
-               "user is authenticated by Kerberos (ann@EXAMPLE.ORG) or NTLM (EXAMPLE\\ann); with --by certificate by a "
-               "certificate that has the name, see client_authorities in cohortd.conf(5). The daemon knows it after "
-               "SIGHUP.") +
+               "user is authenticated by Kerberos (ann@EXAMPLE.ORG) or NTLM (EXAMPLE\\ann); with --by certificate "
+               "by a certificate that has the name, see client_authorities in cohortd.conf(5). The daemon knows it "
+               "after SIGHUP.") +
           term("user remove", "NAME", "Remove a user."));
 }
 

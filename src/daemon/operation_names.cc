@@ -17,13 +17,6 @@ static_assert(kNames.size() == std::variant_size_v<cim::Operation>);
 
 std::string_view name_of(const cim::Operation& operation) { return kNames.at(operation.index()); }
 
-bool is_change(const cim::Operation& operation) {
-  return std::holds_alternative<cim::InvokeMethod>(operation) ||
-         std::holds_alternative<cim::CreateInstance>(operation) ||
-         std::holds_alternative<cim::ModifyInstance>(operation) ||
-         std::holds_alternative<cim::DeleteInstance>(operation);
-}
-
 bool is_question(const cim::Operation& operation) {
   return std::holds_alternative<cim::GetInstance>(operation) || std::holds_alternative<cim::ListObjects>(operation) ||
          std::holds_alternative<cim::OpenEnumeration>(operation);

@@ -10,8 +10,6 @@ namespace cohort::daemon {
 
 // "get_instance", "invoke_method", …
 [[nodiscard]] std::string_view name_of(const cim::Operation& operation);
-// Whether it is there to change something.
-[[nodiscard]] bool is_change(const cim::Operation& operation);
 // Whether it may be given up, as nothing comes of it but its answer. What is pulled is not: it would be lost.
 [[nodiscard]] bool is_question(const cim::Operation& operation);
 

@@ -84,6 +84,13 @@ Result<void> read_root(std::string_view text, Configuration& configuration) {
   return read_path(text, configuration.export_roots.emplace_back());
 }
 
+Result<void> read_grant(std::string_view text, Configuration& configuration) {
+  if (text.empty()) return {};
+  COHORT_ASSIGN(auto grant, parse_grant(text));
+  configuration.grants.push_back(std::move(grant));
+  return {};
+}
+
 Result<void> read_names(std::string_view text, Configuration& configuration) {
   for (const std::string_view word : words_of(text)) configuration.names.emplace_back(word);
   return {};
@@ -197,6 +204,13 @@ std::vector<Setting> settings_of_places() {
        "The file of NTLM's users, lines DOMAIN:USER:PASSWORD with passwords as they are, for nobody else to read. NTLM "
        "needs it.",
        kOnce, COHORT_INTO(read_optional_path, negotiate.ntlm_users)},
+      {"rights", "grant", "",
+       "A role for one collection, as USER:ROLE:COLLECTION; may be there several times. ROLE is reader, operator or "
+       "administrator, COLLECTION a name or UUID. It holds for the collection, what is in it, its snapshots, reference "
+       "points and jobs, beside the user's role for all collections, and whichever allows more counts. A user whose "
+       "role "
+       "for all is \"none\" sees nothing else. SIGHUP reads it again.",
+       kRepeatable, read_grant},
       {"exports", "root", "",
        "A folder below which clients may have snapshots exported; may be there several times. Without, they can export "
        "nothing. Neither it nor the folders below it that lead to an export may be links, or be writable by "

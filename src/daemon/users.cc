@@ -104,10 +104,12 @@ Result<void> remove_user(const Path& passwords, std::string_view name) {
 }
 
 Result<http::Role> role_from(std::string_view name) {
+  if (name == "none") return http::Role::kNone;
   if (name == "reader") return http::Role::kReader;
   if (name == "operator") return http::Role::kOperator;
   if (name == "administrator") return http::Role::kAdministrator;
-  return fail(ErrorCode::kInvalidArgument, "\"{}\" is no role: there are reader, operator and administrator.", name);
+  return fail(ErrorCode::kInvalidArgument, "\"{}\" is no role: there are none, reader, operator and administrator.",
+              name);
 }
 
 Result<http::Means> means_from(std::string_view name) {

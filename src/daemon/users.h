@@ -23,7 +23,7 @@ enum class IfThere { kRefuse, kReplace };
 // Fails with kNotFound if there is no such user.
 [[nodiscard]] Result<void> remove_user(const Path& passwords, std::string_view name);
 
-// "reader", "operator", "administrator". Fails with kInvalidArgument.
+// "none", "reader", "operator", "administrator". Fails with kInvalidArgument.
 [[nodiscard]] Result<http::Role> role_from(std::string_view name);
 // "password", "negotiate", "certificate". Fails with kInvalidArgument.
 [[nodiscard]] Result<http::Means> means_from(std::string_view name);

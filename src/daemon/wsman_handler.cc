@@ -48,7 +48,7 @@ std::vector<cim::Instance> take_from(std::vector<cim::Instance>& objects, std::s
 }  // namespace
 
 http::Response WsmanHandler::handle(const http::Request& request, const http::Identity& identity) {
-  const Client client = client_of(request, identity);
+  const Client client = server_.client_of(request, identity);
   const ContentType content = parse_content_type(request.header("Content-Type"));
   if (content.type != "application/soap+xml") {
     server_.refused(Protocol::kWsman, fmt::format("The content type \"{}\" is not SOAP's.", content.type), client);

@@ -8,9 +8,10 @@ namespace cohort::http {
 
 // Each may do what those before it may.
 enum class Role {
+  kNone,           // what is granted for single things alone
   kReader,         // look
-  kOperator,       // take, export, start, stop
-  kAdministrator,  // delete, change who may do what
+  kOperator,       // take, export, clean up, start, stop
+  kAdministrator,  // apply, define and destroy, import
 };
 
 class Identity {

@@ -18,8 +18,10 @@ namespace {
 constexpr std::uint64_t kLimit = std::uint64_t{1} << 20U;        // bytes of the file
 constexpr std::uint64_t kMemoryLimit = std::uint64_t{1} << 28U;  // bytes, for a hash
 constexpr std::size_t kHashBytes = 32, kSaltBytes = 16;
-constexpr std::array<std::pair<std::string_view, Role>, 3> kRoles = {
-    {{"reader", Role::kReader}, {"operator", Role::kOperator}, {"administrator", Role::kAdministrator}}};
+constexpr std::array<std::pair<std::string_view, Role>, 4> kRoles = {{{"none", Role::kNone},
+                                                                      {"reader", Role::kReader},
+                                                                      {"operator", Role::kOperator},
+                                                                      {"administrator", Role::kAdministrator}}};
 
 std::optional<std::string> scrypt(std::string_view password, std::string_view salt, const HashCost& cost) {
   std::array<unsigned char, kHashBytes> hash{};
@@ -91,7 +93,8 @@ Result<PasswordFile::User> PasswordFile::read_line(std::string_view line) {
   }
   const auto* const role = std::ranges::find(kRoles, parts[1], &std::pair<std::string_view, Role>::first);
   if (role == kRoles.end()) {
-    return fail(ErrorCode::kCorrupt, "has the role \"{}\", which is none of reader, operator, administrator", parts[1]);
+    return fail(ErrorCode::kCorrupt,
+                "has the role \"{}\", which is not one of none, reader, operator and administrator", parts[1]);
   }
   const auto* const means = std::ranges::find(kMeans, parts[2], &std::pair<std::string_view, Means>::first);
   if (means == kMeans.end()) {

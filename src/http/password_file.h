@@ -4,8 +4,8 @@
 //   name:role:negotiate                  by Kerberos (ann@EXAMPLE.ORG) or NTLM (EXAMPLE\ann)
 //   name:role:certificate                with a certificate that has this name
 //
-// role is reader, operator or administrator; the hash is scrypt's (RFC 7914), 32 bytes, base64 as the salt. Lines that
-// are empty or begin with # do not count.
+// role is none, reader, operator or administrator; the hash is scrypt's (RFC 7914), 32 bytes, base64 as the salt. Lines
+// that are empty or begin with # do not count.
 //
 // Threads: read-only once it is read.
 #pragma once

@@ -46,11 +46,13 @@ Outcome<std::vector<cim::NamedValue>> typed_out(const cim::Method& method, const
 // One request in its namespace.
 class Broker::Answering {
  public:
-  Answering(Broker& broker, const ProviderSet& providers, const cim::Request& request, const Caller& caller)
+  Answering(Broker& broker, const ProviderSet& providers, const cim::Request& request, const Caller& caller,
+            const Access& access)
       : broker_(broker),
         providers_(providers),
-        selector_(providers, request.namespace_name, broker.server_name_),
-        caller_(caller) {}
+        selector_(providers, request.namespace_name, broker.server_name_, access),
+        caller_(caller),
+        access_(access) {}
 
   Outcome<cim::Response> operator()(const cim::GetInstance& get) const {
     auto found = selector_.get(get.path);
@@ -72,9 +74,11 @@ class Broker::Answering {
   }
 
   Outcome<cim::Response> operator()(const cim::ModifyInstance& modify) const {
-    if (!caller_.may(Right::kAdminister)) return denied("change instances");
     auto found = selector_.get(modify.instance.path);
     if (!found) return tl::unexpected(std::move(found).error());
+    if (auto allowed = check_right(Right::kAdminister, "change instances", {found->path}); !allowed) {
+      return tl::unexpected(std::move(allowed).error());
+    }
     auto changed = changes(*found, modify);
     if (!changed) return tl::unexpected(std::move(changed).error());
     if (changed->properties.empty()) return cim::Done{};
@@ -121,8 +125,11 @@ class Broker::Answering {
     if (provider == nullptr) {
       return failed(cim::Status::kMethodNotAvailable, "{} of {} is not available here.", method->name, of->name);
     }
-    if (!caller_.may(provider->right_for(method->name))) return denied("call " + method->name);
-    const auto result = provider->invoke({caller_, *std::move(object), method->name, invoke.parameters});
+    const Right needed = provider->right_for(method->name);
+    if (auto allowed = check_right(needed, "call " + method->name, concerned(*object, invoke.parameters)); !allowed) {
+      return tl::unexpected(std::move(allowed).error());
+    }
+    const auto result = provider->invoke({caller_, access_, *std::move(object), method->name, invoke.parameters});
     if (!result) return failed(result.error());
     auto out = typed_out(*method, *result, providers_.classes());
     if (!out) return tl::unexpected(std::move(out).error());
@@ -135,8 +142,34 @@ class Broker::Answering {
   }
 
  private:
-  [[nodiscard]] tl::unexpected<cim::OperationFailed> denied(const std::string& what) const {
-    return failed(cim::Status::kAccessDenied, "{} may not {}.", caller_.name, what);
+  // Over all of the objects, or over all collections. What is hidden is answered as what is not there.
+  [[nodiscard]] Outcome<void> check_right(Right needed, const std::string& what,
+                                          const std::vector<cim::ObjectPath>& objects) const {
+    if (caller_.may(needed)) return {};
+    bool is_allowed = !objects.empty();
+    for (const auto& each : objects) {
+      const auto over = access_.over(each);
+      if (!over) return failed(over.error());
+      is_allowed = is_allowed && *over >= needed;
+    }
+    if (is_allowed) return {};
+    return failed(cim::Status::kAccessDenied, "{} may not {}: that needs the role \"{}\" for {}.", caller_.name, what,
+                  role_of(needed), objects.empty() ? "all collections" : "the collection, or for all");
+  }
+
+  // What belongs to a collection among the object of a call and what its parameters refer to.
+  [[nodiscard]] static std::vector<cim::ObjectPath> concerned(const cim::ObjectPath& object,
+                                                              const std::vector<cim::NamedValue>& parameters) {
+    std::vector<cim::ObjectPath> found;
+    if (!Access::is_everybodys(object.class_name)) found.push_back(object);
+    for (const auto& parameter : parameters) {
+      if (const auto* path = parameter.value.reference()) found.push_back(*path);
+      for (const auto& element : parameter.value.elements()) {
+        const auto* path = std::get_if<cim::Shared<cim::ObjectPath>>(&element);
+        if (path != nullptr) found.push_back(**path);
+      }
+    }
+    return found;
   }
 
   // Of a limit on open enumerations.
@@ -190,10 +223,12 @@ class Broker::Answering {
   const ProviderSet& providers_;
   Selector selector_;
   const Caller& caller_;
+  const Access& access_;
 };
 
-Broker::Broker(const cim::Schema& schema, std::string server_name, const Clock& clock, EnumerationLimits limits)
-    : server_name_(std::move(server_name)), enumerations_(clock, limits) {
+Broker::Broker(const cim::Schema& schema, std::string server_name, const Clock& clock, EnumerationLimits limits,
+               service::StateStore* state)
+    : server_name_(std::move(server_name)), state_(state), enumerations_(clock, limits) {
   for (const auto name : schema.namespaces()) providers_.emplace(std::string(name), ProviderSet(*schema.find(name)));
 }
 
@@ -207,9 +242,24 @@ cim::Response Broker::handle(const cim::Request& request, const Caller& caller) 
     return cim::OperationFailed{
         cim::Status::kInvalidNamespace, fmt::format("There is no namespace \"{}\".", request.namespace_name), {}};
   }
-  auto answered = std::visit(Answering(*this, providers->second, request, caller), request.operation);
+  const auto access = Access::of(caller, state_);
+  if (!access) return failed(access.error()).value();
+  auto answered = std::visit(Answering(*this, providers->second, request, caller, *access), request.operation);
   if (!answered) return std::move(answered).error();
   return *std::move(answered);
+}
+
+bool Broker::is_change(const cim::Request& request) const {
+  const auto* invoke = std::get_if<cim::InvokeMethod>(&request.operation);
+  if (invoke == nullptr) {
+    return std::holds_alternative<cim::CreateInstance>(request.operation) ||
+           std::holds_alternative<cim::ModifyInstance>(request.operation) ||
+           std::holds_alternative<cim::DeleteInstance>(request.operation);
+  }
+  const auto providers = providers_.find(request.namespace_name);
+  const ClassProvider* provider =
+      providers == providers_.end() ? nullptr : providers->second.find(invoke->path.class_name);
+  return provider == nullptr || provider->right_for(invoke->method) > Right::kLook;
 }
 
 std::string Broker::give_back(const cim::Objects& objects, std::vector<cim::Instance> rest, const Caller& caller) {

@@ -19,14 +19,20 @@ namespace cohort::provider {
 // Threads: handle() and give_back() from several at once, when no provider is added any more.
 class Broker {
  public:
-  // The schema and the clock outlive the broker. `server_name` is the host of paths, and WQL's __SERVER.
-  Broker(const cim::Schema& schema, std::string server_name, const Clock& clock, EnumerationLimits limits = {});
+  // The schema, the clock and the state outlive the broker. `server_name` is the host of paths, and WQL's __SERVER.
+  // Without a state nobody has rights for single collections.
+  Broker(const cim::Schema& schema, std::string server_name, const Clock& clock, EnumerationLimits limits = {},
+         service::StateStore* state = nullptr);
 
   // REQUIRES: the schema has the namespace and the provider's class in it.
   void add(std::string_view namespace_name, std::unique_ptr<ClassProvider> provider);
 
   // Always an answer; OperationFailed says what is wrong.
   [[nodiscard]] cim::Response handle(const cim::Request& request, const Caller& caller);
+
+  // Whether the request changes something if it is carried out; methods that everybody may call, or whoever looks, do
+  // not.
+  [[nodiscard]] bool is_change(const cim::Request& request) const;
 
   // Objects that an answer to OpenEnumeration or PullObjects had no room for become those that are pulled next. Returns
   // the context to go on with: `objects.context`, or a new one if the enumeration had come to its end.
@@ -37,6 +43,7 @@ class Broker {
   class Answering;
 
   std::string server_name_;
+  service::StateStore* state_;
   cim::NameMap<ProviderSet> providers_;  // of each namespace
   Enumerations enumerations_;
 };

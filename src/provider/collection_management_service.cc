@@ -89,6 +89,11 @@ Result<cim::MethodResult> CollectionManagementService::remove_member(const Metho
 Result<cim::MethodResult> CollectionManagementService::remove_member_by_id(const MethodCall& call) {
   COHORT_ASSIGN(const std::string text, text_of(call, "CollectionId"));
   COHORT_ASSIGN(const CollectionId id, CollectionId::parse(text));
+  // No reference, so that the broker has not looked at it.
+  COHORT_ASSIGN(const Right over, call.access.over(path_of_collection(id, CollectionKind::kMachines)));
+  if (over < Right::kAdminister) {
+    return fail(ErrorCode::kPermission, "It needs the role \"administrator\" for the collection, or for all.");
+  }
   COHORT_ASSIGN(const cim::ObjectPath path, reference_of(call, "Member"));
   return remove(path, id);
 }

@@ -336,7 +336,7 @@ TEST_F(CollectionProvidersTest, CancelsAJob) {
 TEST_F(CollectionProvidersTest, LetsReadersLookAndOperatorsTakeButNotDelete) {
   caller.right = Right::kLook;
   const cim::InvokeMethod take{path_of_service("Msvm_CollectionSnapshotService", "host.example"), "CreateSnapshot", {}};
-  const cim::InvokeMethod destroy{take.path, "DestroySnapshot", {}};
+  const cim::InvokeMethod apply{take.path, "ApplySnapshot", {}};
   const auto is_denied = [this](const cim::InvokeMethod& what) {
     const auto response = ask(what);
     const auto* failed = std::get_if<cim::OperationFailed>(&response);
@@ -346,7 +346,7 @@ TEST_F(CollectionProvidersTest, LetsReadersLookAndOperatorsTakeButNotDelete) {
   EXPECT_FALSE(list(cim::InstancesOf{"Msvm_SnapshotCollection"}).empty());
   caller.right = Right::kOperate;
   EXPECT_FALSE(is_denied(take));
-  EXPECT_TRUE(is_denied(destroy));
+  EXPECT_TRUE(is_denied(apply));
 }
 
 TEST_F(CollectionProvidersTest, AnswersWhatIsNotOfferedWithNotSupported) {

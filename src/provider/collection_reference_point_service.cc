@@ -29,7 +29,7 @@ CollectionReferencePointService::CollectionReferencePointService(service::Operat
         [this](const MethodCall& call) { return create_reference_point(call); });
   offer("ExportReferencePoint", Right::kOperate,
         [this](const MethodCall& call) { return export_reference_point(call); });
-  offer("DestroyReferencePoint", Right::kAdminister,
+  offer("DestroyReferencePoint", Right::kOperate,
         [this](const MethodCall& call) { return destroy_reference_point(call); });
 }
 

@@ -27,7 +27,7 @@ CollectionSnapshotService::CollectionSnapshotService(service::Operations& operat
   offer("ConvertToReferencePoint", Right::kOperate,
         [this](const MethodCall& call) { return convert_to_reference_point(call); });
   offer("ApplySnapshot", Right::kAdminister, [this](const MethodCall& call) { return apply_snapshot(call); });
-  offer("DestroySnapshot", Right::kAdminister, [this](const MethodCall& call) { return destroy_snapshot(call); });
+  offer("DestroySnapshot", Right::kOperate, [this](const MethodCall& call) { return destroy_snapshot(call); });
 }
 
 Result<Snapshot> CollectionSnapshotService::snapshot_in(const MethodCall& call, std::string_view parameter) {

@@ -13,12 +13,14 @@
 #include "base/result.h"
 #include "cim/class_store.h"
 #include "cim/operation.h"
+#include "provider/access.h"
 #include "provider/caller.h"
 
 namespace cohort::provider {
 
 struct MethodCall {
   const Caller& caller;
+  const Access& access;    // of the caller
   cim::ObjectPath object;  // with the keys of an instance that exists
   std::string method;      // as it is declared
   // Those that were given, in their declared types, by the names as they are declared.
@@ -41,10 +43,13 @@ class ClassProvider {
   // here it is looked for among instances().
   [[nodiscard]] virtual Result<std::optional<cim::Instance>> find(const cim::ObjectPath& path);
 
-  // The right that a method needs.
+  // The right that a method needs: for the object it is called on, where that belongs to a collection, and for each
+  // that its parameters refer to; for all collections if there is none. kNone: it looks itself at what its caller may
+  // see.
   [[nodiscard]] virtual Right right_for(std::string_view method) const;
   // A return code says how it went, as Hyper-V's pages list them for that method; failures of the call itself are
-  // errors (kInvalidArgument, kNotFound, kUnsupported). The broker has looked at caller, object and parameters' types.
+  // errors (kInvalidArgument, kNotFound, kUnsupported). The broker has looked at the caller's right, object and
+  // parameters' types.
   [[nodiscard]] virtual Result<cim::MethodResult> invoke(const MethodCall& call);
 
   // Changes the properties that are given. kUnsupported where the class allows none.

@@ -103,6 +103,12 @@ Outcome<cim::Instance> Selector::completed(const cim::Instance& given) const {
   return whole;
 }
 
+Outcome<bool> Selector::is_shown(const cim::Instance& whole) const {
+  const auto shown = access_.shows(whole);
+  if (!shown) return failed(shown.error());
+  return *shown;
+}
+
 Outcome<Instances> Selector::all_of(ClassProvider& provider) const {
   auto given = provider.instances();
   if (!given) return failed(given.error());
@@ -111,7 +117,9 @@ Outcome<Instances> Selector::all_of(ClassProvider& provider) const {
   for (const auto& each : *given) {
     auto whole = completed(each);
     if (!whole) return tl::unexpected(std::move(whole).error());
-    all.push_back(*std::move(whole));
+    const auto shown = is_shown(*whole);
+    if (!shown) return tl::unexpected(shown.error());
+    if (*shown) all.push_back(*std::move(whole));
   }
   return all;
 }
@@ -126,7 +134,12 @@ Outcome<cim::Instance> Selector::get(const cim::ObjectPath& path) const {
     if (cim::missing_keys(*wanted, **of).empty()) {
       auto one = provider->find(*wanted);
       if (!one) return failed(one.error());
-      if (*one) return completed(**one);
+      if (!*one) continue;
+      auto whole = completed(**one);
+      if (!whole) return whole;
+      const auto shown = is_shown(*whole);
+      if (!shown) return tl::unexpected(shown.error());
+      if (*shown) return whole;
       continue;
     }
     auto all = all_of(*provider);
@@ -172,7 +185,9 @@ Outcome<Instances> Selector::pairs_of(const cim::ObjectPath& source, const std::
     for (const auto& each : *some) {
       auto whole = completed(each);
       if (!whole) return tl::unexpected(std::move(whole).error());
-      pairs.push_back(*std::move(whole));
+      const auto shown = is_shown(*whole);
+      if (!shown) return tl::unexpected(shown.error());
+      if (*shown) pairs.push_back(*std::move(whole));
     }
   }
   return pairs;

@@ -5,17 +5,23 @@
 #include <vector>
 
 #include "cim/operation.h"
+#include "provider/access.h"
 #include "provider/outcome.h"
 #include "provider/provider_set.h"
 
 namespace cohort::provider {
 
-// Instances of one namespace, complete (every property of their class, with defaults) and with their paths.
+// Instances of one namespace that the caller may see, complete (every property of their class, with defaults) and with
+// their paths. What is hidden from the caller is not there.
 // Threads: as the providers.
 class Selector {
  public:
-  Selector(const ProviderSet& providers, std::string namespace_name, std::string server_name)
-      : providers_(providers), namespace_(std::move(namespace_name)), server_(std::move(server_name)) {}
+  // The providers and the access outlive the selector.
+  Selector(const ProviderSet& providers, std::string namespace_name, std::string server_name, const Access& access)
+      : providers_(providers),
+        namespace_(std::move(namespace_name)),
+        server_(std::move(server_name)),
+        access_(access) {}
 
   // What is selected, in the shape that is wanted: of kPaths, instances may have nothing but their path.
   [[nodiscard]] Outcome<std::vector<cim::Instance>> select(const cim::Selection& what, const cim::PropertyList& wanted,
@@ -35,12 +41,14 @@ class Selector {
   [[nodiscard]] Outcome<std::vector<cim::Instance>> all_of(ClassProvider& provider) const;
   [[nodiscard]] Outcome<std::vector<cim::Instance>> pairs_of(const cim::ObjectPath& source,
                                                              const std::string& association_class) const;
+  [[nodiscard]] Outcome<bool> is_shown(const cim::Instance& whole) const;
   [[nodiscard]] Outcome<cim::Instance> completed(const cim::Instance& given) const;
   [[nodiscard]] Outcome<const cim::Class*> existing_class(const std::string& name) const;
 
   const ProviderSet& providers_;
   std::string namespace_;
   std::string server_;
+  const Access& access_;
 };
 
 }  // namespace cohort::provider

@@ -11,7 +11,7 @@ ServiceProvider::ServiceProvider(std::string class_name, std::string title, Code
     : class_name_(std::move(class_name)), title_(std::move(title)), family_(family), surroundings_(surroundings) {
   // What all services inherit has codes of its own, in which 1 is "not supported". They run as long as this program.
   for (const char* inherited : {"StartService", "StopService", "RequestStateChange"}) {
-    offer(inherited, Right::kLook, [](const MethodCall&) { return returned(1); });
+    offer(inherited, Right::kNone, [](const MethodCall&) { return returned(1); });
   }
 }
 
@@ -35,7 +35,7 @@ void ServiceProvider::offer(std::string method, Right right, Run run) {
 
 Right ServiceProvider::right_for(std::string_view method) const {
   const auto* found = cim::find_named(methods_, method);
-  return found == nullptr ? Right::kLook : found->right;
+  return found == nullptr ? Right::kNone : found->right;
 }
 
 Result<cim::MethodResult> ServiceProvider::invoke(const MethodCall& call) {

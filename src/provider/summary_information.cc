@@ -85,11 +85,22 @@ Value embedded(const std::vector<MachineConfiguration>& snapshots) {
   return Value::array(cim::Type::kInstance, std::move(elements));
 }
 
+Result<void> keep_shown(std::vector<MachineConfiguration>& configurations, const Access& access) {
+  std::vector<MachineConfiguration> kept;
+  for (auto& each : configurations) {
+    COHORT_ASSIGN(const bool is_shown, access.shows(each.path));
+    if (is_shown) kept.push_back(std::move(each));
+  }
+  configurations = std::move(kept);
+  return {};
+}
+
 }  // namespace
 
 bool is_summary_code(std::uint32_t code) { return code <= 11 || (code >= 100 && code <= 123) || code == 132; }
 
-Result<cim::Instance> SummaryReader::of_machine(const MachineCondition& condition, const SummaryCodes& codes) {
+Result<cim::Instance> SummaryReader::of_machine(const MachineCondition& condition, const SummaryCodes& codes,
+                                                const Access& access) {
   Summary summary(summary_, codes);
   give_condition(summary, condition, clock_.wall());
   if (summary.wants(kNotes) || summary.wants(kVersion)) {
@@ -97,7 +108,8 @@ Result<cim::Instance> SummaryReader::of_machine(const MachineCondition& conditio
     if (hardware) give_hardware(summary, *hardware);
   }
   if (summary.wants(kSnapshots)) {
-    COHORT_ASSIGN(const auto snapshots, configurations_.snapshots_of(condition.id));
+    COHORT_ASSIGN(auto snapshots, configurations_.snapshots_of(condition.id));
+    COHORT_TRY(keep_shown(snapshots, access));
     summary.give(kSnapshots, "Snapshots", embedded(snapshots));
   }
   return summary.take();
@@ -114,26 +126,33 @@ cim::Instance SummaryReader::of_snapshot(const MachineConfiguration& configurati
   return summary.take();
 }
 
-Result<std::vector<cim::Instance>> SummaryReader::all(const SummaryCodes& codes) {
+Result<std::vector<cim::Instance>> SummaryReader::all(const SummaryCodes& codes, const Access& access) {
   COHORT_ASSIGN(const auto conditions, machines_.conditions());
   std::vector<cim::Instance> summaries;
   for (const auto& condition : conditions) {
-    COHORT_ASSIGN(auto summary, of_machine(condition, codes));
+    COHORT_ASSIGN(const bool is_shown, access.shows(path_of_machine(condition.id)));
+    if (!is_shown) continue;
+    COHORT_ASSIGN(auto summary, of_machine(condition, codes, access));
     summaries.push_back(std::move(summary));
   }
   return summaries;
 }
 
-Result<cim::Instance> SummaryReader::one(const cim::ObjectPath& settings, const SummaryCodes& codes) {
+Result<cim::Instance> SummaryReader::one(const cim::ObjectPath& settings, const SummaryCodes& codes,
+                                         const Access& access) {
   const auto no_settings = [&] {
     return fail(ErrorCode::kInvalidArgument, "There are no settings {}.", cim::to_local_text(settings));
   };
   const auto key = configuration_key(settings);
   if (!key) return no_settings();
+  COHORT_ASSIGN(const bool is_shown,
+                access.shows(key->snapshot ? path_of_snapshot_settings(*key->snapshot, key->machine)
+                                           : path_of_settings(key->machine)));
+  if (!is_shown) return no_settings();
   if (!key->snapshot) {
     COHORT_ASSIGN(const auto condition, if_found(machines_.condition(key->machine)));
     if (!condition) return no_settings();
-    return of_machine(*condition, codes);
+    return of_machine(*condition, codes, access);
   }
   COHORT_ASSIGN(const auto configuration, configurations_.find(*key));
   if (!configuration) return no_settings();

@@ -7,6 +7,7 @@
 
 #include "base/clock.h"
 #include "cim/class.h"
+#include "provider/access.h"
 #include "provider/machine_configurations.h"
 
 namespace cohort::provider {
@@ -24,13 +25,16 @@ class SummaryReader {
                 const cim::Class& summary)
       : machines_(machines), configurations_(configurations), clock_(clock), summary_(summary) {}
 
-  // Of each machine as it is now, by name.
-  [[nodiscard]] Result<std::vector<cim::Instance>> all(const SummaryCodes& codes);
-  // Of a machine or of a snapshot of it; kInvalidArgument if the path is not that of settings that are there.
-  [[nodiscard]] Result<cim::Instance> one(const cim::ObjectPath& settings, const SummaryCodes& codes);
+  // Of each machine as it is now that is shown, by name.
+  [[nodiscard]] Result<std::vector<cim::Instance>> all(const SummaryCodes& codes, const Access& access);
+  // Of a machine or of a snapshot of it; kInvalidArgument if the path is not that of settings that are there, and
+  // shown.
+  [[nodiscard]] Result<cim::Instance> one(const cim::ObjectPath& settings, const SummaryCodes& codes,
+                                          const Access& access);
 
  private:
-  [[nodiscard]] Result<cim::Instance> of_machine(const MachineCondition& condition, const SummaryCodes& codes);
+  [[nodiscard]] Result<cim::Instance> of_machine(const MachineCondition& condition, const SummaryCodes& codes,
+                                                 const Access& access);
   [[nodiscard]] cim::Instance of_snapshot(const MachineConfiguration& configuration, const SummaryCodes& codes) const;
 
   service::MachineControl& machines_;

@@ -25,13 +25,13 @@ Result<SummaryCodes> codes_of(const cim::Value& requested) {
 }
 
 Result<std::vector<cim::Instance>> summaries_of(SummaryReader& reader, const cim::Value& settings,
-                                                const SummaryCodes& codes) {
-  if (settings.is_null()) return reader.all(codes);
+                                                const SummaryCodes& codes, const Access& access) {
+  if (settings.is_null()) return reader.all(codes, access);
   std::vector<cim::Instance> summaries;
   for (const cim::Element& each : settings.elements()) {
     const auto* path = std::get_if<cim::Shared<cim::ObjectPath>>(&each);
     if (path == nullptr) return fail(ErrorCode::kInvalidArgument, "SettingData holds a NULL.");
-    COHORT_ASSIGN(auto summary, reader.one(**path, codes));
+    COHORT_ASSIGN(auto summary, reader.one(**path, codes, access));
     summaries.push_back(std::move(summary));
   }
   return summaries;
@@ -44,15 +44,15 @@ VirtualSystemManagementService::VirtualSystemManagementService(SummaryReader sum
     : ServiceProvider("Msvm_VirtualSystemManagementService", "Hyper-V Virtual System Management Service",
                       CodeFamily::kManagement, surroundings),
       summaries_(std::move(summaries)) {
-  offer("GetSummaryInformation", Right::kLook, [this](const MethodCall& call) { return summary_information(call); });
+  offer("GetSummaryInformation", Right::kNone, [this](const MethodCall& call) { return summary_information(call); });
   for (const char* method : kOfCim) {
-    offer(method, Right::kLook, [](const MethodCall&) { return returned(kNotSupported); });
+    offer(method, Right::kNone, [](const MethodCall&) { return returned(kNotSupported); });
   }
 }
 
 Result<cim::MethodResult> VirtualSystemManagementService::summary_information(const MethodCall& call) {
   COHORT_ASSIGN(const SummaryCodes codes, codes_of(call.parameter("RequestedInformation")));
-  COHORT_ASSIGN(auto summaries, summaries_of(summaries_, call.parameter("SettingData"), codes));
+  COHORT_ASSIGN(auto summaries, summaries_of(summaries_, call.parameter("SettingData"), codes, call.access));
   std::vector<cim::Element> elements;
   for (auto& each : summaries) elements.emplace_back(cim::Shared<cim::Instance>(std::move(each)));
   return returned(kNoError, {{"SummaryInformation", cim::Value::array(cim::Type::kInstance, std::move(elements))}});

@@ -118,8 +118,8 @@ def test_a_reader_changes_nothing(cohortd, class_name, method, parameters):
 
 
 @pytest.mark.parametrize("class_name, method", [(SERVICES[0], "DefineCollection"), (SERVICES[0], "DestroyCollection"),
-                                                (SERVICES[1], "DestroySnapshot"), (SERVICES[2], "DestroyReferencePoint")])
-def test_an_operator_defines_and_deletes_nothing(cohortd, class_name, method):
+                                                (SERVICES[1], "ApplySnapshot")])
+def test_an_operator_neither_defines_nor_goes_back(cohortd, class_name, method):
     with pytest.raises(CimError) as refused:
         WsmanClient(sender(cohortd, "operator")).invoke(service(cohortd, class_name), method)
     assert refused.value.code == "w:AccessDenied"

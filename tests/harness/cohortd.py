@@ -43,6 +43,7 @@ class Cohortd:
         if not (folder / "passwords").exists():  # hashes are slow on purpose
             for role, password in PASSWORDS.items():
                 self.run("user", "add", role, "--role", role, input=password + "\n")
+        self.passwords = dict(PASSWORDS)
         self._process = None
         self.start()
 
@@ -112,9 +113,13 @@ class Cohortd:
     def certificate(self):
         return self.state / "tls/certificate.pem"
 
-    @staticmethod
-    def authorization(role):
-        return "Basic " + base64.b64encode(f"{role}:{PASSWORDS[role]}".encode()).decode()
+    def add_user(self, name, role, password):
+        """Known to the daemon after SIGHUP."""
+        self.run("user", "add", name, "--role", role, input=password + "\n")
+        self.passwords[name] = password
+
+    def authorization(self, user):
+        return "Basic " + base64.b64encode(f"{user}:{self.passwords[user]}".encode()).decode()
 
     def connect(self, tls=False, timeout=60):
         if not tls:

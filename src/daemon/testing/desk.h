@@ -86,7 +86,7 @@ class ShelfService final : public provider::ClassProvider {
 
 class Desk {
  public:
-  explicit Desk(CimServer::Limits limits = {}) : server(broker, metrics, log, limits) {
+  explicit Desk(CimServer::Limits limits = {}) : server(broker, rights, metrics, log, limits) {
     broker.add(cim::kVirtualizationNamespace, std::make_unique<ShelfCollections>(shelf));
     broker.add(cim::kVirtualizationNamespace, std::make_unique<ShelfService>(shelf));
   }
@@ -100,6 +100,7 @@ class Desk {
   SystemClock clock;
   RecordingLog log;
   Metrics metrics;
+  Rights rights;
   provider::Broker broker{schema(), "host", clock, {}};
   CimServer server;
   Doorkeeper doorkeeper;
