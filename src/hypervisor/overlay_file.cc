@@ -23,10 +23,13 @@ namespace {
 
 // The start of a qcow2 header (QEMU's docs/interop/qcow2.txt).
 constexpr std::string_view kMagic("QFI\xfb", 4);
+constexpr std::size_t kVersionOffset = 4;         // 32 bits
 constexpr std::size_t kTableLengthOffset = 36;    // l1_size, 32 bits: entries of 8 bytes
 constexpr std::size_t kTableOffset = 40;          // l1_table_offset, 64 bits
 constexpr std::size_t kSnapshotCountOffset = 60;  // nb_snapshots, 32 bits
-using HeaderStart = std::array<char, 64>;
+constexpr std::size_t kIncompatibleOffset = 72;   // incompatible_features, 64 bits, from version 3 on
+constexpr std::uint64_t kDirty = 1;               // of these: "refcounts may be inconsistent"
+using HeaderStart = std::array<char, 80>;
 
 Error errno_error(std::string_view what, const Path& path) {
   const int number = errno;
@@ -64,6 +67,30 @@ Result<bool> has_content(const Path& path, const HeaderStart& start) {
   return false;
 }
 
+// Whether a QEMU that kept its reference counts lazily has not ended in order.
+Result<bool> is_unclean(const Layer& image) {
+  if (image.format != "qcow2") return false;
+  COHORT_ASSIGN(const auto start, read_header_start(image.path));
+  if (!start || !has_magic(*start)) return false;
+  const auto version = big_endian<std::uint32_t>(text_of(*start), kVersionOffset);
+  return version >= 3 && (big_endian<std::uint64_t>(text_of(*start), kIncompatibleOffset) & kDirty) != 0;
+}
+
+// As the next start of the machine would. Once it is frozen nobody may, and qemu-img commits nothing into an image that
+// stands on an unclean one.
+Result<void> put_in_order(const Layer& image) {
+  COHORT_ASSIGN(const bool needs_it, is_unclean(image));
+  if (!needs_it) return {};
+  COHORT_ASSIGN(const bool is_used, is_written_to(image.path));
+  if (is_used) return {};  // its QEMU does it when the image is frozen
+  COHORT_ASSIGN(const ProcessOutput output,
+                run_process({"qemu-img", "check", "-q", "-r", "all", "-f", "qcow2", "--", image.path.string()}));
+  COHORT_ASSIGN(const bool is_as_before, is_unclean(image));
+  if (!is_as_before) return {};
+  return Failure{qemu_img_error(
+      fmt::format("The image \"{}\" was not closed in order, and cannot be repaired.", image.path.string()), output.err)};
+}
+
 // O_EXCL, so that qemu-img, which truncates what it finds, only ever meets our own empty file. The owner is that of the
 // frozen file beside it: with dynamic_ownership off nobody else would let QEMU in. A file elsewhere is of a package: it
 // may be a stranger's, who must not be able to write what QEMU opens.
@@ -97,6 +124,8 @@ Result<void> create_overlay_file(const DiskSnapshot& disk) {
     return fail(ErrorCode::kInvalidArgument, "The paths \"{}\" and \"{}\" must be absolute.", disk.overlay.string(),
                 disk.frozen.path.string());
   }
+  // What has a stamp is frozen already, and is not touched any more.
+  if (!disk.stamp) COHORT_TRY(put_in_order(disk.frozen));
   COHORT_TRY(reserve(disk));
   auto formatted = format_overlay(disk);
   // The first failure is the one to report.

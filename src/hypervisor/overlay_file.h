@@ -10,7 +10,8 @@
 
 namespace cohort::hypervisor {
 
-// See service::Hypervisor::create_overlay.
+// See service::Hypervisor::create_overlay. A qcow2 image that is to be frozen, and that a killed QEMU has left with
+// reference counts that are out of date, is repaired first.
 [[nodiscard]] Result<void> create_overlay_file(const DiskSnapshot& disk);
 
 // Refuses an overlay that holds an internal snapshot: merging would lose it.

@@ -5,6 +5,7 @@
 #include <unistd.h>
 
 #include <chrono>
+#include <fstream>
 #include <stop_token>
 #include <thread>
 
@@ -80,6 +81,42 @@ TEST_F(OverlayFile, LeavesNothingBehindWhenItCannotBeMade) {
   disk_.frozen.format = "no-such-format";
   EXPECT_FALSE(create_overlay_file(disk_));
   EXPECT_FALSE(std::filesystem::exists(disk_.overlay));
+}
+
+// What QEMU leaves of an image with lazy reference counts when it is killed.
+class UncleanImage : public OverlayFile {
+ protected:
+  UncleanImage() {
+    disk_.frozen = {place_ / "unclean", "qcow2"};
+    EXPECT_EQ(run({"qemu-img", "create", "-q", "-f", "qcow2", "-o", "lazy_refcounts=on", path(), "1M"}), 0);
+    EXPECT_EQ(run({"qemu-io", "-f", "qcow2", "-c", "write -P 7 0 64k", path()}), 0);
+    std::fstream file(path(), std::ios::in | std::ios::out | std::ios::binary);
+    file.seekp(kLowestFeatures);
+    file.put(1);
+  }
+  [[nodiscard]] std::string path() const { return disk_.frozen.path.string(); }
+  [[nodiscard]] bool is_unclean() const {
+    std::ifstream file(path(), std::ios::binary);
+    file.seekg(kLowestFeatures);
+    return file.get() != 0;
+  }
+
+  static constexpr int kLowestFeatures = 79;  // the last byte of incompatible_features
+};
+
+TEST_F(UncleanImage, IsPutInOrderBeforeItIsFrozen) {
+  ASSERT_TRUE(is_unclean());
+  const auto made = create_overlay_file(disk_);
+  ASSERT_TRUE(made) << made.error().describe();
+  EXPECT_FALSE(is_unclean());
+  EXPECT_EQ(run({"qemu-img", "check", "-q", "-f", "qcow2", path()}), 0);
+  EXPECT_EQ(run({"qemu-io", "-r", "-f", "qcow2", "-c", "read -P 7 0 64k", path()}), 0);
+}
+
+TEST_F(UncleanImage, IsLeftAloneWhenItIsFrozenAlready) {
+  disk_.stamp = FileStamp{1, 1, 1};
+  ASSERT_TRUE(create_overlay_file(disk_));
+  EXPECT_TRUE(is_unclean());
 }
 
 TEST_F(OverlayFile, HoldsMoreThanTheFrozenFileFromTheFirstWriteThatDiffers) {

@@ -51,6 +51,26 @@ def test_every_order_of_three_snapshots_of_a_machine_that_is_off(lab, order):
     lab.cohort("collection", "delete", guest.name)
 
 
+def test_a_machine_whose_killed_qemu_kept_reference_counts_lazily(lab):
+    """Its image says that they are out of date, until it is next opened for writing: never, once it is frozen."""
+    guest = bare_machine(lab, "lazy", ["qcow2"])
+    [(image, _)] = active(guest)
+    run("qemu-img", "create", "-q", "-f", "qcow2", "-o", "lazy_refcounts=on", image, 4 * MIB)
+    write(guest, 1)
+    with open(image, "r+b") as file:
+        file.seek(79)  # the lowest of the incompatible features
+        file.write(b"\1")
+    lab.cohort("collection", "create", guest.name, guest.name)
+    for number, name in ((2, "first"), (3, "second")):
+        take(lab, guest.name, name)
+        write(guest, number)
+    for name in ("second", "first"):
+        lab.cohort("snapshot", "delete", name)
+        assert is_expected(lab, active(guest), [1, 2, 3])
+    run("qemu-img", "check", "-q", "-f", "qcow2", image)
+    lab.cohort("collection", "delete", guest.name)
+
+
 @pytest.mark.parametrize("reruns", [False, True], ids=["stays off", "runs on the frozen file"])
 def test_an_overlay_that_was_defined_away_is_not_thrown_away(lab, reruns):
     """What configuration management does: the machine is defined as it was before the snapshot."""
