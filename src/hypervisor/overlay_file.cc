@@ -88,7 +88,8 @@ Result<void> put_in_order(const Layer& image) {
   COHORT_ASSIGN(const bool is_as_before, is_unclean(image));
   if (!is_as_before) return {};
   return Failure{qemu_img_error(
-      fmt::format("The image \"{}\" was not closed in order, and cannot be repaired.", image.path.string()), output.err)};
+      fmt::format("The image \"{}\" was not closed in order, and cannot be repaired.", image.path.string()),
+      output.err)};
 }
 
 // O_EXCL, so that qemu-img, which truncates what it finds, only ever meets our own empty file. The owner is that of the
