@@ -42,6 +42,7 @@ LIBRARIES = {
     "openssl/": {"base", "http"},
     "boost/": {"http"},
     "gssapi/": {"http"},
+    "security/": {"http"},
     "zlib.h": {"disk"},
     "zstd.h": {"disk"},
     "liburing": {"disk"},

@@ -43,7 +43,7 @@ Result<void> Authentication::reload() {
                fmt::format("There is no password file \"{}\": nobody can log in.", passwords_.string()));
   }
   auto made = std::make_shared<http::BasicAuthenticator>(is_missing ? http::PasswordFile() : *std::move(users),
-                                                         std::string(kRealm), clock_, limits_);
+                                                         std::string(kRealm), clock_, limits_, system());
   const std::scoped_lock lock(mutex_);
   users_ = std::move(made);
   return {};
@@ -52,6 +52,15 @@ Result<void> Authentication::reload() {
 std::shared_ptr<http::BasicAuthenticator> Authentication::current() {
   const std::scoped_lock lock(mutex_);
   return users_;
+}
+
+void Authentication::ask_pam(const std::string& service) { pam_ = std::make_unique<PasswordCheck>(service); }
+
+http::BasicAuthenticator::System Authentication::system() {
+  if (!pam_) return {};
+  return [&pam = *pam_](const std::string& name, const std::string& password, const http::Peer& peer) {
+    return pam.is_right(name, password, peer.address);
+  };
 }
 
 void Authentication::offer(std::unique_ptr<http::SecurityProvider> provider) {

@@ -9,6 +9,7 @@
 #include "base/file.h"
 #include "daemon/log.h"
 #include "daemon/metrics.h"
+#include "daemon/password_check.h"
 #include "http/basic_authenticator.h"
 #include "http/negotiator.h"
 
@@ -24,6 +25,8 @@ class Authentication final : public http::Authenticator {
   // failure the users from before stay. Fails as PasswordFile::read does.
   [[nodiscard]] Result<void> reload();
 
+  // From here on users of this system may log in with the passwords that this service of PAM knows. Before reload().
+  void ask_pam(const std::string& service);
   // From here on clients may negotiate. Before the first of them is served.
   void offer(std::unique_ptr<http::SecurityProvider> provider);
 
@@ -33,6 +36,7 @@ class Authentication final : public http::Authenticator {
 
  private:
   [[nodiscard]] std::shared_ptr<http::BasicAuthenticator> current();
+  [[nodiscard]] http::BasicAuthenticator::System system();
   [[nodiscard]] std::optional<http::Identity> by_certificate(const http::Peer& peer);
   void tell_refused(const http::Peer& peer, const std::string& name, const std::string& why);
 
@@ -41,6 +45,7 @@ class Authentication final : public http::Authenticator {
   const Clock& clock_;
   Metrics& metrics_;
   Log& log_;
+  std::unique_ptr<PasswordCheck> pam_;
   std::mutex mutex_;
   // Shared with those that authenticate somebody while it is replaced.
   std::shared_ptr<http::BasicAuthenticator> users_;

@@ -9,6 +9,7 @@
 #include "cli/output/printable.h"
 #include "daemon/daemon.h"
 #include "daemon/manual.h"
+#include "daemon/password_check.h"
 #include "daemon/users.h"
 
 namespace cohort::daemon {
@@ -17,7 +18,7 @@ namespace {
 struct Options {
   std::string configuration{kUsualConfiguration};
   bool checks = false, prints = false, prints_example = false, has_version = false;
-  std::string manual;
+  std::string manual, service;
   std::string user, role, means = "password";
   bool replaces = false;
 };
@@ -36,6 +37,7 @@ class Arguments {
                   "Print a configuration file that explains all settings, and end.");
     app_.add_flag("--version", options.has_version, "Print the version and end.");
     app_.add_option("--man", options.manual, "")->group("");
+    app_.add_option("--check-password", options.service, "")->group("");
     app_.require_subcommand(0, 1);
     user_ = app_.add_subcommand("user", "Change who may log in.");
     user_->require_subcommand(1);
@@ -51,7 +53,7 @@ class Arguments {
     add_->add_option(
             "--by", options.means,
             "password; negotiate: the user ann@EXAMPLE.ORG is authenticated by Kerberos, EXAMPLE\\ann by NTLM; "
-            "certificate: by a certificate with that name.")
+            "certificate: by a certificate with that name; pam: with the password of this system's user.")
         ->type_name("MEANS")
         ->capture_default_str();
     remove_ = user_->add_subcommand("remove", "Remove a user.");
@@ -128,6 +130,7 @@ int run_unguarded(const std::vector<std::string>& given, const Streams& streams)
     streams.out << manual_page(options.manual);
     return cli::kExitDone;
   }
+  if (!options.service.empty()) return answer_password_check(options.service, streams.in);
   return run_configured(arguments, options, streams);
 }
 

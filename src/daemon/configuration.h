@@ -39,6 +39,7 @@ struct Configuration {
   http::ClientCertificates clients;  // without authorities none is asked for
   std::vector<std::string> names;    // of this host, for a certificate that is made; empty: the host's own name
   Path passwords;
+  std::string pam;  // the service; empty: users of this system are not asked for
   http::GssOptions negotiate;
   std::vector<Grant> grants;
   std::vector<Path> export_roots;

@@ -81,6 +81,7 @@ TEST(Configuration, RefusesValuesThatDoNotFit) {
   EXPECT_THAT(error_of("[limits]\nidle_seconds = -1"), HasSubstr("from 1 to 86400"));
   EXPECT_THAT(error_of("[listen]\nplain_everywhere = true"), HasSubstr("none of no, encrypted and yes"));
   EXPECT_THAT(error_of("[tls]\nkey = /k"), HasSubstr("certificate and key have to be given together"));
+  EXPECT_THAT(error_of("[users]\npam = ../shadow"), HasSubstr("not the name of a service"));
   EXPECT_THAT(error_of("[tls]\nclient_revoked = /r"), HasSubstr("without client_authorities"));
   EXPECT_THAT(error_of("[listen]\nhttp = none\nhttps = none"), HasSubstr("nobody can ask"));
   EXPECT_THAT(error_of("[hypervisor]\nuri ="), HasSubstr("it is empty"));

@@ -52,6 +52,7 @@ class Daemon::Impl {
       COHORT_ASSIGN(auto provider, http::open_gss(configuration_.negotiate, clock_));
       authentication_.offer(std::move(provider));
     }
+    if (!configuration_.pam.empty()) authentication_.ask_pam(configuration_.pam);
     COHORT_TRY(open());
     COHORT_TRY(serve(std::move(sockets)));
     return {};

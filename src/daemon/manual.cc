@@ -62,9 +62,9 @@ std::string users() {
                "Add a user to the password file; the password is the first line of standard input, and is "
                "kept as a salted scrypt hash. --role says what the user may do. With --replace the role and "
                "the password of a user that is there are changed. With --by negotiate there is no password: the "
-               "user is authenticated by Kerberos (ann@EXAMPLE.ORG) or NTLM (EXAMPLE\\ann); with --by certificate "
-               "by a certificate that has the name, see client_authorities in cohortd.conf(5). The daemon knows it "
-               "after SIGHUP.") +
+               "user is authenticated by Kerberos (ann@EXAMPLE.ORG) or NTLM (EXAMPLE\\ann); with --by certificate by a "
+               "certificate that has the name, see client_authorities in cohortd.conf(5); with --by pam with the "
+               "password of this system's user of that name, see pam there. The daemon knows it after SIGHUP.") +
           term("user remove", "NAME", "Remove a user."));
 }
 

@@ -117,6 +117,18 @@ Result<void> read_mechanisms(std::string_view text, Configuration& configuration
   return {};
 }
 
+// The name of a file, which becomes part of a path.
+Result<void> read_service(std::string_view text, Configuration& configuration) {
+  const auto is_plain = [](char c) {
+    return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || c == '-' || c == '_';
+  };
+  if (!std::ranges::all_of(text, is_plain)) {
+    return fail(ErrorCode::kInvalidArgument, "\"{}\" is not the name of a service of PAM", text);
+  }
+  configuration.pam = text;
+  return {};
+}
+
 Result<void> read_uri(std::string_view text, Configuration& configuration) {
   if (text.empty()) return fail(ErrorCode::kInvalidArgument, "it is empty");
   configuration.uri = text;
@@ -190,6 +202,13 @@ std::vector<Setting> settings_of_places() {
        "add\" "
        "adds to it. SIGHUP reads it again.",
        kOnce, COHORT_INTO(read_path, passwords)},
+      {"users", "pam", "",
+       "The service of PAM (a file in /etc/pam.d; cohortd comes with one of its own name) that passwords of this "
+       "system's "
+       "users are held against. A user has to be in the password file, too, with \"cohortd user add NAME --role ROLE "
+       "--by "
+       "pam\". A module that asks for more than the password lets nobody in. What was right counts for five minutes.",
+       kOnce, read_service},
       {"negotiate", "mechanisms", "none",
        "What clients may negotiate with HTTP's scheme Negotiate (SPNEGO): \"kerberos\", \"ntlm\", both with a comma "
        "between them, or \"none\". The users have to be in the password file, with \"cohortd user add NAME --role ROLE "

@@ -116,8 +116,9 @@ Result<http::Means> means_from(std::string_view name) {
   if (name == "password") return http::Means::kPassword;
   if (name == "negotiate") return http::Means::kNegotiate;
   if (name == "certificate") return http::Means::kCertificate;
+  if (name == "pam") return http::Means::kPam;
   return fail(ErrorCode::kInvalidArgument,
-              "\"{}\" is not how a user can log in: there are password, negotiate and certificate.", name);
+              "\"{}\" is not how a user can log in: there are password, negotiate, certificate and pam.", name);
 }
 
 }  // namespace cohort::daemon

@@ -25,7 +25,7 @@ enum class IfThere { kRefuse, kReplace };
 
 // "none", "reader", "operator", "administrator". Fails with kInvalidArgument.
 [[nodiscard]] Result<http::Role> role_from(std::string_view name);
-// "password", "negotiate", "certificate". Fails with kInvalidArgument.
+// "password", "negotiate", "certificate", "pam". Fails with kInvalidArgument.
 [[nodiscard]] Result<http::Means> means_from(std::string_view name);
 
 }  // namespace cohort::daemon

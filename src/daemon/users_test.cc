@@ -63,6 +63,7 @@ TEST_F(UsersTest, CanBeAddedWithoutAPassword) {
             ErrorCode::kAlreadyExists);
   EXPECT_EQ(means_from("negotiate"), http::Means::kNegotiate);
   EXPECT_EQ(means_from("certificate"), http::Means::kCertificate);
+  EXPECT_EQ(means_from("pam"), http::Means::kPam);
   EXPECT_FALSE(means_from("magic"));
 }
 

@@ -31,8 +31,12 @@ std::optional<Credentials> read_credentials(std::string_view authorization) {
 }  // namespace
 
 BasicAuthenticator::BasicAuthenticator(PasswordFile users, std::string realm, const Clock& clock,
-                                       Lockout::Limits limits)
-    : users_(std::move(users)), realm_(std::move(realm)), lockout_(clock, limits), verified_(clock, kVerifiedFor) {}
+                                       Lockout::Limits limits, System system)
+    : users_(std::move(users)),
+      realm_(std::move(realm)),
+      system_(std::move(system)),
+      lockout_(clock, limits),
+      verified_(clock, kVerifiedFor) {}
 
 std::variant<Identity, Challenge> BasicAuthenticator::authenticate(std::string_view authorization, const Peer& peer) {
   auto credentials = read_credentials(authorization);
@@ -42,11 +46,11 @@ std::variant<Identity, Challenge> BasicAuthenticator::authenticate(std::string_v
   return identify(std::move(credentials->name), *role);
 }
 
-std::optional<Role> BasicAuthenticator::check(const std::string& name, std::string_view password, const Peer& peer) {
+std::optional<Role> BasicAuthenticator::check(const std::string& name, const std::string& password, const Peer& peer) {
   const std::string who = peer.address + ' ' + name;
   if (lockout_.is_locked(who)) return std::nullopt;
   if (const auto known = verified_.role_of(name, password)) return known;
-  const auto role = users_.check(name, password);
+  const auto role = ask(name, password, peer);
   if (role) {
     lockout_.succeeded(who);
     verified_.remember(name, password, *role);
@@ -54,6 +58,12 @@ std::optional<Role> BasicAuthenticator::check(const std::string& name, std::stri
     lockout_.failed(who);
   }
   return role;
+}
+
+std::optional<Role> BasicAuthenticator::ask(const std::string& name, const std::string& password, const Peer& peer) {
+  const auto role = users_.role_of(name, Means::kPam);
+  if (!role || !system_) return users_.check(name, password);
+  return system_(name, password, peer) ? role : std::nullopt;
 }
 
 Challenge BasicAuthenticator::challenge() const {

@@ -66,6 +66,33 @@ TEST_F(BasicAuthenticatorTest, AsksAgainAfterAWhileForWhatIsInTheFile) {
   EXPECT_TRUE(who(right("ann")));
 }
 
+TEST_F(BasicAuthenticatorTest, AsksTheSystemForItsUsersAlone) {
+  ASSERT_TRUE(create_file(users.path().parent_path() / "system",
+                          line_without_password("pia", Role::kOperator, Means::kPam).value() + "\n" +
+                              password_line("ann", Role::kReader, "of the file", kCheap).value() + "\n"));
+  const auto file = PasswordFile::read(users.path().parent_path() / "system");
+  std::vector<std::string> asked;
+  BasicAuthenticator with_system(*file, "here", clock, {2, seconds(60), 100},
+                                 [&](const std::string& name, const std::string& password, const Peer& peer) {
+                                   asked.push_back(name + "@" + peer.address);
+                                   return password == "of the system";
+                                 });
+  const auto lets_in = [&](BasicAuthenticator& into, const std::string& name, const std::string& password) {
+    return std::holds_alternative<Identity>(into.authenticate(basic(name, password), {"192.0.2.1", 1, true}));
+  };
+  EXPECT_TRUE(lets_in(with_system, "pia", "of the system"));
+  EXPECT_TRUE(lets_in(with_system, "pia", "of the system"));
+  EXPECT_EQ(asked, std::vector<std::string>{"pia@192.0.2.1"}) << "once, it is known for a while";
+  EXPECT_FALSE(lets_in(with_system, "ann", "of the system"));
+  EXPECT_TRUE(lets_in(with_system, "ann", "of the file"));
+  EXPECT_FALSE(lets_in(with_system, "root", "of the system"));
+  EXPECT_EQ(asked.size(), 1U);
+  for (int i = 0; i < 3; ++i) EXPECT_FALSE(lets_in(with_system, "pia", "guess"));
+  EXPECT_EQ(asked.size(), 3U) << "who guesses is not even asked for";
+  BasicAuthenticator without(*file, "here", clock, {2, seconds(60), 100});
+  EXPECT_FALSE(lets_in(without, "pia", "of the system"));
+}
+
 TEST(VerifiedPasswordsTest, KnowsWhatWasRightForAWhile) {
   ManualClock clock;
   VerifiedPasswords verified(clock, seconds(10), 2);

@@ -51,8 +51,10 @@ std::vector<std::string_view> split(std::string_view text, char separator) {
 }
 
 // The third part of a line.
-constexpr std::array<std::pair<std::string_view, Means>, 3> kMeans = {
-    {{"scrypt", Means::kPassword}, {"negotiate", Means::kNegotiate}, {"certificate", Means::kCertificate}}};
+constexpr std::array<std::pair<std::string_view, Means>, 4> kMeans = {{{"scrypt", Means::kPassword},
+                                                                       {"negotiate", Means::kNegotiate},
+                                                                       {"certificate", Means::kCertificate},
+                                                                       {"pam", Means::kPam}}};
 
 bool is_same_user(std::string_view a, std::string_view b) {
   const bool has_domain = a.find('\\') != std::string_view::npos;
@@ -98,7 +100,7 @@ Result<PasswordFile::User> PasswordFile::read_line(std::string_view line) {
   }
   const auto* const means = std::ranges::find(kMeans, parts[2], &std::pair<std::string_view, Means>::first);
   if (means == kMeans.end()) {
-    return fail(ErrorCode::kCorrupt, "says \"{}\" where scrypt, negotiate or certificate is expected", parts[2]);
+    return fail(ErrorCode::kCorrupt, "says \"{}\" where scrypt, negotiate, certificate or pam is expected", parts[2]);
   }
   User user{std::string(parts[0]), role->second, means->second};
   if (user.means == Means::kPassword) return read_hash(std::move(user), parts);

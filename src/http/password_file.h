@@ -3,6 +3,7 @@
 //   name:role:scrypt:N:r:p:salt:hash     authenticates with a password
 //   name:role:negotiate                  by Kerberos (ann@EXAMPLE.ORG) or NTLM (EXAMPLE\ann)
 //   name:role:certificate                with a certificate that has this name
+//   name:role:pam                        with the password of this system's user of that name
 //
 // role is none, reader, operator or administrator; the hash is scrypt's (RFC 7914), 32 bytes, base64 as the salt. Lines
 // that are empty or begin with # do not count.
@@ -30,7 +31,7 @@ struct HashCost {
 };
 
 // How a user shows who it is. What one user is let in by lets in no other of that name.
-enum class Means { kPassword, kNegotiate, kCertificate };
+enum class Means { kPassword, kNegotiate, kCertificate, kPam };
 
 class PasswordFile {
  public:

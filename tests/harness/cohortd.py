@@ -23,15 +23,18 @@ class Cohortd:
     roots     folders below which it may export
     settings  more lines for the configuration, by section: {"limits": ["workers = 2"]}
     elsewhere another address for plain HTTP; its port is .elsewhere_port
+    within    words of a command that runs the program
     """
 
-    def __init__(self, folder, state, *, roots=(), uri="qemu:///system", settings=None, elsewhere=None):
+    def __init__(self, folder, state, *, roots=(), uri="qemu:///system", settings=None, elsewhere=None,
+                 within=()):
         folder.mkdir(exist_ok=True)
         self.folder = folder
         self.state = state
         self.configuration = folder / "cohortd.conf"
         self.log_path = folder / "log"
         self.elsewhere = elsewhere
+        self._within = within
         plain = "127.0.0.1:0" + (f", {elsewhere}:0" if elsewhere else "")
         sections = {"listen": [f"http = {plain}", "https = 127.0.0.1:0", "status = 127.0.0.1:0"],
                     "users": [f"passwords = {folder}/passwords"], "hypervisor": [f"uri = {uri}"],
@@ -68,8 +71,8 @@ class Cohortd:
         """Returns when it answers."""
         with open(self.log_path, "ab") as log:
             began = log.tell()
-            self._process = subprocess.Popen([self.program(), "--config", self.configuration], stdin=subprocess.DEVNULL,
-                                             stderr=log)
+            self._process = subprocess.Popen([*self._within, self.program(), "--config", self.configuration],
+                                             stdin=subprocess.DEVNULL, stderr=log)
         wait_until(lambda: self._has_started(began), 60, lambda: f"cohortd answers: {self.log()}", 0.02)
         ports = {}
         for kind, address, port in _LISTENING.findall(self.log(began)):

@@ -18,6 +18,19 @@ def command_line(pid):
         return []
 
 
+def children_of(pid):
+    """The ids of a process' children."""
+    found = []
+    for entry in Path("/proc").iterdir():
+        try:
+            parent = (entry / "stat").read_text().rpartition(")")[2].split()[1] if entry.name.isdigit() else ""
+        except OSError:
+            continue  # it is gone
+        if parent == str(pid):
+            found.append(int(entry.name))
+    return found
+
+
 def of_folder(folder, programs=_PROGRAMS):
     """The ids of the processes of such programs whose arguments name a path in the folder."""
     found = []
