@@ -125,6 +125,51 @@ TEST_F(AccessTest, EveryClassHasAnOwner) {
   }
 }
 
+TEST_F(AccessTest, EveryAssociationLeadsToInstancesThatAreThere) {
+  caller = {"ada", Right::kAdminister};
+  std::size_t associations = 0;
+  for (const cim::Class& of : schema.find(cim::kVirtualizationNamespace)->classes()) {
+    if (!cim::is_association(of)) continue;
+    const auto response = ask(cim::ListObjects{cim::InstancesOf{of.name, true, true}});
+    const auto* pairs = std::get_if<cim::Objects>(&response);
+    ASSERT_NE(pairs, nullptr) << of.name;
+    associations += pairs->instances.empty() ? 0U : 1U;
+    for (const auto& pair : pairs->instances) {
+      for (const auto& property : pair.properties) {
+        const auto* end = property.value.reference();
+        if (end != nullptr) {
+          EXPECT_EQ(error_of(cim::GetInstance{*end}).description, "") << of.name << "." << property.name;
+        }
+      }
+    }
+  }
+  EXPECT_EQ(associations, 19U) << "nothing was applied";
+}
+
+TEST_F(AccessTest, TheSnapshotThatWasAppliedLastIsKnown) {
+  service::TakeSnapshotRequest standard = service::snapshot_of("lab", "before");
+  standard.kind = SnapshotKind::kStandard;
+  EXPECT_TRUE(lab.take_snapshot(standard));
+  EXPECT_THAT(all("Msvm_LastAppliedSnapshot"), IsEmpty());
+  service::ApplyRequest request;
+  request.snapshot = "before";
+  ASSERT_TRUE(lab.apply_snapshot(request));
+  EXPECT_THAT(names(cim::AssociatorsOf{machine("alone"), "Msvm_LastAppliedSnapshot"}), ElementsAre("before"));
+}
+
+TEST_F(AccessTest, WhatIsOfferedForCollectionsAloneSaysSo) {
+  for (const auto& [service, method, code] :
+       {std::tuple("Msvm_VirtualSystemSnapshotService", "CreateSnapshot", 1U),
+        std::tuple("Msvm_VirtualSystemSnapshotService", "DestroySnapshotTree", 32770U),
+        std::tuple("Msvm_VirtualSystemReferencePointService", "CreateReferencePoint", 1U),
+        std::tuple("Msvm_VirtualSystemReferencePointService", "ExportReferencePoint", 32770U)}) {
+    const auto response = ask(cim::InvokeMethod{path_of_service(service, kHost), method, {}});
+    const auto* result = std::get_if<cim::MethodResult>(&response);
+    ASSERT_NE(result, nullptr) << method;
+    EXPECT_EQ(result->return_value, Value(code)) << method;
+  }
+}
+
 TEST_F(AccessTest, NobodySeesMoreThanServicesAndTheHost) {
   caller.rights.clear();
   EXPECT_THAT(all("CIM_Collection"), IsEmpty());
@@ -134,7 +179,7 @@ TEST_F(AccessTest, NobodySeesMoreThanServicesAndTheHost) {
   EXPECT_THAT(all("Cohort_MemberPause"), IsEmpty());
   EXPECT_THAT(all("Msvm_VirtualSystemReferencePoint"), IsEmpty());
   EXPECT_THAT(all("Msvm_ComputerSystem"), ElementsAre(kHost));
-  EXPECT_THAT(all("CIM_Service"), SizeIs(5));
+  EXPECT_THAT(all("CIM_Service"), SizeIs(7));
 }
 
 TEST_F(AccessTest, SeesWhatBelongsToTheCollection) {
@@ -161,7 +206,7 @@ TEST_F(AccessTest, FindsNothingElseByAnyWay) {
                        machine("web"),
                        machine("loose"),
                        path_of_settings(lab.hypervisor.find_machine("web")->id),
-                       path_of_job(lab.store.jobs()->back().id)};
+                       path_of_job(lab.store.jobs()->back())};
   for (const auto& each : hidden) {
     EXPECT_EQ(error_of(cim::GetInstance{each}).status, cim::Status::kNotFound) << each.class_name;
     EXPECT_EQ(error_of(cim::ListObjects{cim::AssociatorsOf{each}}).status, cim::Status::kNotFound) << each.class_name;
@@ -172,7 +217,8 @@ TEST_F(AccessTest, FindsNothingElseByAnyWay) {
   EXPECT_THAT(names(cim::QueryFor{"WQL", "SELECT * FROM Msvm_ComputerSystem WHERE Name = '" +
                                              upper(lab.hypervisor.find_machine("web")->id.str()) + "'"}),
               IsEmpty());
-  EXPECT_THAT(names(cim::AssociatorsOf{path("lab")}), UnorderedElementsAre("alone", "lab's", "point"));
+  EXPECT_THAT(names(cim::AssociatorsOf{path("lab")}),
+              UnorderedElementsAre("Collection Management Service", "alone", "lab's", "point"));
 }
 
 TEST_F(AccessTest, ARoleForACollectionOfCollectionsHoldsForThoseInIt) {
@@ -212,7 +258,7 @@ TEST_F(AccessTest, WhoAskedForAJobFollowsIt) {
   EXPECT_TRUE(lab.store.add_job(job));
   caller.rights.clear();
   EXPECT_THAT(all("Msvm_ConcreteJob"), SizeIs(1));
-  EXPECT_FALSE(is_denied(path_of_job(job.id), "RequestStateChange", {{"RequestedState", Value(std::uint16_t{4})}}));
+  EXPECT_FALSE(is_denied(path_of_job(job), "RequestStateChange", {{"RequestedState", Value(std::uint16_t{4})}}));
   caller.name = "adam";
   EXPECT_THAT(all("Msvm_ConcreteJob"), IsEmpty());
 }

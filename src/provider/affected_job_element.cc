@@ -19,10 +19,27 @@ bool makes_one(const Job& job) {
 // The snapshot or reference point that the job is about, if it is there.
 const Snapshot* element_of(const Job& job, const std::vector<Snapshot>& snapshots) {
   const auto is_made = [&](const Snapshot& each) { return public_id(each) == job.result; };
-  const auto is_used = [&](const Snapshot& each) { return !makes_one(job) && each.name == job.subject; };
+  const auto is_used = [&](const Snapshot& each) { return !makes_one(job) && public_id(each) == job.works_on.point; };
   auto found = std::ranges::find_if(snapshots, is_made);
   if (found == snapshots.end()) found = std::ranges::find_if(snapshots, is_used);
   return found == snapshots.end() ? nullptr : &*found;
+}
+
+const char* service_of(JobType type) {
+  switch (type) {
+    case JobType::kCreateReferencePoint:
+    case JobType::kDeleteReferencePoint:
+    case JobType::kExportReferencePoint:
+      return "Msvm_CollectionReferencePointService";
+    case JobType::kVerify:
+    case JobType::kImport:
+    case JobType::kTry:
+    case JobType::kMergePackage:
+    case JobType::kPrune:
+      return "Cohort_PackageService";
+    default:
+      return "Msvm_CollectionSnapshotService";
+  }
 }
 
 cim::ObjectPath path_of(const Snapshot& snapshot) {
@@ -40,7 +57,7 @@ Result<std::vector<cim::Instance>> AffectedJobElementProvider::instances() {
   for (const Job& job : jobs) {
     const Snapshot* element = element_of(job, snapshots);
     if (element == nullptr) continue;
-    auto pair = pair_of(class_name(), "AffectedElement", path_of(*element), "AffectingElement", path_of_job(job.id));
+    auto pair = pair_of(class_name(), "AffectedElement", path_of(*element), "AffectingElement", path_of_job(job));
     pair.set("ElementEffects", cim::Value::array_of(std::vector{makes_one(job) ? kCreated : kOtherEffect}));
     pairs.push_back(std::move(pair));
   }
@@ -51,9 +68,8 @@ Result<std::vector<cim::Instance>> OwningJobElementProvider::instances() {
   COHORT_ASSIGN(const auto jobs, state_.jobs());
   std::vector<cim::Instance> pairs;
   for (const Job& job : jobs) {
-    pairs.push_back(pair_of(class_name(), "OwningElement",
-                            path_of_service("Msvm_CollectionSnapshotService", host_name_), "OwnedElement",
-                            path_of_job(job.id)));
+    pairs.push_back(pair_of(class_name(), "OwningElement", path_of_service(service_of(job.type), host_name_),
+                            "OwnedElement", path_of_job(job)));
   }
   return pairs;
 }

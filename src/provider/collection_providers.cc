@@ -45,7 +45,8 @@ void add_collection_providers(Broker& broker, const CollectionProviderNeeds& nee
   add(std::make_unique<FenceOfSnapshotProvider>(state));
   add(std::make_unique<PauseInFenceProvider>(state));
   add(std::make_unique<PackageService>(needs.operations, needs.jobs, needs.roots, needs.surroundings));
-  add(std::make_unique<ConcreteJobProvider>(state, needs.clock));
+  add(std::make_unique<ConcreteJobProvider>(JobClass::kConcrete, state, needs.clock));
+  add(std::make_unique<ConcreteJobProvider>(JobClass::kReferencePointExport, state, needs.clock));
   add(std::make_unique<AffectedJobElementProvider>(state));
   add(std::make_unique<OwningJobElementProvider>(state, needs.surroundings.host_name));
 }

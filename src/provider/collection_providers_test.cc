@@ -269,6 +269,24 @@ TEST_F(CollectionProvidersTest, ExportsAReferencePoint) {
       {{"ReferencePointCollection", Value(points[0].path)}, {"ExportDirectory", Value(lab.target().string())}}));
   EXPECT_EQ(job.at("JobState"), state(CimJobState::kCompleted));
   EXPECT_TRUE(std::filesystem::exists(lab.target() / "cohort.json"));
+  EXPECT_EQ(job.class_name, "Msvm_CollectionReferencePointExportJob");
+  EXPECT_EQ(job.at("ReferencePointGroupId"), points[0].at("CollectionID"));
+  EXPECT_EQ(job.at("CollectionId"), *shop().key("CollectionID"));
+  EXPECT_EQ(job.at("ExportDirectory"), Value(lab.target().string()));
+  EXPECT_TRUE(job.at("BaseReferencePointGroupId").is_null());
+  EXPECT_THAT(job.at("VirtualMachineId").elements(), SizeIs(4));
+  EXPECT_THAT(job.at("ExportedConfigFilePaths").elements(), SizeIs(4));
+  for (const cim::Element& disk : job.at("ExportedDisks").elements()) {
+    EXPECT_TRUE(std::filesystem::exists(std::get<std::string>(disk)));
+  }
+  EXPECT_THAT(list(cim::InstancesOf{"Msvm_CollectionReferencePointExportJob"}), SizeIs(1));
+  EXPECT_THAT(list(cim::AssociatorsOf{job.path, "Msvm_AffectedJobElement", "Msvm_ReferencePointCollection"}),
+              SizeIs(1));
+  const auto owners = list(cim::AssociatorsOf{job.path, "Msvm_OwningJobElement"});
+  ASSERT_THAT(owners, SizeIs(1));
+  EXPECT_EQ(owners[0].class_name, "Msvm_CollectionReferencePointService");
+  EXPECT_EQ(code(call(job.path, "GetErrorEx", {})), kNoError);
+  EXPECT_EQ(code(call(job.path, "RequestStateChange", {{"RequestedState", Value(std::uint16_t{4})}})), 4097U);
 }
 
 TEST_F(CollectionProvidersTest, ShowsWhatWasMeasuredInTheFence) {
@@ -329,11 +347,11 @@ TEST_F(CollectionProvidersTest, CancelsAJob) {
   waiting.id = JobId::generate();
   waiting.state = JobState::kRunning;
   ASSERT_TRUE(lab.store.add_job(waiting));
-  EXPECT_EQ(code(call(path_of_job(waiting.id), "RequestStateChange", {{"RequestedState", terminate}})), kNoError);
+  EXPECT_EQ(code(call(path_of_job(waiting), "RequestStateChange", {{"RequestedState", terminate}})), kNoError);
   EXPECT_TRUE(*lab.store.is_cancel_requested(waiting.id));
 }
 
-TEST_F(CollectionProvidersTest, LetsReadersLookAndOperatorsTakeButNotDelete) {
+TEST_F(CollectionProvidersTest, LetsReadersLookAndOperatorsTakeButNotGoBack) {
   caller.right = Right::kLook;
   const cim::InvokeMethod take{path_of_service("Msvm_CollectionSnapshotService", "host.example"), "CreateSnapshot", {}};
   const cim::InvokeMethod apply{take.path, "ApplySnapshot", {}};

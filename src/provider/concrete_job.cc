@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include "cim/status.h"
+#include "provider/exported_reference_point.h"
 #include "provider/found.h"
 #include "provider/paths.h"
 #include "provider/return_code.h"
@@ -35,6 +36,7 @@ constexpr TypeRow kTypes[] = {
     {JobType::kConvert, 200, "Convert Snapshot to Reference Point"},
     {JobType::kCreateReferencePoint, 205, "Create Reference Point on Collection"},
     {JobType::kDeleteReferencePoint, 208, "Delete Reference Point on Collection"},
+    {JobType::kExportReferencePoint, 206, "Export Reference Point on Collection"},
 };
 
 const TypeRow& row_of(JobType type) {
@@ -78,16 +80,16 @@ void set_error(const Job& job, cim::Instance& instance) {
   instance.set("ErrorSummaryDescription", Value(job.error->message));
 }
 
-cim::Instance instance_of(const Job& job, WallTime now) {
+// What the two classes have in common.
+cim::Instance common_instance(const Job& job, std::string_view class_name, WallTime now) {
   const TypeRow& type = row_of(job.type);
   cim::Instance instance;
-  instance.class_name = "Msvm_ConcreteJob";
+  instance.class_name = class_name;
   instance.set("InstanceID", Value(upper(job.id.str())));
-  instance.set("Name", Value("Msvm_ConcreteJob"));
+  instance.set("Name", Value(class_name));
   instance.set("Caption", Value(type.caption));
   instance.set("ElementName", Value(type.caption));
   instance.set("Description", Value(fmt::format("{} \"{}\"", to_string(job.type), job.subject)));
-  instance.set("JobType", Value(type.cim_type));
   instance.set("JobState", Value(static_cast<std::uint16_t>(cim_state_of(job.state))));
   instance.set("JobStatus", Value(status_of(job)));
   instance.set("Status", Value(job.error ? "Error" : "OK"));
@@ -150,10 +152,32 @@ CimJobState cim_state_of(JobState state) {
   }
 }
 
+std::string_view ConcreteJobProvider::class_name() const {
+  return which_ == JobClass::kConcrete ? "Msvm_ConcreteJob" : "Msvm_CollectionReferencePointExportJob";
+}
+
+bool ConcreteJobProvider::is_of_class(const Job& job) const {
+  return (job.type == JobType::kExportReferencePoint) == (which_ == JobClass::kReferencePointExport);
+}
+
+Result<cim::Instance> ConcreteJobProvider::instance_of(const Job& job) {
+  auto instance = common_instance(job, class_name(), clock_.wall());
+  if (which_ == JobClass::kConcrete) {
+    instance.set("JobType", Value(row_of(job.type).cim_type));
+    return instance;
+  }
+  COHORT_TRY(add_exported_reference_point(job, state_, instance));
+  return instance;
+}
+
 Result<std::vector<cim::Instance>> ConcreteJobProvider::instances() {
   COHORT_ASSIGN(const auto jobs, state_.jobs());
   std::vector<cim::Instance> all;
-  for (const Job& job : jobs) all.push_back(instance_of(job, clock_.wall()));
+  for (const Job& job : jobs) {
+    if (!is_of_class(job)) continue;
+    COHORT_ASSIGN(auto one, instance_of(job));
+    all.push_back(std::move(one));
+  }
   return all;
 }
 
@@ -161,8 +185,8 @@ Result<std::optional<cim::Instance>> ConcreteJobProvider::find(const cim::Object
   const auto id = id_in<JobId>(path, "InstanceID");
   if (!id) return std::nullopt;
   COHORT_ASSIGN(const auto job, if_found(state_.job(*id)));
-  if (!job) return std::nullopt;
-  return instance_of(*job, clock_.wall());
+  if (!job || !is_of_class(*job)) return std::nullopt;
+  return instance_of(*job);
 }
 
 Right ConcreteJobProvider::right_for(std::string_view method) const {

@@ -1,4 +1,5 @@
-// Msvm_ConcreteJob: the jobs, those of the command line among them.
+// Msvm_ConcreteJob: the jobs, those of the command line among them; and Msvm_CollectionReferencePointExportJob, those
+// that export a reference point.
 #pragma once
 
 #include "base/clock.h"
@@ -13,11 +14,14 @@ namespace cohort::provider {
 enum class CimJobState : std::uint16_t { kRunning = 4, kCompleted = 7, kTerminated = 8, kException = 10 };
 [[nodiscard]] CimJobState cim_state_of(JobState state);
 
+enum class JobClass { kConcrete, kReferencePointExport };
+
 class ConcreteJobProvider final : public ClassProvider {
  public:
-  ConcreteJobProvider(service::StateStore& state, const Clock& clock) : state_(state), clock_(clock) {}
+  ConcreteJobProvider(JobClass which, service::StateStore& state, const Clock& clock)
+      : which_(which), state_(state), clock_(clock) {}
 
-  [[nodiscard]] std::string_view class_name() const override { return "Msvm_ConcreteJob"; }
+  [[nodiscard]] std::string_view class_name() const override;
   [[nodiscard]] Result<std::vector<cim::Instance>> instances() override;
   [[nodiscard]] Result<std::optional<cim::Instance>> find(const cim::ObjectPath& path) override;
   [[nodiscard]] Right right_for(std::string_view method) const override;
@@ -26,6 +30,10 @@ class ConcreteJobProvider final : public ClassProvider {
  private:
   [[nodiscard]] Result<cim::MethodResult> request_state_change(const MethodCall& call, const Job& job);
 
+  [[nodiscard]] bool is_of_class(const Job& job) const;
+  [[nodiscard]] Result<cim::Instance> instance_of(const Job& job);
+
+  JobClass which_;
   service::StateStore& state_;
   const Clock& clock_;
 };

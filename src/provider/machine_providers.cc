@@ -4,13 +4,17 @@
 #include <utility>
 
 #include "provider/computer_system.h"
+#include "provider/element_setting_data.h"
 #include "provider/host_instances.h"
 #include "provider/interop.h"
+#include "provider/last_applied_snapshot.h"
 #include "provider/listed_class.h"
 #include "provider/machine_configurations.h"
 #include "provider/machine_part.h"
 #include "provider/paths.h"
+#include "provider/service_affects_element.h"
 #include "provider/settings_define_state.h"
+#include "provider/single_machine_service.h"
 #include "provider/snapshot_of_virtual_system.h"
 #include "provider/summary_information.h"
 #include "provider/virtual_system_management_service.h"
@@ -22,8 +26,13 @@ namespace {
 
 using Instances = std::vector<cim::Instance>;
 
-constexpr const char* kServices[] = {"Msvm_VirtualSystemManagementService", "Msvm_CollectionManagementService",
-                                     "Msvm_CollectionSnapshotService", "Msvm_CollectionReferencePointService"};
+constexpr const char* kServices[] = {"Msvm_VirtualSystemManagementService",
+                                     "Msvm_CollectionManagementService",
+                                     "Msvm_CollectionSnapshotService",
+                                     "Msvm_CollectionReferencePointService",
+                                     "Msvm_VirtualSystemSnapshotService",
+                                     "Msvm_VirtualSystemReferencePointService",
+                                     "Cohort_PackageService"};
 
 class Adding {
  public:
@@ -34,11 +43,16 @@ class Adding {
     add<ComputerSystemProvider>(needs_.hypervisor, needs_.state, needs_.clock, needs_.surroundings);
     add<VirtualSystemSettingDataProvider>(needs_.hypervisor, configurations());
     add<SettingsDefineStateProvider>(needs_.hypervisor);
+    add<ElementSettingDataProvider>(needs_.hypervisor, needs_.state);
+    add<ServiceAffectsElementProvider>(needs_.hypervisor, needs_.state, host_name_);
     for (const PartClass& of : part_classes()) add<MachinePartProvider>(of, configurations());
     add<VirtualSystemSettingDataComponentProvider>(configurations());
     using Snapshots = SnapshotOfVirtualSystemProvider;
     add<Snapshots>(Snapshots::Which::kAll, needs_.hypervisor, needs_.state);
     add<Snapshots>(Snapshots::Which::kNewest, needs_.hypervisor, needs_.state);
+    add<LastAppliedSnapshotProvider>(needs_.state);
+    broker_.add(cim::kVirtualizationNamespace, make_single_snapshot_service(needs_.surroundings));
+    broker_.add(cim::kVirtualizationNamespace, make_single_reference_point_service(needs_.surroundings));
     const cim::Class& summary = *needs_.schema.find(cim::kVirtualizationNamespace)->find("Msvm_SummaryInformation");
     add<VirtualSystemManagementService>(SummaryReader(needs_.hypervisor, configurations(), needs_.clock, summary),
                                         needs_.surroundings);

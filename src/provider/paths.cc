@@ -71,15 +71,19 @@ cim::ObjectPath path_of_reference_point(const ReferencePointId& point, const Mac
                                                         {"VirtualSystemIdentifier", cim::Value(upper(machine.str()))}});
 }
 
-cim::ObjectPath path_of_job(const JobId& job) {
-  return path_with("Msvm_ConcreteJob", {{"InstanceID", cim::Value(upper(job.str()))}});
+cim::ObjectPath path_of_job(const Job& job) {
+  const auto* const name =
+      job.type == JobType::kExportReferencePoint ? "Msvm_CollectionReferencePointExportJob" : "Msvm_ConcreteJob";
+  return path_with(name, {{"InstanceID", cim::Value(upper(job.id.str()))}});
 }
 
 cim::ObjectPath path_of_service(std::string_view class_name, const std::string& host_name) {
+  // As Hyper-V calls them; a single one has a name of its own.
+  const auto* const name = class_name == "Msvm_VirtualSystemSnapshotService" ? "vssnapsvc" : "vmms";
   return path_with(class_name, {{"SystemCreationClassName", cim::Value("Msvm_ComputerSystem")},
                                 {"SystemName", cim::Value(host_name)},
                                 {"CreationClassName", cim::Value(class_name)},
-                                {"Name", cim::Value("vmms")}});
+                                {"Name", cim::Value(name)}});
 }
 
 cim::Instance pair_of(std::string_view association, std::string_view first_role, cim::ObjectPath first,

@@ -8,6 +8,7 @@
 #include "cim/value.h"
 #include "domain/collection.h"
 #include "domain/ids.h"
+#include "domain/job.h"
 
 namespace cohort::provider {
 
@@ -23,7 +24,8 @@ namespace cohort::provider {
 // Of the reference point of a collection, and of one machine in it.
 [[nodiscard]] cim::ObjectPath path_of_reference_point(const ReferencePointId& point, const CollectionId& collection);
 [[nodiscard]] cim::ObjectPath path_of_reference_point(const ReferencePointId& point, const MachineId& machine);
-[[nodiscard]] cim::ObjectPath path_of_job(const JobId& job);
+// An export of a reference point is of a class of its own.
+[[nodiscard]] cim::ObjectPath path_of_job(const Job& job);
 // A service of the host: "Msvm_CollectionSnapshotService.SystemName=…,Name=…,…".
 [[nodiscard]] cim::ObjectPath path_of_service(std::string_view class_name, const std::string& host_name);
 

@@ -33,6 +33,6 @@ cim::MethodResult returned(std::uint32_t code, std::vector<cim::NamedValue> out)
   return {cim::Value(code), std::move(out)};
 }
 
-cim::MethodResult started(const Job& job) { return returned(kJobStarted, {{"Job", cim::Value(path_of_job(job.id))}}); }
+cim::MethodResult started(const Job& job) { return returned(kJobStarted, {{"Job", cim::Value(path_of_job(job))}}); }
 
 }  // namespace cohort::provider

@@ -1,0 +1,21 @@
+// Msvm_LastAppliedSnapshot: to which snapshot a machine has gone back last.
+#pragma once
+
+#include "provider/provider.h"
+#include "service/ports/state_store.h"
+
+namespace cohort::provider {
+
+// By the jobs that are remembered; of snapshots that are still there.
+class LastAppliedSnapshotProvider final : public AssociationProvider {
+ public:
+  explicit LastAppliedSnapshotProvider(service::StateStore& state) : state_(state) {}
+
+  [[nodiscard]] std::string_view class_name() const override { return "Msvm_LastAppliedSnapshot"; }
+  [[nodiscard]] Result<std::vector<cim::Instance>> instances() override;
+
+ private:
+  service::StateStore& state_;
+};
+
+}  // namespace cohort::provider
