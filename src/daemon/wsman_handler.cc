@@ -70,7 +70,7 @@ http::Response WsmanHandler::answer(const wsman::Call& call, const Client& clien
   auto response = server_.answer(Protocol::kWsman, request, client, call.header.timeout);
   if (!response) return fault(call.header, timed_out());
   if (const auto* const failed = std::get_if<cim::OperationFailed>(&*response)) {
-    return fault(call.header, wsman::fault_of(*failed));
+    return fault(call.header, wsman::fault_of(*failed, request.operation));
   }
   const bool is_list = std::holds_alternative<cim::OpenEnumeration>(request.operation) ||
                        std::holds_alternative<cim::PullObjects>(request.operation);

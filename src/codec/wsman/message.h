@@ -21,10 +21,15 @@ namespace cohort::codec::wsman {
 
 // A SOAP fault. All are sent with HTTP status 500, since there are clients that read no other.
 struct Fault {
+  struct ElementName {
+    std::string namespace_uri, local;
+  };
+
   std::string subcode;          // "wsman:InvalidSelectors", "wsa:ActionNotSupported", "wsen:…": prefix and name
   std::string reason;           // for people
   std::string detail = {};      // the last part of the URI of a wsman:FaultDetail; may be empty
   bool is_of_receiver = false;  // s:Receiver instead of s:Sender
+  std::optional<ElementName> not_understood = {};  // of s:MustUnderstand: the header
 };
 
 struct Header {
@@ -54,9 +59,9 @@ struct Refusal {
 
 // Reads a request. Paths, instances and parameters are in the types that the schema declares. Accepted are all
 // prefixes, both families of URIs, headers of MS-WSMV and others that need not be understood, and _INPUT in any
-// namespace. Enumerate becomes OpenEnumeration: not optimised, with no objects; optimised, with MaxElements or as many
-// as there are. Pull becomes PullObjects, of one object unless MaxElements says otherwise. The shape of a Pull is that
-// of its context, which the caller knows.
+// namespace. Enumerate becomes OpenEnumeration: not optimised, with no objects; optimised, with MaxElements or one.
+// Pull becomes PullObjects, of one object unless MaxElements says otherwise. The shape of a Pull is that of its
+// context, which the caller knows.
 [[nodiscard]] tl::expected<Call, Refusal> read_request(std::string_view body, std::string_view charset,
                                                        const cim::Schema& schema);
 
@@ -84,6 +89,6 @@ struct ListReply {
                                    std::string_view context, std::string_view message_id);
 
 // What a failed operation is as a fault.
-[[nodiscard]] Fault fault_of(const cim::OperationFailed& failed);
+[[nodiscard]] Fault fault_of(const cim::OperationFailed& failed, const cim::Operation& operation);
 
 }  // namespace cohort::codec::wsman

@@ -62,6 +62,8 @@ bool is_understood(const Node& header) {
                                                 "OperationID",
                                                 "SequenceId",
                                                 "ActivityId",
+                                                "FragmentTransfer",
+                                                "Identifier",
                                                 "CompressionType"};
   return std::find(std::begin(kNames), std::end(kNames), header.name) != std::end(kNames);
 }
@@ -95,7 +97,11 @@ class Reader {
     for (const Node& each : header.children) {
       const std::string must = each.attribute_or("mustUnderstand", "false");
       if ((must == "true" || must == "1") && !is_understood(each)) {
-        return refuse("s:MustUnderstand", fmt::format("The header {} is not understood.", each.name));
+        return Refused(Fault{"s:MustUnderstand",
+                             fmt::format("The header {} is not understood.", each.name),
+                             {},
+                             false,
+                             Fault::ElementName{each.namespace_uri, each.name}});
       }
     }
     const Node* const reply_to = header.child(kAddressing, "ReplyTo");
@@ -145,7 +151,9 @@ class Reader {
     is_class_request_ = uri->family == UriFamily::kClass;
     if (const Node* const set = header.child(kWsman, "SelectorSet")) {
       const auto read = read_selectors(*set, path_);
-      if (!read) return wrong_selectors(read.error().message, path_.keys.empty() ? "" : "DuplicateSelectors");
+      if (!read)
+        return wrong_selectors(read.error().message,
+                               read.error().code == ErrorCode::kAlreadyExists ? "DuplicateSelectors" : "");
     }
     if (path_.namespace_name.empty()) path_.namespace_name = cim::kVirtualizationNamespace;
     header_.namespace_name = path_.namespace_name;

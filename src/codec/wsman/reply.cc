@@ -22,10 +22,16 @@ void open_envelope(Writer& writer) {
   writer.attribute("xmlns:xsi", "http://www.w3.org/2001/XMLSchema-instance");
 }
 
-void begin(Writer& writer, const Header& header, std::string_view action, std::string_view message_id) {
+void begin(Writer& writer, const Header& header, std::string_view action, std::string_view message_id,
+           const std::optional<Fault::ElementName>& not_understood = {}) {
   open_envelope(writer);
   writer.open("s:Header").element("a:Action", action).element("a:MessageID", message_id).element("a:To", kAnonymous);
   if (!header.message_id.empty()) writer.element("a:RelatesTo", header.message_id);
+  if (not_understood) {
+    // SOAP 1.2, part 1, 5.4.8.
+    writer.open("s:NotUnderstood").attribute("qname", "u:" + not_understood->local);
+    writer.attribute("xmlns:u", not_understood->namespace_uri).close();
+  }
   writer.close().open("s:Body");
 }
 
@@ -98,8 +104,12 @@ void write_created(Writer& writer, const Call& call, cim::ObjectPath path) {
 
 }  // namespace
 
-Fault fault_of(const cim::OperationFailed& failed) {
+Fault fault_of(const cim::OperationFailed& failed, const cim::Operation& operation) {
   using cim::Status;
+  // All that can be wrong in the parameters of a Get that was read is that they fit several objects.
+  if (failed.status == Status::kInvalidParameter && std::holds_alternative<cim::GetInstance>(operation)) {
+    return {"wsman:InvalidSelectors", failed.description, "InsufficientSelectors"};
+  }
   switch (failed.status) {
     case Status::kAccessDenied:
       return {"wsman:AccessDenied", failed.description};
@@ -141,7 +151,7 @@ std::string identify_reply(const Server& server) {
 
 std::string fault_reply(const Header& header, const Fault& fault, std::string_view message_id) {
   Writer writer;
-  begin(writer, header, fault_action(fault.subcode), message_id);
+  begin(writer, header, fault_action(fault.subcode), message_id, fault.not_understood);
   writer.open("s:Fault").open("s:Code");
   if (fault.subcode.starts_with("s:")) {
     writer.element("s:Value", fault.subcode).close();
@@ -159,7 +169,8 @@ std::string fault_reply(const Header& header, const Fault& fault, std::string_vi
 
 std::string reply(const Call& call, const cim::Response& response, std::string_view message_id) {
   if (const auto* const failed = std::get_if<cim::OperationFailed>(&response)) {
-    return fault_reply(call.header, fault_of(*failed), message_id);
+    const auto& request = std::get<cim::Request>(call.operation);
+    return fault_reply(call.header, fault_of(*failed, request.operation), message_id);
   }
   Writer writer;
   begin(writer, call.header, call.header.action + "Response", message_id);

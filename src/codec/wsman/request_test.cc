@@ -125,6 +125,8 @@ TEST(WsMan, WrongEnvelopesAreFaults) {
   };
   EXPECT_EQ(with("<x:New xmlns:x='urn:x' s:mustUnderstand='true'/>"), "s:MustUnderstand ");
   EXPECT_EQ(with("<x:New xmlns:x='urn:x' s:mustUnderstand='false'/>"), "");
+  EXPECT_EQ(with("<wsman:FragmentTransfer s:mustUnderstand='true'>x</wsman:FragmentTransfer>"),
+            "wsman:UnsupportedFeature FragmentLevelAccess");
   EXPECT_EQ(with("<wsman:MaxEnvelopeSize>100</wsman:MaxEnvelopeSize>"), "wsman:EncodingLimit MinimumEnvelopeLimit");
   EXPECT_EQ(with("<wsman:OperationTimeout>soon</wsman:OperationTimeout>"), "wsman:SchemaValidationError ");
   EXPECT_EQ(with("<wsa:ReplyTo><wsa:Address>http://a</wsa:Address></wsa:ReplyTo>"),
@@ -269,6 +271,18 @@ TEST(WsMan, ObjectsThatDoNotFitStayForTheNextPull) {
   const ListReply none = list_reply(call, {snapshot(std::string(9000, 'x'))}, true, "ctx", "uuid:2");
   EXPECT_EQ(none.objects, 0U);
   EXPECT_THAT(none.envelope, HasSubstr("faultDetail/MaxEnvelopeSize"));
+}
+
+TEST(WsMan, AHeaderThatIsNotUnderstoodIsNamed) {
+  const Fault fault{"s:MustUnderstand", "The header New is not understood.", "", false,
+                    Fault::ElementName{"urn:x", "New"}};
+  EXPECT_THAT(fault_reply({}, fault, "uuid:1"), HasSubstr("<s:NotUnderstood qname=\"u:New\" xmlns:u=\"urn:x\""));
+}
+
+TEST(WsMan, APathThatFitsSeveralObjectsHasTooFewSelectors) {
+  const cim::OperationFailed failed{cim::Status::kInvalidParameter, "It is more than one.", {}};
+  EXPECT_EQ(fault_of(failed, cim::GetInstance{}).detail, "InsufficientSelectors");
+  EXPECT_EQ(fault_of(failed, cim::InvokeMethod{}).subcode, "wsman:InvalidParameter");
 }
 
 TEST(WsMan, AFailedOperationIsAFault) {

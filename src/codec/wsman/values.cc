@@ -44,8 +44,7 @@ Result<void> read_selectors_at(const Node& set, cim::ObjectPath& path, int depth
       path.namespace_name = space;
       continue;
     }
-    if (path.key(name) != nullptr)
-      return fail(ErrorCode::kInvalidArgument, "The selector \"{}\" is there twice.", name);
+    if (path.key(name) != nullptr) return fail(ErrorCode::kAlreadyExists, "The selector \"{}\" is there twice.", name);
     Value value(text);
     if (!each.children.empty()) {
       COHORT_ASSIGN(cim::ObjectPath inner, read_reference_at(each, depth + 1));
