@@ -344,6 +344,8 @@ def test_windows_reads_a_class(ask):
                          [("__cimnamespace", V2), ("ClassName", "msvm_CollectionSnapshotService")], options))
     found, = answer.body
     assert (found.tag, found.get("NAME"), found.get("SUPERCLASS")) == ("CLASS", "Msvm_CollectionSnapshotService", "CIM_Service")
+    assert found.get("DERIVATION") == ("CIM_Service,CIM_EnabledLogicalElement,CIM_LogicalElement,"
+                                       "CIM_ManagedSystemElement,CIM_ManagedElement")
     method = found.find("METHOD[@NAME='ExportSnapshot']")
     assert [each.get("NAME") for each in method if each.tag.startswith("PARAMETER")] == [
         "SnapshotCollection", "ExportDirectory", "ExportSettingData", "Job"]
@@ -686,3 +688,79 @@ def test_a_connection_is_kept_over_a_challenge_and_answers(cohortd):
             answer = connection.getresponse()
             assert answer.status == (200 if role else 401)
             assert int(answer.getheader("Content-Length")) == len(answer.read())
+
+
+# What holds for every class
+
+def test_every_instance_is_got_by_the_reference_that_it_was_listed_with(cohortd, ask):
+    """Also associations, whose selectors are references; in both families of URIs."""
+    names = re.findall(r'<CLASSNAME NAME="(\w+)"', cohortd.request(
+        "POST", "/cimom", simple_request(intrinsic("EnumerateClassNames", DeepInheritance="<VALUE>TRUE</VALUE>")).encode(),
+        {"Content-Type": "application/xml", "CIMOperation": "MethodCall", "CIMMethod": "EnumerateClassNames",
+         "CIMObject": V2}, role="reader")[2].decode())
+    assert len(names) > 80
+    got = set()
+    for family in (MS, DM):
+        space = f'<w:Selector Name="__cimnamespace">{V2}</w:Selector>' if family == DM else ""
+        for name in names:
+            listed = ask(omicli(f"{ENUMERATION}/Enumerate", f"{family}/{name}",
+                                "<n:Enumerate><w:OptimizeEnumeration/><w:MaxElements>3</w:MaxElements>"
+                                "<w:EnumerationMode>EnumerateEPR</w:EnumerationMode></n:Enumerate>",
+                                f"<w:SelectorSet>{space}</w:SelectorSet>"))
+            assert listed.status == 200, (name, listed.text)
+            for endpoint in re.findall(r"<a:EndpointReference>(.*?)</a:EndpointReference>(?=<a:EndpointReference>|</w:Items>)",
+                                       listed.text):
+                uri = re.search(r"<w:ResourceURI>([^<]*)<", endpoint).group(1)
+                selectors = re.search(r"<w:SelectorSet>.*</w:SelectorSet>", endpoint).group()
+                found = ask(omicli(GET, uri, "", selectors))
+                assert found.status == 200, found.text
+                assert found.body[0].tag == f"{{{uri}}}{uri.rsplit('/', 1)[1]}"
+                got.add(uri)
+    assert {f"{family}/{name}" for family in (MS, DM) for name in (
+        "Msvm_ComputerSystem", "Msvm_CollectedVirtualSystems", "Msvm_ElementSettingData", "Msvm_ServiceAffectsElement",
+        "Msvm_HostedService", "Msvm_VirtualSystemSnapshotService", "Msvm_OwningJobElement")} <= got
+
+
+def test_every_class_is_listed_and_got_through_cim_xml(cohortd, cimxml):
+    _, _, text = cimxml("EnumerateClassNames", V2, intrinsic("EnumerateClassNames", DeepInheritance="<VALUE>TRUE</VALUE>"))
+    got = 0
+    for name in re.findall(r'<CLASSNAME NAME="(\w+)"', text):
+        _, _, listed = cimxml("EnumerateInstanceNames", V2, intrinsic("EnumerateInstanceNames", ClassName=cim_class(name)))
+        assert "<ERROR" not in listed, (name, listed)
+        for path in re.findall(r"<INSTANCENAME .*?</INSTANCENAME>(?=<INSTANCENAME|</IRETURNVALUE>)", listed)[:2]:
+            _, _, found = cimxml("GetInstance", V2, intrinsic("GetInstance", InstanceName=path))
+            assert "<INSTANCE CLASSNAME=" in found, (path, found)
+            got += 1
+    assert got > 40
+
+
+def test_a_service_is_called_without_selectors(ask):
+    uri = f"{DM}/Msvm_CollectionManagementService"
+    done = ask(windows(f"{uri}/StartService", uri, f'<p:StartService_INPUT xmlns:p="{uri}"/>', [("__cimnamespace", V2)]))
+    assert done.body.find(f".//{{{uri}}}ReturnValue").text == "1"
+
+
+def test_an_enumeration_that_was_released_is_gone(ask):
+    opened = ask(openwsman(f"{ENUMERATION}/Enumerate", COLLECTION, "<wsen:Enumerate/>"))
+    context = f"<wsen:EnumerationContext>{opened.body.find(f'.//{N}EnumerationContext').text}</wsen:EnumerationContext>"
+    assert ask(openwsman(f"{ENUMERATION}/Release", COLLECTION, f"<wsen:Release>{context}</wsen:Release>")).status == 200
+    gone = ask(openwsman(f"{ENUMERATION}/Pull", COLLECTION, f"<wsen:Pull>{context}</wsen:Pull>"))
+    assert gone.fault == ("n:InvalidEnumerationContext", None)
+
+
+def test_curl_expects_to_be_told_to_go_on(cohortd):
+    """And others send in chunks."""
+    body = openwsman(f"{ENUMERATION}/Enumerate", COLLECTION, "<wsen:Enumerate/>").encode()
+    head = (f"POST /wsman HTTP/1.1\r\nHost: h\r\nContent-Type: application/soap+xml;charset=utf-8\r\n"
+            f"Authorization: {cohortd.authorization('reader')}\r\n")
+    with socket.create_connection(("127.0.0.1", cohortd.port), timeout=30) as connection:
+        connection.sendall(f"{head}Content-Length: {len(body)}\r\nExpect: 100-continue\r\n\r\n".encode())
+        assert connection.recv(100).startswith(b"HTTP/1.1 100 ")
+        connection.sendall(body)
+        answer = http.client.HTTPResponse(connection)
+        answer.begin()
+        assert answer.status == 200 and b"EnumerateResponse" in answer.read()
+        connection.sendall(f"{head}Transfer-Encoding: chunked\r\n\r\n{len(body):x}\r\n".encode() + body + b"\r\n0\r\n\r\n")
+        answer = http.client.HTTPResponse(connection)
+        answer.begin()
+        assert answer.status == 200 and b"EnumerateResponse" in answer.read()

@@ -49,6 +49,7 @@ struct Call {
   // How the objects of a list are wanted; of Enumerate and Pull.
   cim::Shape shape = cim::Shape::kInstances;
   std::variant<Identify, cim::Request> operation;
+  std::string derivation = {};  // of GetClass: the superclasses of the class, the nearest first, with commas between
 };
 
 // A request that cannot be done, with as much of its header as was read, to answer it.

@@ -83,7 +83,7 @@ class Reader {
     COHORT_READ(const bool is_read, read_header(*header));
     static_cast<void>(is_read);
     COHORT_READ(cim::Operation operation, this->operation(*body));
-    return Call{header_, shape_, cim::Request{header_.namespace_name, std::move(operation)}};
+    return Call{header_, shape_, cim::Request{header_.namespace_name, std::move(operation)}, derivation_};
   }
 
   [[nodiscard]] const Header& header() const { return header_; }
@@ -226,8 +226,19 @@ class Reader {
     if (verb != "Get") return unknown_action();
     if (path_.class_name == "*" && name == nullptr)
       return wrong_selectors("The selector ClassName is missing.", "InsufficientSelectors");
-    return cim::Operation(
-        cim::GetClass{name == nullptr ? path_.class_name : cim::to_text(name->element()), false, true, true, {}});
+    const std::string class_name = name == nullptr ? path_.class_name : cim::to_text(name->element());
+    derivation_ = derivation_of(class_name);
+    return cim::Operation(cim::GetClass{class_name, false, true, true, {}});
+  }
+
+  [[nodiscard]] std::string derivation_of(const std::string& class_name) const {
+    std::string derivation;
+    const cim::Class* each = store_->find(class_name);
+    while (each != nullptr && !each->superclass.empty()) {
+      derivation += (derivation.empty() ? "" : ",") + each->superclass;
+      each = store_->find(each->superclass);
+    }
+    return derivation;
   }
 
   Read<cim::Operation> enumeration(std::string_view verb, const Node& body) {
@@ -355,6 +366,7 @@ class Reader {
   cim::ObjectPath path_;
   const cim::ClassStore* store_ = nullptr;
   bool is_class_request_ = false;
+  std::string derivation_;
   cim::Shape shape_ = cim::Shape::kInstances;
 };
 

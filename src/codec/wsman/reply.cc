@@ -89,9 +89,10 @@ void write_method_result(Writer& writer, const Call& call, const cim::InvokeMeth
   writer.close();
 }
 
-void write_classes(Writer& writer, const cim::Classes& found) {
+// With the whole line of superclasses, from which Windows makes its own.
+void write_classes(Writer& writer, const Call& call, const cim::Classes& found) {
   for (const cim::Class& each : found.classes) {
-    cimxml::write_class(writer, each, {false, true, true, ""});
+    cimxml::write_class(writer, each, {false, true, true, call.derivation});
   }
 }
 
@@ -181,7 +182,7 @@ std::string reply(const Call& call, const cim::Response& response, std::string_v
     const auto& request = std::get<cim::Request>(call.operation);
     write_method_result(writer, call, std::get<cim::InvokeMethod>(request.operation), *result);
   } else if (const auto* const classes = std::get_if<cim::Classes>(&response)) {
-    write_classes(writer, *classes);
+    write_classes(writer, call, *classes);
   } else if (const auto* const created = std::get_if<cim::CreatedInstance>(&response)) {
     write_created(writer, call, created->path);
   }
