@@ -5,6 +5,7 @@
 
 #include "base/kill_point.h"
 #include "base/parallel.h"
+#include "service/disk_identity.h"
 #include "service/frozen_stamps.h"
 #include "service/go_back.h"
 #include "service/lookup.h"
@@ -182,8 +183,9 @@ class Settlement {
   // One that was attached since is detached now, and keeps what it holds.
   [[nodiscard]] bool has_gone_back(const MemberSnapshot& member, const DiskSnapshot& disk) const {
     const auto found = std::ranges::find(applied_.members, member.machine, &MemberSnapshot::machine);
-    return found != applied_.members.end() &&
-           std::ranges::find(found->disks, disk.target, &DiskSnapshot::target) != found->disks.end();
+    if (found == applied_.members.end()) return false;
+    const auto then = std::ranges::find(found->disks, disk.target, &DiskSnapshot::target);
+    return then != found->disks.end() && !is_another_disk(*then, disk);
   }
 
   Snapshot& change(const Snapshot& snapshot) {

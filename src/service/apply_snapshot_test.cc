@@ -120,6 +120,22 @@ TEST_F(ApplySnapshotTest, MakesBranches) {
   EXPECT_EQ(lives(lab), other);
 }
 
+TEST_F(ApplySnapshotTest, LeavesADiskThatHasTakenAnothersPlaceWhatItHolds) {
+  lab.add_machine("spare", PowerState::kOff);
+  Path file;
+  lab.hypervisor.change("spare", [&](FakeMachine& spare) { file = spare.disks.at("vda"); });
+  lab.hypervisor.change("archive", [&](FakeMachine& archive) { archive.disks["vda"] = file; });
+  ASSERT_TRUE(lab.take_snapshot(standard("with another")));
+  const auto disk_of_archive = [this] {
+    const Snapshot snapshot = named("with another");
+    return std::ranges::find(snapshot.members, "archive", &MemberSnapshot::name)->disks.front();
+  };
+  const Path overlay = disk_of_archive().overlay;
+  ASSERT_TRUE(lab.apply_snapshot(to("before")));
+  EXPECT_EQ(disk_of_archive().overlay, overlay);
+  EXPECT_THAT(lab.hypervisor.describe(), HasSubstr(overlay.filename().string()));
+}
+
 TEST_F(ApplySnapshotTest, LeavesMachinesOffWhoseMemoryWasNotKept) {
   auto request = standard("disks");
   request.without_memory = true;

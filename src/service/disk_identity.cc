@@ -26,4 +26,8 @@ DiskId identity_of(const MachineId& machine, const MachineDisk& disk, const std:
   return DiskId(Uuid::named(fmt::format("disk {} {} {}", machine.str(), stamp ? stamp->inode : 0, file.native())));
 }
 
+bool is_another_disk(const DiskSnapshot& one, const DiskSnapshot& other) {
+  return !one.id.is_nil() && !other.id.is_nil() && one.id != other.id;
+}
+
 }  // namespace cohort::service

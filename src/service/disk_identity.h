@@ -12,4 +12,8 @@ namespace cohort::service {
 // on, which is the same again when all snapshots of it are gone. Another file in its place is another disk.
 [[nodiscard]] DiskId identity_of(const MachineId& machine, const MachineDisk& disk, const std::vector<Snapshot>& known);
 
+// Whether of two disks in snapshots, of the same target of a machine, one has taken the other's place. False where that
+// is not known.
+[[nodiscard]] bool is_another_disk(const DiskSnapshot& one, const DiskSnapshot& other);
+
 }  // namespace cohort::service

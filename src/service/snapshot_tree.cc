@@ -4,8 +4,16 @@
 #include <functional>
 #include <set>
 
+#include "service/disk_identity.h"
+
 namespace cohort::service {
 namespace {
+
+// The files that a disk goes on with.
+struct Line {
+  const DiskSnapshot* disk = nullptr;
+  std::map<Path, Path> files;
+};
 
 using OnDisk = std::function<void(const Snapshot&, const MemberSnapshot&, const DiskSnapshot&)>;
 
@@ -65,10 +73,10 @@ std::map<Path, Path> line_below(const std::vector<Snapshot>& all, const Path& to
 }
 
 std::vector<Snapshot> on_line_of(const Snapshot& applied, const std::vector<Snapshot>& all) {
-  std::map<std::pair<MachineId, std::string>, std::map<Path, Path>> lines;
+  std::map<std::pair<MachineId, std::string>, Line> lines;
   for (const auto& member : applied.members) {
     for (const auto& disk : member.disks) {
-      lines[{member.machine, disk.target}] = line_below(all, disk.frozen.path, disk.overlay);
+      lines[{member.machine, disk.target}] = {&disk, line_below(all, disk.frozen.path, disk.overlay)};
     }
   }
   std::vector<Snapshot> changed;
@@ -77,9 +85,10 @@ std::vector<Snapshot> on_line_of(const Snapshot& applied, const std::vector<Snap
     for (auto& member : snapshot.members) {
       for (auto& disk : member.disks) {
         const auto line = lines.find({member.machine, disk.target});
-        if (line == lines.end()) continue;
-        const auto above = line->second.find(disk.frozen.path);
-        const Path overlay = above == line->second.end() ? Path() : above->second;
+        // One that was in its place is not gone back to, and keeps the files that it has.
+        if (line == lines.end() || is_another_disk(*line->second.disk, disk)) continue;
+        const auto above = line->second.files.find(disk.frozen.path);
+        const Path overlay = above == line->second.files.end() ? Path() : above->second;
         is_changed = is_changed || overlay != disk.overlay;
         disk.overlay = overlay;
       }
