@@ -1,21 +1,26 @@
 """How a step runs the program: with guests that write meanwhile, and killed in the middle now and then."""
 
+import contextlib
 import random
 import threading
+import time
 
 from world import Killed
 
 
 class Busy:
-    """Machines that run write while the program is at work."""
+    """Machines that run write while the program is at work; now and then the QEMU of one is killed.
+
+    killed   that machine
+    """
 
     def __init__(self, world):
         self._machines = [machine for machine in world.machines if machine.power == "running" and machine.disks]
         self._chance = random.Random(world.chance.random())
         self._stop = threading.Event()
-        self._thread = threading.Thread(target=self._write)
+        self._thread = threading.Thread(target=self._run)
         self._failure = None
-        self.count = 0
+        self.killed = None
 
     def __enter__(self):
         if self._machines:
@@ -28,15 +33,25 @@ class Busy:
             self._thread.join()
         if self._failure:
             raise self._failure
+        if self.killed:
+            self.killed.adopt_all()
 
-    def _write(self):
+    def _run(self):
         try:
-            while not self._stop.wait(0.01):
-                machine = self._chance.choice(self._machines)
-                machine.write(self._chance.choice(list(machine.disks)), 1, self._chance)
-                self.count += 1
+            kill_after = self._chance.uniform(0, 0.4) if self._chance.random() < 0.15 else None
+            self._write(kill_after)
+            if kill_after and not self._stop.is_set():
+                self.killed = self._machines.pop(self._chance.randrange(len(self._machines)))
+                self.killed.lose_qemu()
+                self._write(None)
         except Exception as failure:
             self._failure = failure
+
+    def _write(self, seconds):
+        until = seconds and time.monotonic() + seconds
+        while self._machines and not self._stop.wait(0.01) and not (until and time.monotonic() > until):
+            machine = self._chance.choice(self._machines)
+            machine.write(self._chance.choice(list(machine.disks)), 1, self._chance)
 
 
 class CommandSteps:
@@ -44,29 +59,29 @@ class CommandSteps:
         self.world = world
         self.chance = world.chance
 
-    def _perform(self, arguments, done, is_done, may_refuse=(), busy=False):
-        """Runs the program, and changes the model if it has done what it was to do. `busy`: what it does has nothing to
-        do with what is written meanwhile."""
-        words = " ".join(map(str, arguments))
+    def _perform(self, arguments, done, is_done, may_refuse=(), busy=False, suffers=False):
+        """Runs the program, and changes the model if it has done what it was to do.
+
+        busy      what it does has nothing to do with what is written meanwhile
+        suffers   it may fail if a machine is lost meanwhile
+        """
+        at_work = Busy(self.world) if busy else contextlib.nullcontext()
+        outcome = self._run(arguments, may_refuse, at_work, suffers)
+        if not outcome or is_done():
+            done()
+        lost = f", {at_work.killed} lost meanwhile" if busy and at_work.killed else ""
+        return f"{' '.join(map(str, arguments))}{outcome}{lost}"
+
+    def _run(self, arguments, may_refuse, at_work, suffers):
+        """In words why it may not be done; nothing if it is."""
         kill_at = self.world.kill_at
         try:
-            has_run = self._run(arguments, may_refuse, busy) is not None
-            self.world.kill_at = None
-            if not has_run:
-                if is_done():
-                    done()
-                return f"{words}: refused"
+            with at_work:
+                ran = self.world.command(*arguments, may_refuse=may_refuse,
+                                         may_fail=lambda: suffers and at_work.killed)
+            return "" if ran else ": refused"
         except Killed:
-            self.world.kill_at = None
             self.world.recover()
-            words += f": killed at {kill_at}, and {'done' if is_done() else 'not done'}"
-            if not is_done():
-                return words
-        done()
-        return words
-
-    def _run(self, arguments, may_refuse, busy):
-        if not busy:
-            return self.world.command(*arguments, may_refuse=may_refuse)
-        with Busy(self.world):
-            return self.world.command(*arguments, may_refuse=may_refuse)
+            return f": killed at {kill_at}"
+        finally:
+            self.world.kill_at = None

@@ -213,10 +213,17 @@ class Machine:
             disk.flushed()
 
     def kill(self):
-        """As the host's out-of-memory killer would."""
+        self.lose_qemu()
+        self.adopt_all()
+
+    def lose_qemu(self):
+        """As the host's out-of-memory killer would have it."""
         os.kill(int(Path(f"/run/libvirt/qemu/{self.name}.pid").read_text()), signal.SIGKILL)
         wait_until(lambda: not self.guest.is_active(), 60, f"{self.name} is off", 0.02)
         self.power = "off"
+
+    def adopt_all(self):
+        """Of what was written last, the killed QEMU may have kept some to itself."""
         for target, disk in self.disks.items():
             disk.adopt(self._read_file(target), f"{self} {target} after the kill")
 
@@ -249,7 +256,7 @@ class Machine:
         self.guest.domain.detachDeviceFlags(
             f"<disk type='file' device='disk'><source file='{self.top(target)[0]}'/><target dev='{target}' bus='scsi'/>"
             "</disk>", self._flags())
-        self.flush_all()
+        self.disks[target].flushed()
         self.detached[self.disks.pop(target)] = chain
 
     def grow(self, target):

@@ -84,7 +84,8 @@ class PointSteps(CommandSteps):
                 if each.name not in listed:
                     self.world.remove_point(each.name)
 
-        return self._perform([point.verb, "delete", point.name, *options], done, lambda: True, may_refuse, busy=True)
+        return self._perform([point.verb, "delete", point.name, *options], done, lambda: True, may_refuse, busy=True,
+                             suffers=True)
 
     def _subtree(self, point):
         """Those that stand on it first."""

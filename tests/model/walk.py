@@ -106,10 +106,11 @@ class Walk:
         self._began = "end"
         made.check()
         for machine in world.machines:
-            for disk in [disk for disk in machine.detached if disk.target not in machine.disks]:
-                if machine.power == "paused":
-                    machine.resume()
-                made.attach_disk_again(machine, disk)
+            if machine.power == "paused":
+                machine.resume()
+            for disk in list(machine.detached):
+                if disk.target not in machine.disks:
+                    made.attach_disk_again(machine, disk)
         while world.points and not world.has_detached_disks():
             before = set(world.points)
             order = self.chance.sample(sorted(before), len(before))

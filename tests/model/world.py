@@ -53,9 +53,9 @@ class World:
 
     # The program
 
-    def command(self, *arguments, may_refuse=()):
+    def command(self, *arguments, may_refuse=(), may_fail=lambda: False):
         """What the program prints, or None if it refuses in a way that its contract allows: `may_refuse` are pairs of
-        a code and what the sentence says."""
+        a code and what the sentence says. After `may_fail` it may do so in any words."""
         ran = self._killed_later(arguments) if isinstance(self.kill_at, float) else self._killed_at(arguments)
         if self.kill_at and ran.rc == -signal.SIGKILL:
             raise Killed
@@ -63,6 +63,8 @@ class World:
             assert "recovery" not in ran.json, ran.json["recovery"]
             return ran.json
         error = (ran.json or {}).get("error")
+        if error and may_fail():
+            return None
         if error and any(error["code"] == code and re.search(words, error["message"]) for code, words in may_refuse):
             self.refusals += 1
             return None
