@@ -19,7 +19,7 @@ std::string name_in(std::string_view authorization) {
   const auto space = authorization.find(' ');
   const auto text = space == std::string_view::npos ? std::nullopt : http::from_base64(authorization.substr(space + 1));
   const auto colon = text ? text->find(':') : std::string::npos;
-  if (colon == std::string::npos || colon > kShownName) return "?";
+  if (colon > kShownName) return "?";
   return text->substr(0, colon);
 }
 

@@ -66,7 +66,7 @@ bool has_said_yes(pid_t child, std::chrono::milliseconds patience) {
   const UniqueFd process(static_cast<int>(::syscall(SYS_pidfd_open, child, 0)));
   pollfd end{process.get(), POLLIN, 0};
   const bool is_over = process.is_open() && ::poll(&end, 1, static_cast<int>(patience.count())) == 1;
-  if (!is_over) ::kill(-child, SIGKILL);  // with what the modules have started
+  if (!is_over) ::kill(-child, SIGKILL);  // with what the modules have started in its group
   int status = 0;
   while (::waitpid(child, &status, 0) < 0 && errno == EINTR) {
   }

@@ -23,7 +23,7 @@ using Bio = std::unique_ptr<BIO, Freeing<::BIO_free>>;
 using Certificate = std::unique_ptr<X509, Freeing<::X509_free>>;
 using Names = std::unique_ptr<GENERAL_NAMES, Freeing<::GENERAL_NAMES_free>>;
 
-constexpr const char* kUserPrincipalName = "1.3.6.1.4.1.311.20.2.3";
+constexpr std::string_view kUserPrincipalName = "1.3.6.1.4.1.311.20.2.3";
 
 void add(std::vector<std::string>& names, std::string name) {
   const auto is_control = [](unsigned char c) { return c < 0x20 || c == 0x7F; };
@@ -44,7 +44,8 @@ bool is_user_principal_name(const GENERAL_NAME& name) {
   if (name.type != GEN_OTHERNAME || name.d.otherName->value->type != V_ASN1_UTF8STRING) return false;
   std::string oid(std::size_t{64}, '\0');
   const int length = ::OBJ_obj2txt(oid.data(), static_cast<int>(oid.size()), name.d.otherName->type_id, 1);
-  return length > 0 && oid.c_str() == std::string_view(kUserPrincipalName);
+  return length > 0 && std::string_view(oid).starts_with(kUserPrincipalName) &&
+         oid.find('\0') == kUserPrincipalName.size();
 }
 
 void add_alternatives(std::vector<std::string>& names, const X509* certificate) {

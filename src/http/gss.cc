@@ -293,26 +293,34 @@ Result<void> check_mechanism(gss_OID_desc& mechanism, std::string_view what) {
   return {};
 }
 
+Result<void> offer_kerberos(const Path& keytab) {
+  if (!keytab.empty()) {
+    COHORT_TRY(check_private(keytab));
+    ::setenv("KRB5_KTNAME", keytab.c_str(), 1);
+  }
+  return check_mechanism(g_kerberos, "Kerberos");
+}
+
+Result<void> offer_ntlm(const Path& users) {
+  COHORT_TRY(check_private(users));
+  ::setenv("NTLM_USER_FILE", users.c_str(), 1);
+  return check_mechanism(g_ntlm, "NTLM");
+}
+
 }  // namespace
 
 Result<std::unique_ptr<SecurityProvider>> open_gss(const GssOptions& options, const Clock& clock) {
   std::vector<gss_OID_desc> mechanisms;
   if (options.kerberos) {
-    if (!options.keytab.empty()) {
-      COHORT_TRY(check_private(options.keytab));
-      ::setenv("KRB5_KTNAME", options.keytab.c_str(), 1);
-    }
-    COHORT_TRY(check_mechanism(g_kerberos, "Kerberos"));
+    COHORT_TRY(offer_kerberos(options.keytab));
     mechanisms.push_back(g_kerberos);
   }
   if (options.ntlm) {
-    COHORT_TRY(check_private(options.ntlm_users));
-    ::setenv("NTLM_USER_FILE", options.ntlm_users.c_str(), 1);
-    COHORT_TRY(check_mechanism(g_ntlm, "NTLM"));
+    COHORT_TRY(offer_ntlm(options.ntlm_users));
     mechanisms.push_back(g_ntlm);
   }
   gss_OID_set_desc negotiated{mechanisms.size(), mechanisms.data()};
-  std::vector<gss_OID_desc> all = mechanisms;
+  auto all = mechanisms;
   all.push_back(g_spnego);
   gss_OID_set_desc accepted{all.size(), all.data()};
   COHORT_ASSIGN(Credentials credentials, acquire(accepted, "Negotiate"));

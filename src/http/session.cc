@@ -43,7 +43,7 @@ Chunks sealed_pieces(std::function<std::optional<std::string>(std::string_view)>
   return [seal_part = std::move(seal_part), chunks = std::move(chunks),
           is_at_end = false]() mutable -> std::optional<std::string> {
     if (is_at_end) return std::nullopt;
-    const auto text = chunks();
+    auto text = chunks();
     if (text && text->empty()) return text;
     if (text) return seal_part(*text).value();
     is_at_end = true;
