@@ -33,12 +33,8 @@ SAFE_FAULT_ACTIONS = {"http://schemas.xmlsoap.org/ws/2004/08/addressing/fault",
 def cohortd(lab):
     with Cohortd(lab.folder / "cohortd", lab.state, uri="test:///default") as running:
         client = CimXmlClient(running, "administrator")
-        management = client.instances("Msvm_CollectionManagementService")[0].path
-        code, out = client.invoke(management, "DefineCollection", Name="shop", Id="", Type=0)
-        machine, = client.query("SELECT * FROM Msvm_ComputerSystem WHERE ElementName = 'test'")
-        assert code == 0 == client.invoke(management, "AddMember", Member=machine.path,
-                                          Collection=out["DefinedCollection"])[0]
-        assert client.invoke(management, "DefineCollection", Name="other", Id="", Type=0)[0] == 0
+        client.define_collection("shop", "test")
+        client.define_collection("other")
         yield running
 
 

@@ -53,16 +53,6 @@ CLIENTS = {"wsman": lambda cohortd: WsmanClient(sender(cohortd, "administrator")
            "cimxml": lambda cohortd: CimXmlClient(cohortd, "administrator", tls=True)}
 
 
-def service(client, class_name):
-    found, = client.instances(class_name)
-    return found.path
-
-
-def machine(client, guest):
-    found, = client.query(f"SELECT * FROM Msvm_ComputerSystem WHERE ElementName = '{guest.name}'")
-    return found.path
-
-
 def call(client, path, method, **parameters):
     """A method that must be done at once; what comes out of it."""
     code, out = client.invoke(path, method, **parameters)
@@ -95,13 +85,11 @@ def hashes_in(manifest):
 def test_a_night_through_the_daemon(lab, cohortd, guests, exports, kind):
     client = CLIENTS[kind](cohortd)
     before = picture(*guests)
-    management = service(client, "Msvm_CollectionManagementService")
-    snapshots = service(client, "Msvm_CollectionSnapshotService")
+    management = client.service("Msvm_CollectionManagementService")
+    snapshots = client.service("Msvm_CollectionSnapshotService")
 
-    collection = call(client, management, "DefineCollection", Name=f"night {kind}", Id="", Type=0)["DefinedCollection"]
+    collection = client.define_collection(f"night {kind}", *(guest.name for guest in guests))
     assert client.get(collection)["ElementName"] == f"night {kind}"
-    for guest in guests:
-        call(client, management, "AddMember", Member=machine(client, guest), Collection=collection)
     assert [each.path for each in client.query(
         f"SELECT * FROM Msvm_VirtualSystemCollection WHERE ElementName = 'night {kind}'")] == [collection]
 
@@ -126,12 +114,9 @@ def test_a_night_through_the_daemon(lab, cohortd, guests, exports, kind):
 @pytest.mark.parametrize("kind", ["wsman", "cimxml"])
 def test_the_next_night_is_a_difference_from_a_reference_point(lab, cohortd, guests, exports, kind):
     client = CLIENTS[kind](cohortd)
-    management = service(client, "Msvm_CollectionManagementService")
-    snapshots = service(client, "Msvm_CollectionSnapshotService")
-    points = service(client, "Msvm_CollectionReferencePointService")
-    collection = call(client, management, "DefineCollection", Name=f"nights {kind}", Id="", Type=0)["DefinedCollection"]
-    for guest in guests:
-        call(client, management, "AddMember", Member=machine(client, guest), Collection=collection)
+    snapshots = client.service("Msvm_CollectionSnapshotService")
+    points = client.service("Msvm_CollectionReferencePointService")
+    collection = client.define_collection(f"nights {kind}", *(guest.name for guest in guests))
 
     def night(name, **settings):
         """Takes, exports and converts; returns the reference point."""
@@ -209,11 +194,9 @@ def test_what_was_done_is_in_the_log_and_the_metrics(cohortd):
 @pytest.mark.parametrize("kind", ["wsman", "cimxml"])
 def test_a_collection_goes_back_to_a_standard_snapshot(lab, cohortd, guests, kind):
     client = CLIENTS[kind](cohortd)
-    management = service(client, "Msvm_CollectionManagementService")
-    snapshots = service(client, "Msvm_CollectionSnapshotService")
-    collection = call(client, management, "DefineCollection", Name=f"back {kind}", Id="", Type=0)["DefinedCollection"]
-    for guest in guests:
-        call(client, management, "AddMember", Member=machine(client, guest), Collection=collection)
+    management = client.service("Msvm_CollectionManagementService")
+    snapshots = client.service("Msvm_CollectionSnapshotService")
+    collection = client.define_collection(f"back {kind}", *(guest.name for guest in guests))
     taken = job(client, snapshots, "CreateSnapshot", Collection=collection, SnapshotType=STANDARD, SnapshotSettings="")
     snapshot, = client.associated(taken, "Msvm_SnapshotCollection", "Msvm_AffectedJobElement")
     assert snapshot["Description"] == f"Standard snapshot of back {kind}"
@@ -229,10 +212,8 @@ def test_a_collection_goes_back_to_a_standard_snapshot(lab, cohortd, guests, kin
 @pytest.mark.parametrize("kind", ["wsman", "cimxml"])
 def test_an_export_goes_nowhere_but_below_the_roots(lab, cohortd, exports, guests, kind):
     client = CLIENTS[kind](cohortd)
-    management = service(client, "Msvm_CollectionManagementService")
-    snapshots = service(client, "Msvm_CollectionSnapshotService")
-    collection = call(client, management, "DefineCollection", Name=f"paths {kind}", Id="", Type=0)["DefinedCollection"]
-    call(client, management, "AddMember", Member=machine(client, guests[0]), Collection=collection)
+    snapshots = client.service("Msvm_CollectionSnapshotService")
+    collection = client.define_collection(f"paths {kind}", guests[0].name)
     taken = job(client, snapshots, "CreateSnapshot", Collection=collection, SnapshotType=RECOVERY, SnapshotSettings="")
     snapshot, = client.associated(taken, "Msvm_SnapshotCollection", "Msvm_AffectedJobElement")
     outside = lab.new_folder(f"outside {kind}")
@@ -253,10 +234,8 @@ def test_an_export_goes_nowhere_but_below_the_roots(lab, cohortd, exports, guest
 @pytest.mark.parametrize("kind", ["wsman", "cimxml"])
 def test_an_export_with_a_subdirectory_goes_into_the_root_itself(cohortd, exports, guests, lab, kind):
     client = CLIENTS[kind](cohortd)
-    management = service(client, "Msvm_CollectionManagementService")
-    snapshots = service(client, "Msvm_CollectionSnapshotService")
-    collection = call(client, management, "DefineCollection", Name=f"own {kind}", Id="", Type=0)["DefinedCollection"]
-    call(client, management, "AddMember", Member=machine(client, guests[0]), Collection=collection)
+    snapshots = client.service("Msvm_CollectionSnapshotService")
+    collection = client.define_collection(f"own {kind}", guests[0].name)
     taken = job(client, snapshots, "CreateSnapshot", Collection=collection, SnapshotType=RECOVERY, SnapshotSettings="")
     snapshot, = client.associated(taken, "Msvm_SnapshotCollection", "Msvm_AffectedJobElement")
     job(client, snapshots, "ExportSnapshot", SnapshotCollection=snapshot.path, ExportDirectory=exports,

@@ -134,12 +134,8 @@ def test_summaries(operator, guest, bare):
 
 def test_a_snapshot_keeps_settings(cohortd, guest, bare):
     client = CLIENTS["wsman"](cohortd, "administrator")
-    management, = client.instances("Msvm_CollectionManagementService")
     snapshots, = client.instances("Msvm_CollectionSnapshotService")
-    _, out = client.invoke(management.path, "DefineCollection", Name="machines", Id="", Type=0)
-    collection = out["DefinedCollection"]
-    for each in (guest, bare):
-        assert client.invoke(management.path, "AddMember", Member=path_of(each), Collection=collection)[0] == 0
+    collection = client.define_collection("machines", guest.name, bare.name)
     frozen = sorted(map(str, guest.disk_paths().values()))
     _, out = client.invoke(snapshots.path, "CreateSnapshot", Collection=collection, SnapshotType=2,
                            SnapshotSettings=embedded("Msvm_VirtualSystemSnapshotSettingData", ConsistencyLevel=2))

@@ -24,14 +24,8 @@ def cohortd(lab):
         running.signal(signal.SIGHUP)
         wait_until(lambda: "notice reloaded" in running.log(), 30, "the users are read")
         administrator = WsmanClient(sender(running, "administrator"))
-        management = administrator.instances("Msvm_CollectionManagementService")[0].path
-        machine, = administrator.query("SELECT * FROM Msvm_ComputerSystem WHERE ElementName = 'test'")
-        for name in ("shop", "lab"):
-            code, out = administrator.invoke(management, "DefineCollection", Name=name, Id="", Type=0)
-            assert code == 0
-            if name == "shop":
-                assert administrator.invoke(management, "AddMember", Member=machine.path,
-                                            Collection=out["DefinedCollection"])[0] == 0
+        administrator.define_collection("shop", "test")
+        administrator.define_collection("lab")
         yield running
 
 

@@ -26,8 +26,7 @@ def cohortd(lab):
     with Cohortd(lab.folder / "cohortd", lab.state, uri="test:///default",
                  settings={"limits": ["receiving_seconds = 2", "login_failures = 5", "login_wait_seconds = 1",
                                       "connections = 1500"]}) as running:
-        WsmanClient(sender(running, "administrator")).invoke(
-            service(running, SERVICES[0]), "DefineCollection", Name="kept", Id="", Type=0)
+        WsmanClient(sender(running, "administrator")).define_collection("kept")
         yield running
         assert running.stop() == 0
 

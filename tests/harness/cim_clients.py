@@ -3,7 +3,9 @@
     client = WsmanClient(cohortd, "administrator")       or CimXmlClient(...)
     for each in client.instances("Msvm_VirtualSystemCollection"):
         print(each.path, each["ElementName"])
-    code, out = client.invoke(service.path, "DefineCollection", Name="web", Id="", Type=0)
+    collection = client.define_collection("web", "web1", "web2")
+    code, out = client.invoke(client.service("Msvm_CollectionManagementService"), "RenameCollection",
+                              Collection=collection, NewName="shop")
 
 Values are text, None for NULL, lists, Paths for references, and Instances for those that are embedded. Written apart from the program, after the specifications.
 """
@@ -63,6 +65,26 @@ def _text(value):
     return str(value).lower() if isinstance(value, bool) else str(value)
 
 
+class _Client:
+    """What is made of the calls that the clients of both protocols have."""
+
+    def service(self, class_name):
+        """The path of the only one of its class."""
+        found, = self.instances(class_name)
+        return found.path
+
+    def define_collection(self, name, *machines):
+        """Of the machines with these names; returns its path."""
+        management = self.service("Msvm_CollectionManagementService")
+        code, out = self.invoke(management, "DefineCollection", Name=name, Id="", Type=0)
+        assert code == 0, (name, code)
+        for each in machines:
+            member, = self.query(f"SELECT * FROM Msvm_ComputerSystem WHERE ElementName = '{each}'")
+            code, _ = self.invoke(management, "AddMember", Member=member.path, Collection=out["DefinedCollection"])
+            assert code == 0, (each, code)
+        return out["DefinedCollection"]
+
+
 # WS-Management
 
 S = "{http://www.w3.org/2003/05/soap-envelope}"
@@ -114,7 +136,7 @@ def sender(cohortd, role, tls=False):
     return send
 
 
-class WsmanClient:
+class WsmanClient(_Client):
     """`send` posts an envelope: sender(...), or the transport of another library."""
 
     def __init__(self, send):
@@ -249,7 +271,7 @@ def _namespace(name):
         "</LOCALNAMESPACEPATH>"
 
 
-class CimXmlClient:
+class CimXmlClient(_Client):
     def __init__(self, cohortd, role, tls=False):
         self._cohortd, self._role, self._tls = cohortd, role, tls
 
