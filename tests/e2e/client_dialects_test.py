@@ -631,6 +631,66 @@ def test_pywbem_pulls_and_looks_around(cimxml):
     assert "root/virtualization/v2" in cimxml("EnumerateInstances", "root/interop", interop)[2]
 
 
+TRUE, FALSE = "<VALUE>TRUE</VALUE>", "<VALUE>FALSE</VALUE>"
+STYLE = {"IncludeQualifiers": FALSE, "IncludeClassOrigin": TRUE}
+PROPERTIES = {"PropertyList": "<VALUE.ARRAY><VALUE>ElementName</VALUE></VALUE.ARRAY>"}
+ENDS = {"AssocClass": cim_class("CIM_CollectedMSEs"), "ResultClass": cim_class("CIM_ManagedElement"),
+        "Role": "<VALUE>Collection</VALUE>", "ResultRole": "<VALUE>Member</VALUE>"}
+REFERENCES = {"ResultClass": cim_class("CIM_CollectedMSEs"), "Role": "<VALUE>Collection</VALUE>"}
+OPEN = {"OperationTimeout": "<VALUE>30</VALUE>", "ContinueOnError": FALSE, "MaxObjectCount": "<VALUE>5</VALUE>"}
+# Each with all the optional parameters that DSP0200 has for it; what comes of it is an element of that name.
+COMPLETE = {
+    "GetInstance": ({"InstanceName": None, "LocalOnly": FALSE, **STYLE, **PROPERTIES}, "INSTANCE"),
+    "EnumerateInstances": ({"ClassName": "CIM_CollectionOfMSEs", "LocalOnly": FALSE, "DeepInheritance": TRUE, **STYLE,
+                            **PROPERTIES}, "VALUE.NAMEDINSTANCE"),
+    "EnumerateInstanceNames": ({"ClassName": "CIM_CollectionOfMSEs"}, "INSTANCENAME"),
+    "GetClass": ({"ClassName": "CIM_Job", "LocalOnly": TRUE, **STYLE, **PROPERTIES}, "CLASS"),
+    "EnumerateClasses": ({"ClassName": "CIM_Job", "DeepInheritance": TRUE, "LocalOnly": TRUE, **STYLE}, "CLASS"),
+    "EnumerateClassNames": ({"ClassName": "CIM_Job", "DeepInheritance": TRUE}, "CLASSNAME"),
+    "Associators": ({"ObjectName": None, **ENDS, **STYLE, **PROPERTIES}, "VALUE.OBJECTWITHPATH"),
+    "AssociatorNames": ({"ObjectName": None, **ENDS}, "OBJECTPATH"),
+    "References": ({"ObjectName": None, **REFERENCES, **STYLE, **PROPERTIES}, "VALUE.OBJECTWITHPATH"),
+    "ReferenceNames": ({"ObjectName": None, **REFERENCES}, "OBJECTPATH"),
+    "OpenEnumerateInstances": ({"ClassName": "CIM_CollectionOfMSEs", "DeepInheritance": TRUE, "IncludeClassOrigin": FALSE,
+                                **PROPERTIES, **OPEN}, "VALUE.INSTANCEWITHPATH"),
+    "OpenEnumerateInstancePaths": ({"ClassName": "CIM_CollectionOfMSEs", **OPEN}, "INSTANCEPATH"),
+    "OpenAssociatorInstances": ({"InstanceName": None, **ENDS, "IncludeClassOrigin": FALSE, **PROPERTIES, **OPEN},
+                                "VALUE.INSTANCEWITHPATH"),
+    "OpenAssociatorInstancePaths": ({"InstanceName": None, **ENDS, **OPEN}, "INSTANCEPATH"),
+    "OpenReferenceInstances": ({"InstanceName": None, **REFERENCES, "IncludeClassOrigin": FALSE, **PROPERTIES, **OPEN},
+                               "VALUE.INSTANCEWITHPATH"),
+    "OpenReferenceInstancePaths": ({"InstanceName": None, **REFERENCES, **OPEN}, "INSTANCEPATH"),
+    "OpenQueryInstances": ({"FilterQueryLanguage": "<VALUE>WQL</VALUE>", "FilterQuery":
+                            "<VALUE>SELECT * FROM CIM_CollectionOfMSEs</VALUE>", "ReturnQueryResultClass": FALSE, **OPEN},
+                           "INSTANCE"),
+    "ExecQuery": ({"QueryLanguage": "<VALUE>WQL</VALUE>", "Query": "<VALUE>SELECT * FROM CIM_CollectionOfMSEs</VALUE>"},
+                  "VALUE.OBJECTWITHPATH"),
+    "EnumerateQualifiers": ({}, "QUALIFIER.DECLARATION"),
+    "GetQualifier": ({"QualifierName": "<VALUE>Key</VALUE>"}, "QUALIFIER.DECLARATION"),
+}
+
+
+@pytest.mark.parametrize("method", COMPLETE)
+def test_operations_take_all_their_parameters_and_answer_with_their_elements(cohortd, cimxml, method):
+    identity = CimXmlClient(cohortd, "reader").query(
+        "SELECT * FROM Msvm_VirtualSystemCollection WHERE ElementName = 'shop'")[0]["CollectionID"]
+    shop = ('<INSTANCENAME CLASSNAME="Msvm_VirtualSystemCollection"><KEYBINDING NAME="CollectionID"><KEYVALUE '
+            f'VALUETYPE="string">{identity}</KEYVALUE></KEYBINDING></INSTANCENAME>')
+    given, element = COMPLETE[method]
+    parameters = {name: shop if value is None else cim_class(value) if name == "ClassName" else value
+                  for name, value in given.items()}
+    status, _, text = cimxml(method, V2, intrinsic(method, **parameters))
+    assert status == 200 and "<ERROR" not in text, text
+    found = ET.fromstring(text).find("MESSAGE/SIMPLERSP/IMETHODRESPONSE")
+    assert found.get("NAME") == method
+    returned, *out = found
+    assert returned.tag == "IRETURNVALUE" and {each.tag for each in returned} == {element}
+    assert [each.get("NAME") for each in out] == (["EndOfSequence", "EnumerationContext"] if method.startswith("Open") else [])
+    if "PropertyList" in given and element != "CLASS":
+        assert {each.get("NAME") for each in found.iter() if each.tag == "PROPERTY"} == (
+            {"ElementName"} if "Reference" not in method else set())
+
+
 STATUSES = {
     5: ("EnumerateInstances", intrinsic("EnumerateInstances", ClassName=cim_class("No_Class"))),
     3: ("EnumerateInstances", intrinsic("EnumerateInstances", ClassName=cim_class("CIM_Job")).replace(
