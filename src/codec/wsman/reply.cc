@@ -2,6 +2,7 @@
 #include "codec/cimxml/elements.h"
 #include "codec/wsman/message.h"
 #include "codec/wsman/values.h"
+#include "codec/wsman/windows_code.h"
 
 namespace cohort::codec::wsman {
 namespace {
@@ -96,6 +97,18 @@ void write_classes(Writer& writer, const Call& call, const cim::Classes& found) 
   }
 }
 
+void write_detail(Writer& writer, const Fault& fault) {
+  const auto code = windows_code_of(fault);
+  if (fault.detail.empty() && !code) return;
+  writer.open("s:Detail");
+  if (!fault.detail.empty()) writer.element("w:FaultDetail", std::string(kFaultDetail) + fault.detail);
+  if (code) {
+    writer.open("f:WSManFault").attribute("xmlns:f", "http://schemas.microsoft.com/wbem/wsman/1/wsmanfault");
+    writer.attribute("Code", std::to_string(*code)).element("f:Message", fault.reason).close();
+  }
+  writer.close();
+}
+
 void write_created(Writer& writer, const Call& call, cim::ObjectPath path) {
   if (path.namespace_name.empty()) path.namespace_name = call.header.namespace_name;
   writer.open("x:ResourceCreated");
@@ -161,9 +174,7 @@ std::string fault_reply(const Header& header, const Fault& fault, std::string_vi
     writer.open("s:Subcode").element("s:Value", shown_subcode(fault.subcode)).close().close();
   }
   writer.open("s:Reason").open("s:Text").attribute("xml:lang", "en-US").text(fault.reason).close().close();
-  if (!fault.detail.empty()) {
-    writer.open("s:Detail").element("w:FaultDetail", std::string(kFaultDetail) + fault.detail).close();
-  }
+  write_detail(writer, fault);
   writer.close();
   return end(writer);
 }

@@ -279,6 +279,15 @@ TEST(WsMan, AHeaderThatIsNotUnderstoodIsNamed) {
   EXPECT_THAT(fault_reply({}, fault, "uuid:1"), HasSubstr("<s:NotUnderstood qname=\"u:New\" xmlns:u=\"urn:x\""));
 }
 
+TEST(WsMan, WindowsClientsFindTheNumberOfAFault) {
+  EXPECT_THAT(fault_reply({}, {"wsman:TimedOut", "Too late."}, "uuid:1"),
+              HasSubstr("<s:Detail><f:WSManFault xmlns:f=\"http://schemas.microsoft.com/wbem/wsman/1/wsmanfault\" "
+                        "Code=\"2150858793\"><f:Message>Too late.</f:Message></f:WSManFault></s:Detail>"));
+  EXPECT_THAT(fault_reply({}, {"wsman:InvalidSelectors", "x", "UnexpectedSelectors"}, "uuid:1"),
+              HasSubstr("UnexpectedSelectors</w:FaultDetail><f:WSManFault"));
+  EXPECT_THAT(fault_reply({}, {"s:MustUnderstand", "x"}, "uuid:1"), testing::Not(HasSubstr("s:Detail")));
+}
+
 TEST(WsMan, APathThatFitsSeveralObjectsHasTooFewSelectors) {
   const cim::OperationFailed failed{cim::Status::kInvalidParameter, "It is more than one.", {}};
   EXPECT_EQ(fault_of(failed, cim::GetInstance{}).detail, "InsufficientSelectors");
