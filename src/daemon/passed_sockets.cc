@@ -10,6 +10,8 @@
 namespace cohort::daemon {
 namespace {
 
+void release(void* memory) { std::free(memory); }  // NOLINT(cppcoreguidelines-no-malloc): systemd's rule
+
 // The names that came along; freed with it.
 class Names {
  public:
@@ -17,8 +19,8 @@ class Names {
   Names(const Names&) = delete;
   Names& operator=(const Names&) = delete;
   ~Names() {
-    for (char** each = names_; each != nullptr && *each != nullptr; ++each) std::free(*each);
-    std::free(names_);
+    for (char** each = names_; each != nullptr && *each != nullptr; ++each) release(*each);
+    release(names_);
   }
   [[nodiscard]] char*** out() { return &names_; }
   [[nodiscard]] std::string_view at(int index) const { return names_[index]; }
