@@ -51,11 +51,14 @@ bool is_left_to_branches(const Snapshot& snapshot, const std::vector<Snapshot>& 
   return snapshot.state == SnapshotState::kReady && !branches_on_files_of(snapshot, all).empty();
 }
 
-// A deletion that was begun can only go on; a snapshot that is being made belongs to the job that makes it.
-Result<void> check_state(const Snapshot& snapshot) {
-  if (snapshot.state == SnapshotState::kDeleting || is_allowed(snapshot.state, SnapshotState::kDeleting)) return {};
-  return fail(ErrorCode::kInvalidState, "The {} \"{}\" is {} and cannot be deleted now.", noun_of(snapshot.kind),
-              snapshot.name, to_string(snapshot.state));
+// A snapshot that is being made belongs to the job that makes it, and to recovery if that has died; who wants neither
+// any more can only forget it.
+Result<void> check_state(const Snapshot& snapshot, const DeleteSnapshotRequest& request) {
+  if (snapshot.state != SnapshotState::kCreating || request.forget_only) return {};
+  return fail(ErrorCode::kInvalidState,
+              "The {} \"{}\" is being made and cannot be deleted: cancel its job (`cohort job list`). If that job has "
+              "died, the next command that changes something takes the {} back.",
+              noun_of(snapshot.kind), snapshot.name, noun_of(snapshot.kind));
 }
 
 // What becomes of the files when one after the other is deleted.
@@ -108,7 +111,7 @@ class Foresight {
 
 Result<std::vector<PlannedMerge>> foresee(const std::vector<Snapshot>& chosen, const DeleteSnapshotRequest& request,
                                           Hypervisor& hypervisor, StateStore& store) {
-  for (const auto& snapshot : chosen) COHORT_TRY(check_state(snapshot));
+  for (const auto& snapshot : chosen) COHORT_TRY(check_state(snapshot, request));
   COHORT_ASSIGN(auto all, store.snapshots());
   Foresight foresight(request, hypervisor, std::move(all));
   for (const auto& snapshot : chosen) COHORT_TRY(foresight.remove(snapshot.id));

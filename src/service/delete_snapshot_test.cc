@@ -53,6 +53,22 @@ TEST_F(DeleteSnapshotTest, PutsEveryMemberBackOnItsOwnDisks) {
   EXPECT_THAT(lab.left_open(), IsEmpty());
 }
 
+TEST_F(DeleteSnapshotTest, LeavesASnapshotThatIsBeingMadeToItsJob) {
+  Snapshot snapshot = take("nightly");
+  snapshot.state = SnapshotState::kCreating;
+  ASSERT_TRUE(lab.kept.update_snapshot(snapshot));
+  const std::string world = lab.hypervisor.describe();
+  const auto deleted = lab.delete_snapshot({"nightly"});
+  ASSERT_FALSE(deleted);
+  EXPECT_EQ(deleted.error().code, ErrorCode::kInvalidState);
+  EXPECT_THAT(deleted.error().message, HasSubstr("is being made"));
+  EXPECT_FALSE(lab.remove.plan({"nightly"}));
+  EXPECT_EQ(lab.hypervisor.describe(), world);
+  EXPECT_EQ(find("nightly").state, SnapshotState::kCreating);
+  ASSERT_TRUE(lab.delete_snapshot({"nightly", false, true}));
+  EXPECT_THAT(lab.kept.snapshots().value(), IsEmpty());
+}
+
 TEST_F(DeleteSnapshotTest, KeepsWhatTheGuestsWroteSince) {
   take("nightly");
   ASSERT_TRUE(lab.delete_snapshot({"nightly"}));
