@@ -15,7 +15,7 @@
 namespace cohort::service {
 namespace {
 
-constexpr std::array<NamedValue<AilmentKind>, 9> kAilmentKinds{{
+constexpr std::array<NamedValue<AilmentKind>, 10> kAilmentKinds{{
     {AilmentKind::kUnfinishedJob, "unfinished_job"},
     {AilmentKind::kUnreadableMachine, "unreadable_machine"},
     {AilmentKind::kBrokenSnapshot, "broken_snapshot"},
@@ -23,6 +23,7 @@ constexpr std::array<NamedValue<AilmentKind>, 9> kAilmentKinds{{
     {AilmentKind::kMistakenDisk, "mistaken_disk"},
     {AilmentKind::kUnrecordedOverlay, "unrecorded_overlay"},
     {AilmentKind::kStrayOverlay, "stray_overlay"},
+    {AilmentKind::kStrayMemory, "stray_memory"},
     {AilmentKind::kPausedMachine, "paused_machine"},
     {AilmentKind::kPartialPackage, "partial_package"},
 }};
@@ -261,6 +262,7 @@ class Examination {
       std::error_code ignored;  // a folder that cannot be listed shows nothing
       for (const auto& entry : std::filesystem::directory_iterator(folder, ignored)) {
         const Path& file = entry.path();
+        if (is_memory_name(file) && !is_memory_of_a_snapshot(file)) add_stray_memory(file);
         if (!is_overlay_name(file) || used.contains(file) || is_recorded(snapshots_, file)) continue;
         add(AilmentKind::kStrayOverlay, file.string(),
             fmt::format("No machine and no snapshot uses the overlay \"{}\".", file.string()),
@@ -271,6 +273,27 @@ class Examination {
             });
       }
     }
+  }
+
+  // It has the name of an overlay, with another extension.
+  [[nodiscard]] static bool is_memory_name(const Path& file) {
+    return file.extension() == ".mem" && is_overlay_name(Path(file).replace_extension(".qcow2"));
+  }
+
+  // One that is shared, or whose deletion has begun, may have it still: that is finished by others.
+  [[nodiscard]] bool is_memory_of_a_snapshot(const Path& file) const {
+    const auto has_it = [&](const MemberSnapshot& member) { return member.memory && member.memory->file == file; };
+    return std::ranges::any_of(snapshots_,
+                               [&](const Snapshot& snapshot) { return std::ranges::any_of(snapshot.members, has_it); });
+  }
+
+  void add_stray_memory(const Path& file) {
+    add(AilmentKind::kStrayMemory, file.string(), fmt::format("No snapshot has the memory in \"{}\".", file.string()),
+        "Removes the file. Not if the snapshot is in another state folder.",
+        [this, file](JobContext&) -> Result<std::string> {
+          COHORT_TRY(hypervisor_.remove_memory(file));
+          return fmt::format("The file \"{}\" was removed.", file.string());
+        });
   }
 
   Result<std::string> merge(const MachineSummary& machine, const DiskSnapshot& disk, JobContext& job) const {

@@ -19,6 +19,7 @@ enum class AilmentKind {
   kMistakenDisk,       // a machine runs on another file than libvirt takes for its disk
   kUnrecordedOverlay,  // a machine writes to an overlay that no snapshot of this state knows
   kStrayOverlay,       // an overlay file that no machine and no snapshot uses
+  kStrayMemory,        // a file with the memory of a machine that no snapshot has
   kPausedMachine,      // a member of a collection stands still
   kPartialPackage,     // a folder in which an export was not finished
 };

@@ -187,6 +187,21 @@ TEST_F(DoctorTest, RemovesOverlayFilesThatNothingUses) {
   EXPECT_TRUE(std::filesystem::exists(lab.folder.path() / "mine.qcow2"));
 }
 
+TEST_F(DoctorTest, RemovesMemoryThatNoSnapshotHas) {
+  const Path disk = lab.folder.path() / "lone.qcow2";
+  const Path stray = overlay_path(disk, SnapshotId::generate()).replace_extension(".mem");
+  const Path kept = overlay_path(disk, SnapshotId::generate()).replace_extension(".mem");
+  for (const Path& file : {stray, kept, Path(lab.folder.path() / "mine.mem")}) write_file(file);
+  add_machine_with(disk);
+  Snapshot snapshot = lab.take_of_shop("nightly").value();
+  snapshot.members[0].memory = MemorySnapshot{kept, 1};
+  ASSERT_TRUE(lab.kept.update_snapshot(snapshot));
+  const auto found = ailments();
+  ASSERT_THAT(found, ElementsAre(is_ailment(AilmentKind::kStrayMemory, stray.string())));
+  ASSERT_TRUE(mend({found[0].id}));
+  EXPECT_EQ(lab.control.count("remove_memory " + stray.filename().string()), 1U);
+}
+
 TEST_F(DoctorTest, LooksForNoStrayOverlaysWhileAMachineCannotBeLookedAt) {
   const Path disk = lab.folder.path() / "lone.qcow2";
   write_file(overlay_path(disk, SnapshotId::generate()));
