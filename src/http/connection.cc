@@ -62,6 +62,7 @@ class StreamConnection final : public Connection, public std::enable_shared_from
   }
 
   void end_certificate() override {
+    if (!session_) return tcp().cancel();  // in its handshake
     if (peer_.certificate_names.empty()) return;
     is_last_ = true;
     stop();

@@ -17,7 +17,7 @@ class Connection {
   virtual void start() = 0;
   // Closes it unless a request is being read, handled or answered; then the answer is its last.
   virtual void stop() = 0;
-  // Ends it in the same way if the client has shown a certificate.
+  // Ends it in the same way if the client has shown a certificate, or is about to.
   virtual void end_certificate() = 0;
 };
 

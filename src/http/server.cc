@@ -159,6 +159,7 @@ class Server::Impl final : private Surroundings {
   // Who showed a certificate has to show it again: it may be revoked by now.
   void replace(std::unique_ptr<asio::ssl::context> tls) {
     tls_ = std::move(tls);
+    if (!options_.clients) return;
     for (const auto& each : connections_) {
       if (const auto connection = each.lock()) connection->end_certificate();
     }
