@@ -115,12 +115,12 @@ class Month:
 
     def night(self, day):
         self.calendar.go_to(day)
-        least = self.last_tokens()
+        began, least = self.calendar.today(), self.last_tokens()
         package = self.folder / f"night-{day:02}"
         report = self.cohort("backup", "month", package, "--incremental", *PATIENT)["backup"]
-        made = Night(day, self.calendar.today(), package, least, self.last_tokens())
-        self.nights[package.name] = made
-        assert report["snapshot"]["instant"].startswith(str(made.date)), report["snapshot"]["instant"]
+        date = datetime.datetime.fromisoformat(report["snapshot"]["instant"]).date()
+        assert began <= date <= self.calendar.today(), (began, date)
+        self.nights[package.name] = Night(day, date, package, least, self.last_tokens())
         return report
 
     def prune(self, *rules):
