@@ -59,7 +59,6 @@ Result<void> CountingStore::update_collection(const Collection& collection) {
 Result<void> CountingStore::remove_collection(const CollectionId& id) { return store_->remove_collection(id); }
 Result<Collection> CountingStore::collection(const CollectionId& id) { return store_->collection(id); }
 Result<std::vector<Collection>> CountingStore::collections() { return store_->collections(); }
-Result<void> CountingStore::retire_snapshot(const Snapshot& snapshot) { return store_->retire_snapshot(snapshot); }
 Result<Snapshot> CountingStore::snapshot(const SnapshotId& id) { return store_->snapshot(id); }
 Result<std::vector<Snapshot>> CountingStore::snapshots() { return store_->snapshots(); }
 Result<void> CountingStore::move_frozen(const Path& from, const Layer& to) { return store_->move_frozen(from, to); }

@@ -24,7 +24,6 @@ class CountingStore final : public service::StateStore {
   [[nodiscard]] Result<void> add_snapshot(const Snapshot& snapshot) override;
   [[nodiscard]] Result<void> update_snapshot(const Snapshot& snapshot) override;
   [[nodiscard]] Result<void> remove_snapshot(const SnapshotId& id) override;
-  [[nodiscard]] Result<void> retire_snapshot(const Snapshot& snapshot) override;
   [[nodiscard]] Result<Snapshot> snapshot(const SnapshotId& id) override;
   [[nodiscard]] Result<std::vector<Snapshot>> snapshots() override;
   [[nodiscard]] Result<void> move_frozen(const Path& from, const Layer& to) override;

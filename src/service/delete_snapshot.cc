@@ -65,7 +65,7 @@ Result<void> check_state(const Snapshot& snapshot, const DeleteSnapshotRequest& 
 class Foresight {
  public:
   Foresight(const DeleteSnapshotRequest& request, Hypervisor& hypervisor, std::vector<Snapshot> all)
-      : request_(request), hypervisor_(hypervisor), all_(std::move(all)) {}
+      : request_(request), hypervisor_(hypervisor), now_(all), all_(std::move(all)) {}
 
   Result<void> remove(const SnapshotId& id) {
     const auto found = std::ranges::find(all_, id, &Snapshot::id);
@@ -75,7 +75,7 @@ class Foresight {
       found->state = SnapshotState::kShared;
       return tell(snapshot, true, true);
     }
-    COHORT_TRY(check_members(snapshot, request_, hypervisor_));
+    COHORT_TRY(check_members(*std::ranges::find(now_, id, &Snapshot::id), request_, hypervisor_));
     COHORT_TRY(tell(snapshot, false, false));
     all_ = after_merge_of(snapshot, std::move(all_));
     return merge_freed();
@@ -105,7 +105,8 @@ class Foresight {
 
   const DeleteSnapshotRequest& request_;
   Hypervisor& hypervisor_;
-  std::vector<Snapshot> all_;
+  const std::vector<Snapshot> now_;  // what the machines stand on
+  std::vector<Snapshot> all_;        // as the deletions that were looked at leave them
   std::vector<PlannedMerge> merges_;
 };
 

@@ -3,6 +3,8 @@
 #include <algorithm>
 #include <cctype>
 
+#include "service/snapshot_tree.h"
+
 namespace cohort::service {
 namespace {
 
@@ -50,15 +52,12 @@ constexpr Kind kReferencePoints{"reference point", "cohort reference list"};
 
 const std::string& name_of(const Snapshot& snapshot) { return snapshot.name; }
 
-// Without those that were deleted and have left files to others.
-Result<std::vector<Snapshot>> all_snapshots(StateStore& store) {
-  COHORT_ASSIGN(auto all, store.snapshots());
-  std::erase_if(all, [](const Snapshot& snapshot) { return snapshot.state == SnapshotState::kShared; });
-  return all;
+Result<std::vector<Snapshot>> all_seen(StateStore& store) {
+  return store.snapshots().map([](const std::vector<Snapshot>& all) { return seen_of(all); });
 }
 
 Result<std::vector<Snapshot>> snapshots_that(StateStore& store, bool are_reference_points) {
-  COHORT_ASSIGN(auto all, all_snapshots(store));
+  COHORT_ASSIGN(auto all, all_seen(store));
   std::erase_if(all, [&](const Snapshot& snapshot) { return is_reference_point(snapshot) != are_reference_points; });
   return all;
 }
@@ -99,7 +98,7 @@ Result<Job> find_job(StateStore& store, const std::string& name) {
 }
 
 Result<Snapshot> find_point(StateStore& store, const std::string& name) {
-  COHORT_ASSIGN(const auto all, all_snapshots(store));
+  COHORT_ASSIGN(const auto all, all_seen(store));
   return find(all, name, {"snapshot or reference point", "cohort snapshot list, cohort reference list"}, name_of);
 }
 

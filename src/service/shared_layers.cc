@@ -22,8 +22,6 @@ void strip(Snapshot& snapshot) {
   snapshot.state = SnapshotState::kShared;
   snapshot.name = fmt::format("{} (deleted, {})", snapshot.name, public_id(snapshot).substr(0, 8));
   snapshot.kept_for.clear();
-  snapshot.parent.reset();
-  snapshot.arrival = 0;
   for (auto& member : snapshot.members) {
     member.configuration.clear();
     member.definition.clear();
@@ -53,7 +51,7 @@ SharedLayers shared_layers_of(const Snapshot& snapshot, const std::vector<Snapsh
 
 Result<Snapshot> retire(Snapshot snapshot, StateStore& store) {
   strip(snapshot);
-  COHORT_TRY(store.retire_snapshot(snapshot));
+  COHORT_TRY(store.update_snapshot(snapshot));
   kill_point("delete.retired");
   return snapshot;
 }

@@ -22,8 +22,9 @@ struct SharedLayers {
 };
 [[nodiscard]] SharedLayers shared_layers_of(const Snapshot& snapshot, const std::vector<Snapshot>& all);
 
-// The snapshot, which is ready, leaves the tree: it is "shared", and in no list. What it kept of its machines but their
-// disks is removed by the second call, which can be repeated. Crash: a snapshot as before, or shared.
+// The snapshot, which is ready, becomes "shared": it keeps its place in the tree, and no list shows it. What it kept of
+// its machines but their disks is removed by the second call, which can be repeated. Crash: a snapshot as before, or
+// shared.
 [[nodiscard]] Result<Snapshot> retire(Snapshot snapshot, StateStore& store);
 [[nodiscard]] Result<void> remove_belongings(const Snapshot& shared, Hypervisor& hypervisor, StateStore& store);
 

@@ -81,6 +81,39 @@ TEST_F(SnapshotTreeTest, LeavesTheFilesThatTwoBranchesStandOnWithoutAName) {
   EXPECT_EQ(lives(lab), late);
 }
 
+TEST_F(SnapshotTreeTest, KnowsThatTheMachinesGoOnFromWhatIsSeenNoMore) {
+  ASSERT_TRUE(lab.apply_snapshot(to("before")));
+  ASSERT_TRUE(lab.delete_snapshot({"before"}));
+  EXPECT_FALSE(named("one").is_current);
+  EXPECT_FALSE(named("two").is_current);
+  ASSERT_TRUE(lab.take_snapshot(standard("three")));
+  EXPECT_FALSE(named("three").parent);
+  EXPECT_TRUE(named("three").is_current);
+  ASSERT_TRUE(lab.take_snapshot(standard("four")));
+  EXPECT_EQ(named("four").parent, named("three").id);
+  // What stands between is seen no more: its children hang on what is below.
+  ASSERT_TRUE(lab.apply_snapshot(to("three")));
+  ASSERT_TRUE(lab.take_snapshot(standard("five")));
+  ASSERT_TRUE(lab.apply_snapshot(to("three")));
+  ASSERT_TRUE(lab.delete_snapshot({"three"}));
+  EXPECT_FALSE(named("four").parent);
+  ASSERT_TRUE(lab.take_snapshot(standard("six")));
+  EXPECT_TRUE(named("six").is_current);
+}
+
+TEST_F(SnapshotTreeTest, DeletesASubtreeThroughWhatIsSeenNoMore) {
+  ASSERT_TRUE(lab.take_snapshot(standard("three")));
+  ASSERT_TRUE(lab.apply_snapshot(to("two")));
+  ASSERT_TRUE(lab.take_snapshot(standard("four")));
+  const std::string now = lives(lab);
+  ASSERT_TRUE(lab.delete_snapshot({"two"}));
+  EXPECT_EQ(named("four").parent, named("before").id);
+  ASSERT_TRUE(lab.delete_snapshot({"before", false, false, false, true}));
+  EXPECT_THAT(lab.kept.snapshots().value(), IsEmpty());
+  EXPECT_EQ(lives(lab), now);
+  EXPECT_EQ(std::ranges::count(lab.hypervisor.describe(), '\n'), 5 + 4);
+}
+
 TEST_F(SnapshotTreeTest, MergesWhatWasSharedWhenOneBranchIsLeft) {
   ASSERT_TRUE(lab.delete_snapshot({"before"}));
   const auto deleted = lab.delete_snapshot({"one"});

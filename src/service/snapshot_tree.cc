@@ -135,6 +135,30 @@ std::optional<Snapshot> shared_by_none(const std::vector<Snapshot>& all, const s
   return std::nullopt;
 }
 
+std::vector<Snapshot> seen_of(const std::vector<Snapshot>& all) {
+  const auto seen_below = [&](std::optional<SnapshotId> id) {
+    for (auto found = all.begin(); id; id = found->parent) {
+      found = std::ranges::find(all, *id, &Snapshot::id);
+      if (found == all.end() || found->state != SnapshotState::kShared) break;
+    }
+    return id;
+  };
+  std::vector<Snapshot> seen;
+  std::optional<SnapshotId> current;
+  for (const auto& snapshot : all) {
+    if (snapshot.state != SnapshotState::kShared) {
+      seen.push_back(snapshot);
+      seen.back().parent = seen_below(snapshot.parent);
+    } else if (snapshot.is_current) {
+      current = seen_below(snapshot.parent);
+    }
+  }
+  if (const auto found = std::ranges::find(seen, current, &Snapshot::id); current && found != seen.end()) {
+    found->is_current = true;
+  }
+  return seen;
+}
+
 std::vector<Snapshot> subtree_of(const Snapshot& snapshot, const std::vector<Snapshot>& all) {
   std::vector<Snapshot> found;
   for (const auto& other : all) {
@@ -142,7 +166,8 @@ std::vector<Snapshot> subtree_of(const Snapshot& snapshot, const std::vector<Sna
     const auto below = subtree_of(other, all);
     found.insert(found.end(), below.begin(), below.end());
   }
-  if (!is_reference_point(snapshot)) found.push_back(snapshot);
+  const bool is_one = !is_reference_point(snapshot) && snapshot.state != SnapshotState::kShared;
+  if (is_one) found.push_back(snapshot);
   return found;
 }
 

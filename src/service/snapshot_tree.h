@@ -35,8 +35,12 @@ namespace cohort::service {
 [[nodiscard]] std::optional<Snapshot> shared_by_none(const std::vector<Snapshot>& all,
                                                      const std::set<SnapshotId>& passed_over);
 
+// The snapshots that people see, as they see the tree: of those that are shared (SnapshotState::kShared) their children
+// hang on the nearest one below that is seen, which is the current one in their place.
+[[nodiscard]] std::vector<Snapshot> seen_of(const std::vector<Snapshot>& all);
+
 // The snapshot and all that were taken while it, or one of those, was the current one; none before one that stands on
-// it. Reference points are none of them.
+// it. Reference points and what is shared are none of them.
 [[nodiscard]] std::vector<Snapshot> subtree_of(const Snapshot& snapshot, const std::vector<Snapshot>& all);
 
 }  // namespace cohort::service

@@ -7,8 +7,8 @@ namespace {
 constexpr const char* kSelect =
     "SELECT id, name, collection, collection_name, state, instant, fence_deadline_ms, fence_raised_us, overlap_begin, "
     "overlap_end, asked, freeze_deadline_ms, kept_for, kind, reference_point, parent, arrival, "
-    "state = 'ready' AND arrival = (SELECT max(c.arrival) FROM snapshot c WHERE c.collection = snapshot.collection AND "
-    "c.state = 'ready') FROM snapshot ";
+    "state IN ('ready', 'shared') AND arrival = (SELECT max(c.arrival) FROM snapshot c "
+    "WHERE c.collection = snapshot.collection AND c.state IN ('ready', 'shared')) FROM snapshot ";
 
 // A member's place in the tables.
 struct MemberKey {
@@ -201,15 +201,6 @@ Snapshot read_row(SQLite::Database& database, SQLite::Statement& statement) {
   return snapshot;
 }
 
-void leave_tree(SQLite::Database& database, const SnapshotId& id) {
-  // Only where this was the last to be arrived at does its arrival make a difference to its parent.
-  execute(database,
-          "UPDATE snapshot SET arrival = max(arrival, (SELECT arrival FROM snapshot WHERE id = ?)) "
-          "WHERE id = (SELECT parent FROM snapshot WHERE id = ?)",
-          id, id);
-  execute(database, "UPDATE snapshot SET parent = (SELECT parent FROM snapshot WHERE id = ?) WHERE parent = ?", id, id);
-}
-
 }  // namespace
 
 Result<void> add_snapshot(SQLite::Database& database, const Snapshot& snapshot) {
@@ -248,16 +239,16 @@ Result<void> update_snapshot(SQLite::Database& database, const Snapshot& snapsho
 }
 
 Result<void> remove_snapshot(SQLite::Database& database, const SnapshotId& id) {
-  leave_tree(database, id);
+  // Only where this was the last to be arrived at does its arrival make a difference to its parent.
+  execute(database,
+          "UPDATE snapshot SET arrival = max(arrival, (SELECT arrival FROM snapshot WHERE id = ?)) "
+          "WHERE id = (SELECT parent FROM snapshot WHERE id = ?)",
+          id, id);
+  execute(database, "UPDATE snapshot SET parent = (SELECT parent FROM snapshot WHERE id = ?) WHERE parent = ?", id, id);
   if (execute(database, "DELETE FROM snapshot WHERE id = ?", id) == 0) {
     return no_snapshot(id);
   }
   return {};
-}
-
-Result<void> retire_snapshot(SQLite::Database& database, const Snapshot& snapshot) {
-  leave_tree(database, snapshot.id);
-  return update_snapshot(database, snapshot);
 }
 
 Result<Snapshot> read_snapshot(SQLite::Database& database, const SnapshotId& id) {

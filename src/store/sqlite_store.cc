@@ -18,7 +18,7 @@ namespace {
 // Nobody stands still for it any more, or it is being deleted.
 bool is_taken_back(const Snapshot& snapshot) {
   const bool has_failed = snapshot.state == SnapshotState::kCreating && snapshot.instant == WallTime{};
-  return has_failed || snapshot.state == SnapshotState::kDeleting;
+  return has_failed || snapshot.state == SnapshotState::kShared || snapshot.state == SnapshotState::kDeleting;
 }
 
 bool is_for_less(const Job& job) { return job.type == JobType::kDeleteSnapshot || job.type == JobType::kRecover; }
@@ -64,9 +64,6 @@ class SqliteStore final : public service::StateStore {
   }
   Result<void> remove_snapshot(const SnapshotId& id) override {
     return end([&](auto& database) { return store::remove_snapshot(database, id); });
-  }
-  Result<void> retire_snapshot(const Snapshot& snapshot) override {
-    return end([&](auto& database) { return store::retire_snapshot(database, snapshot); });
   }
   Result<Snapshot> snapshot(const SnapshotId& id) override {
     return connection_->read([&](auto& database) { return read_snapshot(database, id); });

@@ -27,7 +27,6 @@ namespace cohort::store {
 [[nodiscard]] Result<void> add_snapshot(SQLite::Database& database, const Snapshot& snapshot);
 [[nodiscard]] Result<void> update_snapshot(SQLite::Database& database, const Snapshot& snapshot);
 [[nodiscard]] Result<void> remove_snapshot(SQLite::Database& database, const SnapshotId& id);
-[[nodiscard]] Result<void> retire_snapshot(SQLite::Database& database, const Snapshot& snapshot);
 [[nodiscard]] Result<Snapshot> read_snapshot(SQLite::Database& database, const SnapshotId& id);
 [[nodiscard]] std::vector<Snapshot> read_snapshots(SQLite::Database& database);
 void move_frozen(SQLite::Database& database, const Path& from, const Layer& to);

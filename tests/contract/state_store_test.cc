@@ -253,27 +253,23 @@ TEST_P(StateStoreContract, KnowsTheCurrentSnapshotAndWhoseChildrenAreLeft) {
   EXPECT_TRUE(store().snapshot(line[0].id)->is_current);
 }
 
-TEST_P(StateStoreContract, RetiresASnapshotFromTheTreeAndKeepsIt) {
+TEST_P(StateStoreContract, ASharedSnapshotKeepsItsPlaceInTheTree) {
   Snapshot lower = bare_snapshot(1);
   lower.state = SnapshotState::kReady;
-  Snapshot middle = bare_snapshot(2);
-  middle.state = SnapshotState::kReady;
-  middle.collection = lower.collection;
-  middle.parent = lower.id;
-  middle.arrival = 5;
-  Snapshot upper = bare_snapshot(3);
+  lower.arrival = 1;
+  Snapshot upper = bare_snapshot(2);
+  upper.state = SnapshotState::kReady;
   upper.collection = lower.collection;
-  upper.parent = middle.id;
-  for (const auto& snapshot : {lower, middle, upper}) ASSERT_TRUE(is_ok(store().add_snapshot(snapshot)));
-  middle.state = SnapshotState::kShared;
-  middle.parent.reset();
-  middle.arrival = 0;
-  ASSERT_TRUE(is_ok(store().retire_snapshot(middle)));
-  expect_same(store().snapshot(middle.id).value(), middle);
-  EXPECT_EQ(store().snapshot(upper.id)->parent, lower.id);
-  EXPECT_EQ(store().snapshot(lower.id)->arrival, 5U);
+  upper.parent = lower.id;
+  upper.arrival = 2;
+  for (const auto& snapshot : {lower, upper}) ASSERT_TRUE(is_ok(store().add_snapshot(snapshot)));
+  upper.state = SnapshotState::kShared;
+  ASSERT_TRUE(is_ok(store().update_snapshot(upper)));
+  EXPECT_TRUE(store().snapshot(upper.id)->is_current);
+  EXPECT_FALSE(store().snapshot(lower.id)->is_current);
+  ASSERT_TRUE(is_ok(store().remove_snapshot(upper.id)));
   EXPECT_TRUE(store().snapshot(lower.id)->is_current);
-  EXPECT_TRUE(fails_with(ErrorCode::kNotFound, store().retire_snapshot(bare_snapshot(4))));
+  EXPECT_EQ(store().snapshot(lower.id)->arrival, 2U);
 }
 
 TEST_P(StateStoreContract, SettlesAJobWholeOrNotAtAll) {

@@ -34,8 +34,6 @@ class StateStore {
   [[nodiscard]] virtual Result<void> update_snapshot(const Snapshot& snapshot) = 0;
   // Snapshots whose parent it was get its own parent, which becomes the current one if this was it.
   [[nodiscard]] virtual Result<void> remove_snapshot(const SnapshotId& id) = 0;
-  // The snapshot leaves the tree in the same way, and stays stored, as it is given here.
-  [[nodiscard]] virtual Result<void> retire_snapshot(const Snapshot& snapshot) = 0;
   [[nodiscard]] virtual Result<Snapshot> snapshot(const SnapshotId& id) = 0;
   [[nodiscard]] virtual Result<std::vector<Snapshot>> snapshots() = 0;  // oldest instant first
   // A merge has moved the content of `from` into `to`: every disk of every snapshot whose frozen file was `from`, or

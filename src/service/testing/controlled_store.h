@@ -39,9 +39,6 @@ class ControlledStore final : public StateStore {
   [[nodiscard]] Result<void> remove_snapshot(const SnapshotId& id) override {
     return control_.call("remove_snapshot", [&] { return store_.remove_snapshot(id); });
   }
-  [[nodiscard]] Result<void> retire_snapshot(const Snapshot& snapshot) override {
-    return control_.call("retire_snapshot", [&] { return store_.retire_snapshot(snapshot); });
-  }
   [[nodiscard]] Result<Snapshot> snapshot(const SnapshotId& id) override {
     return control_.call("snapshot", [&] { return store_.snapshot(id); });
   }

@@ -167,26 +167,6 @@ Result<void> FakeStateStore::update_snapshot(const Snapshot& snapshot) {
   return {};
 }
 
-void FakeStateStore::leave_tree(const Snapshot& gone) {
-  for (auto& [other, snapshot] : snapshots_) {
-    if (gone.parent == other) snapshot.arrival = std::max(snapshot.arrival, gone.arrival);
-    if (snapshot.parent == gone.id) snapshot.parent = gone.parent;
-  }
-}
-
-Result<void> FakeStateStore::retire_snapshot(const Snapshot& snapshot) {
-  Lock lock(mutex_);
-  COHORT_TRY(injected("retire_snapshot"));
-  const auto found = snapshots_.find(snapshot.id);
-  if (found == snapshots_.end()) {
-    return no_snapshot(snapshot.id);
-  }
-  leave_tree(found->second);
-  found->second = snapshot;
-  record(lock, "retire_snapshot");
-  return {};
-}
-
 Result<void> FakeStateStore::remove_snapshot(const SnapshotId& id) {
   Lock lock(mutex_);
   COHORT_TRY(injected("remove_snapshot"));
@@ -195,7 +175,11 @@ Result<void> FakeStateStore::remove_snapshot(const SnapshotId& id) {
     return no_snapshot(id);
   }
   const std::string state(to_string(found->second.state));
-  leave_tree(found->second);
+  const Snapshot gone = found->second;
+  for (auto& [other, snapshot] : snapshots_) {
+    if (gone.parent == other) snapshot.arrival = std::max(snapshot.arrival, gone.arrival);
+    if (snapshot.parent == id) snapshot.parent = gone.parent;
+  }
   snapshots_.erase(found);
   record(lock, "remove_snapshot " + state);
   return {};
@@ -212,9 +196,12 @@ Result<Snapshot> FakeStateStore::snapshot(const SnapshotId& id) {
 }
 
 Snapshot FakeStateStore::as_read(Snapshot snapshot) const {
-  snapshot.is_current = snapshot.state == SnapshotState::kReady;
+  const auto counts = [](const Snapshot& each) {
+    return each.state == SnapshotState::kReady || each.state == SnapshotState::kShared;
+  };
+  snapshot.is_current = counts(snapshot);
   for (const auto& [id, other] : snapshots_) {
-    const bool is_of_it = other.collection == snapshot.collection && other.state == SnapshotState::kReady;
+    const bool is_of_it = other.collection == snapshot.collection && counts(other);
     if (is_of_it && other.arrival > snapshot.arrival) snapshot.is_current = false;
   }
   return snapshot;

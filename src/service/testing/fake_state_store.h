@@ -44,7 +44,6 @@ class FakeStateStore final : public StateStore {
   [[nodiscard]] Result<void> add_snapshot(const Snapshot& snapshot) override;
   [[nodiscard]] Result<void> update_snapshot(const Snapshot& snapshot) override;
   [[nodiscard]] Result<void> remove_snapshot(const SnapshotId& id) override;
-  [[nodiscard]] Result<void> retire_snapshot(const Snapshot& snapshot) override;
   [[nodiscard]] Result<void> settle(const JobId& job, const std::vector<Snapshot>& changed,
                                     const std::vector<UndoStep>& steps) override;
   [[nodiscard]] Result<Snapshot> snapshot(const SnapshotId& id) override;
@@ -82,7 +81,6 @@ class FakeStateStore final : public StateStore {
   [[nodiscard]] Result<void> replace_job(const Job& job);
   // REQUIRES: mutex_ is held.
   [[nodiscard]] Snapshot as_read(Snapshot snapshot) const;
-  void leave_tree(const Snapshot& gone);
   void for_each_disk(const std::function<void(DiskSnapshot&)>& change);
 
   // Journals a change; gives up the lock first and calls the listener.
