@@ -214,6 +214,10 @@ TEST(DeleteFork, IsWholeAfterADeathAtAnyCall) {
     SCOPED_TRACE(fmt::format("death after call {}: {}", number, fork.lab.control.calls()[number - 1]));
     fork.lab.control.clear();
     ASSERT_TRUE(fork.lab.run_recover());
+    const bool is_shared_no_more = !find_snapshot(fork.lab.kept, "one");
+    if (is_shared_no_more) {
+      EXPECT_THAT(fork.lab.kept.snapshots().value(), SizeIs(1));
+    }
     fork.expect_whole();
     if (::testing::Test::HasFailure()) return;
   }
