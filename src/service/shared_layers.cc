@@ -50,6 +50,10 @@ SharedLayers shared_layers_of(const Snapshot& snapshot, const std::vector<Snapsh
 }
 
 Result<Snapshot> retire(Snapshot snapshot, StateStore& store) {
+  if (!is_allowed(snapshot.state, SnapshotState::kShared)) {
+    return fail(ErrorCode::kInvalidState, "The {} \"{}\" is {}: its files cannot be left to branches.",
+                noun_of(snapshot.kind), snapshot.name, to_string(snapshot.state));
+  }
   strip(snapshot);
   COHORT_TRY(store.update_snapshot(snapshot));
   kill_point("delete.retired");

@@ -114,6 +114,15 @@ TEST_F(SnapshotTreeTest, DeletesASubtreeThroughWhatIsSeenNoMore) {
   EXPECT_EQ(std::ranges::count(lab.hypervisor.describe(), '\n'), 5 + 4);
 }
 
+TEST_F(SnapshotTreeTest, LeavesOnlyWhatIsReadyToBranches) {
+  for (const auto state : {SnapshotState::kCreating, SnapshotState::kDeleting, SnapshotState::kShared}) {
+    Snapshot snapshot = named("before");
+    snapshot.state = state;
+    EXPECT_EQ(retire(snapshot, lab.kept).error().code, ErrorCode::kInvalidState);
+  }
+  EXPECT_EQ(named("before").state, SnapshotState::kReady);
+}
+
 TEST_F(SnapshotTreeTest, MergesWhatWasSharedWhenOneBranchIsLeft) {
   ASSERT_TRUE(lab.delete_snapshot({"before"}));
   const auto deleted = lab.delete_snapshot({"one"});
