@@ -185,7 +185,8 @@ def test_what_was_done_is_in_the_log_and_the_metrics(cohortd):
     log = cohortd.log()
     assert "notice changed: ExportSnapshot: returned 4096 [user=administrator address=127.0.0.1 " in log
     assert PASSWORDS["administrator"] not in log
-    assert cohortd.metric("cohort_jobs_total", type="export", state="completed") == 12
+    assert cohortd.metric("cohort_jobs_total", type="export", state="completed") == 10
+    assert cohortd.metric("cohort_jobs_total", type="export_reference_point", state="completed") == 2
     assert cohortd.metric("cohort_fence_seconds_count") == 10
     assert cohortd.metric("cohort_job_bytes_total", type="export") > 0
     assert cohortd.metric("cohort_requests_total", protocol="wsman", operation="invoke_method", outcome="done") > 10
