@@ -3,7 +3,7 @@
 import shutil
 
 from commands import CommandSteps
-from point_steps import BRANCHES, DETACHED
+from point_steps import DETACHED
 from points import Package
 from world import PATIENT
 
@@ -100,8 +100,7 @@ class PackageSteps(CommandSteps):
         folder = self.chance.choice(collection.folders)
         path = self._new_path(folder)
         before = [point for point in self.world.points.values() if point.kept_for == folder]
-        may_refuse = [BRANCHES] if self.world.has_branches() else []
-        may_refuse += [DETACHED] if self.world.has_detached_disks(*before) else []
+        may_refuse = [DETACHED] if self.world.has_detached_disks(*before) else []
 
         def done():
             listed, id = self.world.listed(), self._id_in(path)

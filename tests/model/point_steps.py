@@ -6,8 +6,7 @@ from world import PATIENT
 POINTS_KEPT = 6
 
 # What the program may say where the model cannot exclude it.
-BRANCHES = ("invalid_state", "another branch stands on the same files")
-DETACHED = ("invalid_state", "no longer stands (on|as)")
+DETACHED = ("invalid_state", "no longer stands (on|as)|no more, so its overlay")
 OTHER_MEMBERS = ("invalid_state", "has other members than in the snapshot")
 OTHER_DISK = ("invalid_state", "which is no overlay of a snapshot")
 SAVED = ("invalid_state", "has been saved since it was paused")
@@ -71,9 +70,7 @@ class PointSteps(CommandSteps):
 
     def delete_point(self, point, *options):
         doomed = self._subtree(point) if "--subtree" in options else [point]
-        may_refuse = [BRANCHES] if self.world.has_branches() else []
-        if self.world.has_detached_disks(*doomed):
-            may_refuse.append(DETACHED)
+        may_refuse = [DETACHED] if self.world.has_detached_disks(*doomed) else []
 
         def done():
             listed = self.world.listed()

@@ -4,9 +4,11 @@ import json
 import re
 import signal
 import subprocess
+from pathlib import Path
 
 from contents import Content
 from harness import wait_until
+from harness.images import run
 from harness.lab import NAME_PREFIX, CohortFailed, Ran, remove_domain
 from machine import Machine
 from points import Held, Package, Point
@@ -43,7 +45,6 @@ class World:
         self.points, self.packages = {}, {}
         self.kill_at = None
         self.refusals = 0
-        self.has_gone_back = False
         self.given_up = set()  # files that neither a machine nor a point has any more
         self.storage = lab.new_folder("imported")
         self.scratch = lab.folder / "scratch"
@@ -100,14 +101,6 @@ class World:
     def disks(self):
         return [(machine, target, disk) for machine in self.machines for target, disk in machine.disks.items()]
 
-    def has_branches(self):
-        """Whether two files of a disk stand on one."""
-        lines = [(disk, (*disk.lineage, "now")) for _, _, disk in self.disks()]
-        lines += [(held.disk, held.lineage) for point in self.points.values() for _, _, held in point.disks()]
-        return self.has_gone_back and any(
-            disk is other and line[:len(others)] != others and others[:len(line)] != line
-            for disk, line in lines for other, others in lines)
-
     def add_point(self, collection, name, kind, id, has_memory=False, kept_for=None):
         """One that was made of what the machines hold now."""
         members = {}
@@ -159,7 +152,6 @@ class World:
             machine.power = was if point.has_memory else "off"
             machine.memory_was_saved = False
         point.collection.current = point.name
-        self.has_gone_back = True
 
     def package_of(self, path, point, chosen=None, is_sealed=True):
         held = {(machine.name, target): each for machine, target, each in point.disks()
@@ -194,7 +186,7 @@ class World:
                 for disk in member["disks"]}
 
     def _check_files(self, listed):
-        """Each overlay and each saved memory is a point's."""
+        """Each overlay and each saved memory is a point's, or has been left by one to branches: they, or the machines, stand on it."""
         known = set()
         for member in [member for each in listed.values() for member in each["members"]]:
             known |= {disk["overlay"] for disk in member["disks"] if disk["overlay"]}
@@ -202,8 +194,20 @@ class World:
             known |= {disk["frozen"]["path"] for disk in member["disks"] if ".cohort-" in disk["frozen"]["path"]}
         found = {str(path) for machine in self.machines for path in machine.folder.glob("*.cohort-*")}
         missing = known - found - self.given_up
-        assert found <= known | self.given_up, found - known
+        unknown = found - known - self.given_up
+        if unknown:
+            used = {str(path) for machine, target, _ in self.disks() for path in machine.chain(target)}
+            assert unknown <= used | self._stood_on(known), unknown - used
         assert not missing or self.has_detached_disks(), missing
+
+    @staticmethod
+    def _stood_on(files):
+        """What QEMU's tool finds below them."""
+        below = set()
+        for path in [path for path in files if path.endswith(".qcow2") and Path(path).exists()]:
+            told = run("qemu-img", "info", "-U", "--backing-chain", "--output=json", path)
+            below |= {each["filename"] for each in json.loads(told)[1:]}
+        return below
 
     def check_power(self):
         for machine in self.machines:
