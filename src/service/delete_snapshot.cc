@@ -17,7 +17,7 @@ namespace {
 Result<void> check_members(const Snapshot& snapshot, const DeleteSnapshotRequest& request, Hypervisor& hypervisor) {
   for (const auto& member : snapshot.members) {
     COHORT_ASSIGN(const bool missing, is_missing(member.machine, hypervisor));
-    if (!missing) COHORT_TRY(check_mergeable(snapshot, member, hypervisor));
+    if (!missing) COHORT_TRY(check_mergeable(snapshot, member, request.forget_missing, hypervisor));
     if (missing && !request.forget_missing && !member.disks.empty()) {
       return missing_machine(member.name, snapshot);
     }
@@ -96,11 +96,16 @@ class Foresight {
     for (const auto& member : snapshot.members) {
       COHORT_ASSIGN(const bool missing, is_missing(member.machine, hypervisor_));
       for (const auto& disk : member.disks) {
-        merges_.push_back(
-            {member.name, disk.target, disk.overlay, disk.frozen.path, missing, missing || stays, is_shared});
+        const bool is_left = missing || stays || is_left_detached(member.machine, disk);
+        merges_.push_back({member.name, disk.target, disk.overlay, disk.frozen.path, missing, is_left, is_shared});
       }
     }
     return {};
+  }
+
+  // Without the option nothing is: the check has refused it.
+  [[nodiscard]] bool is_left_detached(const MachineId& machine, const DiskSnapshot& disk) const {
+    return request_.forget_missing && !disk.overlay.empty() && is_detached(machine, disk, hypervisor_);
   }
 
   const DeleteSnapshotRequest& request_;

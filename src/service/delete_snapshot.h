@@ -16,7 +16,7 @@ namespace cohort::service {
 
 struct DeleteSnapshotRequest {
   std::string snapshot;             // name, UUID, or the first characters of the UUID
-  bool forget_missing = false;      // machines that no longer exist: leave their overlay files and go on
+  bool forget_missing = false;      // machines and disks that are gone: leave their overlay files and go on
   bool forget_only = false;         // merge nothing, touch no machine: leave all overlay files and forget the snapshot
   bool is_reference_point = false;  // `snapshot` names a reference point, which is deleted
   bool subtree = false;             // with all snapshots that were taken after it and its successors
@@ -32,7 +32,7 @@ struct PlannedMerge {
   Path overlay;  // empty: nothing stands on `into`, which is removed
   Path into;
   bool is_missing = false;  // the machine no longer exists
-  bool stays = false;       // the overlay is not merged: the machine is missing, the snapshot is only forgotten, or
+  bool stays = false;       // the overlay is not merged: machine or disk is gone, the snapshot is only forgotten, or
   bool is_shared = false;   // other branches stand on its files
 };
 

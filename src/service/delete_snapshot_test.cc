@@ -158,6 +158,43 @@ TEST_F(DeleteSnapshotTest, LeavesTheOverlaysOfMissingMembersWhenAsked) {
   EXPECT_THAT(lab.kept.snapshots().value(), IsEmpty());
 }
 
+TEST_F(DeleteSnapshotTest, RefusesADetachedDiskByNameAndChangesNothing) {
+  take("nightly");
+  lab.hypervisor.change("database", [](FakeMachine& machine) { machine.disks.erase("vda"); });
+  const std::string now = lab.hypervisor.describe();
+  const auto deleted = lab.delete_snapshot({"nightly"});
+  ASSERT_FALSE(deleted);
+  EXPECT_EQ(deleted.error().code, ErrorCode::kInvalidState);
+  EXPECT_THAT(deleted.error().message,
+              AllOf(HasSubstr("\"database\""), HasSubstr("vda"), HasSubstr("--forget-missing")));
+  EXPECT_EQ(lab.hypervisor.describe(), now);
+  EXPECT_EQ(find("nightly").state, SnapshotState::kReady);
+}
+
+TEST_F(DeleteSnapshotTest, LeavesTheOverlaysOfDetachedDisksWhenAsked) {
+  const Snapshot taken = take("nightly");
+  const Path overlay = taken.members[1].disks[0].overlay;
+  lab.hypervisor.change("database", [](FakeMachine& machine) { machine.disks.erase("vda"); });
+  const auto plan = lab.remove.plan({"nightly", true});
+  ASSERT_TRUE(plan) << plan.error().describe();
+  EXPECT_EQ(std::ranges::count(*plan, true, &PlannedMerge::stays), 1);
+  const auto deleted = lab.delete_snapshot({"nightly", true});
+  ASSERT_TRUE(deleted) << deleted.error().describe();
+  EXPECT_THAT(deleted->left_behind, ElementsAre(overlay));
+  EXPECT_TRUE(lab.hypervisor.has_file(overlay));
+  EXPECT_EQ(lab.hypervisor.active_file("web", "vda"), "/nonexistent/disks/web-vda.qcow2");
+  EXPECT_THAT(lab.kept.snapshots().value(), IsEmpty());
+}
+
+// A disk that stands on the frozen file alone lacks what the overlay has.
+TEST_F(DeleteSnapshotTest, TakesNoChangedDiskForADetachedOne) {
+  const Snapshot taken = take("nightly");
+  const DiskSnapshot& disk = taken.members[0].disks[0];
+  lab.hypervisor.change("web", [&](FakeMachine& web) { web.disks[disk.target] = disk.frozen.path; });
+  EXPECT_FALSE(lab.delete_snapshot({"nightly", true}));
+  EXPECT_TRUE(lab.hypervisor.has_file(disk.overlay));
+}
+
 TEST_F(DeleteSnapshotTest, LeavesNoOverlayUnaskedOfAMachineThatVanishesMeanwhile) {
   take("nightly");
   lab.control.before("merge_overlay database", [&] { lab.hypervisor.remove_machine("database"); });

@@ -10,14 +10,17 @@
 namespace cohort::service {
 namespace {
 
-// One that has vanished since the check is refused like one that was missing then.
-Result<void> check_left(const Snapshot& snapshot, bool forget_missing, const std::vector<Path>& left) {
+// What has vanished since the check is refused like what was missing then.
+Result<void> check_left(const Snapshot& snapshot, bool forget_missing, const std::vector<Path>& left,
+                        Hypervisor& hypervisor) {
   if (forget_missing || left.empty()) return {};
-  const auto is_of = [&](const MemberSnapshot& member) {
-    return std::ranges::any_of(member.disks, [&](const DiskSnapshot& disk) { return disk.overlay == left.front(); });
-  };
-  const auto owner = std::ranges::find_if(snapshot.members, is_of);
-  return missing_machine(owner == snapshot.members.end() ? left.front().string() : owner->name, snapshot);
+  for (const MemberSnapshot& member : snapshot.members) {
+    const auto disk = std::ranges::find(member.disks, left.front(), &DiskSnapshot::overlay);
+    if (disk == member.disks.end()) continue;
+    const auto missing = is_missing(member.machine, hypervisor);
+    return missing && !*missing ? detached_disk(member, *disk, snapshot) : missing_machine(member.name, snapshot);
+  }
+  return missing_machine(left.front().string(), snapshot);
 }
 
 }  // namespace
@@ -34,7 +37,7 @@ Result<std::vector<Path>> merge_and_forget(Snapshot snapshot, bool forget_missin
   kill_point("delete.begun");
   auto left = merge_back(snapshot, hypervisor, store, job, stop);
   if (left) {
-    if (auto checked = check_left(snapshot, forget_missing, *left); !checked)
+    if (auto checked = check_left(snapshot, forget_missing, *left, hypervisor); !checked)
       left = Failure{std::move(checked).error()};
   }
   if (!left) {

@@ -11,7 +11,7 @@
 
 namespace cohort::service {
 
-// Returns the overlays that were left behind, of machines that are missing: kNotFound unless that is wanted.
+// Returns the overlays that were left behind, of machines and disks that are missing: an error unless that is wanted.
 // Crash: an undo step of the job is in the store before the snapshot is "deleting". On failure or cancel it stays so,
 // without a step: the same command goes on with the rest, as the error says.
 [[nodiscard]] Result<std::vector<Path>> merge_and_forget(Snapshot snapshot, bool forget_missing, Hypervisor& hypervisor,

@@ -7,6 +7,7 @@
 #include "base/parallel.h"
 #include "service/freezing.h"
 #include "service/frozen_stamps.h"
+#include "service/mergeable.h"
 
 namespace cohort::service {
 namespace {
@@ -90,11 +91,17 @@ class Merging {
  private:
   void note(const MemberSnapshot& member, const DiskSnapshot& disk, const Result<void>& merged) {
     if (merged) return;
-    if (merged.error().code == ErrorCode::kNotFound && is_missing(member.machine)) {
+    if (is_gone(member, disk, merged.error().code)) {
       left_.push_back(disk.overlay);
     } else if (!first_error_) {
       first_error_ = merged.error();
     }
+  }
+
+  [[nodiscard]] bool is_gone(const MemberSnapshot& member, const DiskSnapshot& disk, ErrorCode code) {
+    if (code == ErrorCode::kNotFound) return is_missing(member.machine);
+    const bool may_be_detached = code == ErrorCode::kInvalidState && !disk.overlay.empty();
+    return may_be_detached && is_detached(member.machine, disk, hypervisor_);
   }
 
   // Only if the hypervisor says so; one that cannot be asked says nothing.

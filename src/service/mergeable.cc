@@ -34,13 +34,35 @@ Failure missing_machine(const std::string& machine, const Snapshot& snapshot) {
               machine, noun_of(snapshot.kind), snapshot.name);
 }
 
-Result<void> check_mergeable(const Snapshot& snapshot, const MemberSnapshot& member, Hypervisor& hypervisor) {
+bool is_detached(const MachineId& id, const DiskSnapshot& disk, Hypervisor& hypervisor) {
+  const auto machine = hypervisor.inspect(id);
+  return machine && std::ranges::none_of(machine->disks, [&](const auto& each) {
+           return std::ranges::any_of(each.chain, [&](const Layer& layer) {
+             return layer.path == disk.overlay || layer.path == disk.frozen.path;
+           });
+         });
+}
+
+Failure detached_disk(const MemberSnapshot& member, const DiskSnapshot& disk, const Snapshot& snapshot) {
+  return fail(
+      ErrorCode::kInvalidState,
+      "The machine \"{0}\" has the disk {1} of the {2} \"{3}\" no more, so its overlay \"{4}\" cannot be merged: "
+      "attach it again, or leave its files as they are with --forget-missing.",
+      member.name, disk.target, noun_of(snapshot.kind), snapshot.name, disk.overlay.string());
+}
+
+Result<void> check_mergeable(const Snapshot& snapshot, const MemberSnapshot& member, bool forget_missing,
+                             Hypervisor& hypervisor) {
   for (const auto& disk : member.disks) {
     const auto mergeable = disk.overlay.empty() ? check_unused(member.machine, disk, hypervisor)
                                                 : hypervisor.check_mergeable(member.machine, disk);
     if (mergeable) continue;
     COHORT_ASSIGN(const bool has_vanished, is_missing(member.machine, hypervisor));
     if (has_vanished) return {};
+    if (!disk.overlay.empty() && is_detached(member.machine, disk, hypervisor)) {
+      if (forget_missing) continue;
+      return detached_disk(member, disk, snapshot);
+    }
     return Failure{
         Error(mergeable.error()).with_context(fmt::format("checking the machines of \"{}\"", snapshot.name))};
   }

@@ -12,9 +12,15 @@ namespace cohort::service {
 // kNotFound, with the remedy.
 [[nodiscard]] Failure missing_machine(const std::string& machine, const Snapshot& snapshot);
 
+// Whether no disk of the machine, which exists, stands on what the snapshot has left of this one: it was detached, or
+// copied elsewhere. False if that cannot be told.
+[[nodiscard]] bool is_detached(const MachineId& id, const DiskSnapshot& disk, Hypervisor& hypervisor);
+// kInvalidState, with the remedy.
+[[nodiscard]] Failure detached_disk(const MemberSnapshot& member, const DiskSnapshot& disk, const Snapshot& snapshot);
+
 // All disks of a member whose machine exists; success if the machine vanishes meanwhile. kInvalidState, naming the
-// disk, if somebody has changed it. Looks only.
-[[nodiscard]] Result<void> check_mergeable(const Snapshot& snapshot, const MemberSnapshot& member,
+// disk, if somebody has changed it, or has detached it and `forget_missing` is not set. Looks only.
+[[nodiscard]] Result<void> check_mergeable(const Snapshot& snapshot, const MemberSnapshot& member, bool forget_missing,
                                            Hypervisor& hypervisor);
 
 }  // namespace cohort::service

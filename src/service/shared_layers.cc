@@ -34,7 +34,7 @@ Result<void> check_all(const Snapshot& layers, Hypervisor& hypervisor) {
   for (const auto& member : layers.members) {
     COHORT_ASSIGN(const bool missing, is_missing(member.machine, hypervisor));
     if (missing) return fail(ErrorCode::kNotFound, "The machine \"{}\" does not exist any more.", member.name);
-    COHORT_TRY(check_mergeable(layers, member, hypervisor));
+    COHORT_TRY(check_mergeable(layers, member, false, hypervisor));
   }
   return {};
 }

@@ -128,7 +128,8 @@ void object_to_foreign_overlays(const MachineDetails& machine, const std::vector
     objections.add(
         ErrorCode::kInvalidState,
         fmt::format("Disk {} of \"{}\" is on the overlay \"{}\", which no snapshot of this state knows: delete "
-                    "its snapshot where it was taken (--state), or, if that state is lost, merge it with `cohort "
+                    "its snapshot where it was taken (--state), or, if that state is lost or has forgotten it, merge "
+                    "it with `cohort "
                     "host doctor --mend unrecorded_overlay:{}`.",
                     disk.target, machine.summary.name, active.string(), active.string()));
   }

@@ -29,8 +29,10 @@ Result<void> TakeOptions::apply_to(service::TakeSnapshotRequest& request) const 
 }
 
 void DeleteOptions::declare(Arguments& arguments) {
-  arguments.flag("--forget-missing", forget_missing,
-                 "Leave the overlay files of machines that no longer exist where they are, and go on.");
+  arguments.flag(
+      "--forget-missing", forget_missing,
+      "Leave the overlay files of machines that no longer exist, and of disks that were detached, where they are, and "
+      "go on.");
   arguments.flag("--forget-only", forget_only,
                  "Merge nothing and touch no machine: leave all overlay files where they are.");
 }
