@@ -284,7 +284,8 @@ TEST_F(SnapshotTreeTest, LeavesWhatAMergeWouldTakeFromUnderAnotherBranch) {
 
 TEST_F(SnapshotTreeTest, ToldWhatWouldBecomeOfTheFilesChangesNothing) {
   const std::string world = lab.hypervisor.describe();
-  for (const auto& merge : lab.remove.plan({"before"}).value()) EXPECT_TRUE(merge.is_shared && merge.stays);
+  const auto alone = lab.remove.plan({"before"}).value();
+  for (const auto& merge : alone) EXPECT_TRUE(merge.is_shared && merge.stays);
   ASSERT_TRUE(lab.delete_snapshot({"before"}));
   // With "one", what only it holds is removed, and what was shared is merged: two times five disks.
   const auto merges = lab.remove.plan({"one"}).value();
