@@ -10,20 +10,13 @@
 #include <array>
 #include <memory>
 
+#include "http/openssl_pointers.h"
+
 namespace cohort::http {
 namespace {
 
-template <auto Free>
-struct Freeing {
-  template <typename T>
-  void operator()(T* object) const {
-    Free(object);
-  }
-};
 using Key = std::unique_ptr<EVP_PKEY, Freeing<::EVP_PKEY_free>>;
-using Certificate = std::unique_ptr<X509, Freeing<::X509_free>>;
 using Extension = std::unique_ptr<X509_EXTENSION, Freeing<::X509_EXTENSION_free>>;
-using Bio = std::unique_ptr<BIO, Freeing<::BIO_free>>;
 
 constexpr long kYears = 10;
 constexpr long kDaySeconds = 24L * 60 * 60;

@@ -9,18 +9,11 @@
 #include <algorithm>
 #include <memory>
 
+#include "http/openssl_pointers.h"
+
 namespace cohort::http {
 namespace {
 
-template <auto Free>
-struct Freeing {
-  template <typename T>
-  void operator()(T* object) const {
-    Free(object);
-  }
-};
-using Bio = std::unique_ptr<BIO, Freeing<::BIO_free>>;
-using Certificate = std::unique_ptr<X509, Freeing<::X509_free>>;
 using Names = std::unique_ptr<GENERAL_NAMES, Freeing<::GENERAL_NAMES_free>>;
 
 constexpr std::string_view kUserPrincipalName = "1.3.6.1.4.1.311.20.2.3";

@@ -6,6 +6,8 @@
 
 #include <boost/asio/buffer.hpp>
 
+#include "http/openssl_pointers.h"
+
 namespace cohort::http {
 namespace {
 
@@ -15,15 +17,6 @@ using boost::system::error_code;
 constexpr std::uint64_t kPemLimit = std::uint64_t{1} << 20U;   // bytes
 constexpr std::uint64_t kCrlLimit = std::uint64_t{64} << 20U;  // bytes
 
-template <auto Free>
-struct Freeing {
-  template <typename T>
-  void operator()(T* object) const {
-    Free(object);
-  }
-};
-using Bio = std::unique_ptr<BIO, Freeing<::BIO_free>>;
-using Certificate = std::unique_ptr<X509, Freeing<::X509_free>>;
 using RevocationList = std::unique_ptr<X509_CRL, Freeing<::X509_CRL_free>>;
 
 Result<std::unique_ptr<asio::ssl::context>> own_certificate(const CertificateFiles& files) {
