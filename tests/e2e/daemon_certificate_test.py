@@ -2,14 +2,12 @@
 
 import http.client
 import re
-import signal
 import ssl
 import subprocess
 
 import pytest
 from winrm.transport import Transport
 
-from harness import wait_until
 from harness.cim_clients import SOAP_TYPE, CimError, CimXmlClient, WsmanClient
 from harness.cohortd import Cohortd
 
@@ -75,15 +73,9 @@ def cohortd(lab, authority):
         for name, role in (("ann", "administrator"), ("mail@example.org", "reader"), ("upn@example.org", "operator"),
                            ("CN=subject,O=Example", "reader")):
             running.run("user", "add", name, "--role", role, "--by", "certificate")
-        reload(running)
+        running.reload()
         yield running
         assert running.stop() == 0
-
-
-def reload(cohortd):
-    before = cohortd.log().count("notice reloaded")
-    cohortd.signal(signal.SIGHUP)
-    wait_until(lambda: cohortd.log().count("notice reloaded") > before, 30, "all is read again", 0.02)
 
 
 def connect(cohortd, certificate):
@@ -178,7 +170,7 @@ def test_what_is_revoked_counts_no_longer_once_that_is_read(cohortd, authority):
     connection = connect(cohortd, certificate)
     assert len(WsmanClient(over(connection)).instances(SERVICE)) == 1
     authority.revoke(certificate)
-    reload(cohortd)
+    cohortd.reload()
     # Neither a new connection nor the one that was open, once its last request is answered.
     assert not is_let_in(cohortd, certificate)
     with pytest.raises((OSError, http.client.HTTPException)):

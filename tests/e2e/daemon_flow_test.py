@@ -3,7 +3,6 @@ snapshot taken and exported, the package verified and imported, the snapshot des
 
 import json
 import re
-import signal
 import subprocess
 
 import pytest
@@ -172,8 +171,7 @@ def test_the_page_on_hyperv_can_be_followed_with_wbemcli(lab, cohortd, guests, e
     (tmp_path / "certificate.pem").write_text(cohortd.certificate.read_text())
     (tmp_path / "password").write_text("plain\n")
     cohortd.run("user", "add", "backup", "--role", "administrator", input="plain\n")
-    cohortd.signal(signal.SIGHUP)
-    wait_until(lambda: "notice reloaded" in cohortd.log(), 10, "the user is known")
+    cohortd.reload()
     done = subprocess.run(["bash", "-c", script], cwd=tmp_path, text=True,
                           capture_output=True, timeout=300)
     assert done.returncode == 0, done.stdout + done.stderr

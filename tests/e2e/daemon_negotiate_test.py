@@ -5,7 +5,6 @@ import contextlib
 import ctypes
 import hashlib
 import re
-import signal
 import socket
 import ssl
 import subprocess
@@ -16,7 +15,6 @@ import pytest
 from winrm.exceptions import InvalidCredentialsError
 from winrm.transport import Transport
 
-from harness import wait_until
 from harness.cim_clients import SOAP_TYPE, CimError, CimXmlClient, WsmanClient, envelope, sender, uri_of
 from harness.cohortd import Cohortd
 from harness.kerberos import REALM, Realm
@@ -57,17 +55,11 @@ def cohortd(lab, realm, elsewhere):
                  elsewhere=elsewhere) as running:
         for name, role in ((f"ann@{REALM}", "administrator"), (f"otto@{REALM}", "reader"), ("cohort\\Nora", "operator")):
             running.run("user", "add", name, "--role", role, "--by", "negotiate")
-        reload(running)
+        running.reload()
         WsmanClient(sender(running, "administrator")).invoke(path_of_service(running), "DefineCollection", Name="kept",
                                                             Id="", Type=0)
         yield running
         assert running.stop() == 0
-
-
-def reload(cohortd):
-    before = cohortd.log().count("notice reloaded")
-    cohortd.signal(signal.SIGHUP)
-    wait_until(lambda: cohortd.log().count("notice reloaded") > before, 30, "the users are read again", 0.02)
 
 
 def path_of_service(cohortd):
@@ -180,11 +172,11 @@ def test_nothing_has_to_be_sealed_on_loopback(cohortd, realm):
 
 def test_a_role_that_is_taken_away_ends_what_was_negotiated(cohortd, realm):
     cohortd.run("user", "add", f"nobody@{REALM}", "--role", "reader", "--by", "negotiate")
-    reload(cohortd)
+    cohortd.reload()
     with connected(cohortd, kerberos(realm.ticket("nobody", PASSWORD))) as client:
         assert client.post(IDENTIFY)[0] == 200
         cohortd.run("user", "remove", f"nobody@{REALM}")
-        reload(cohortd)
+        cohortd.reload()
         assert client.ask(client.seal(IDENTIFY.encode()), client.sealed_type())[0] == 401
 
 

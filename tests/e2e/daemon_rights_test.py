@@ -21,8 +21,7 @@ def cohortd(lab):
                  settings={"rights": ["grant = night:operator:shop"]}) as running:
         for name in ("night", "guest"):
             running.add_user(name, "none", "a password")
-        running.signal(signal.SIGHUP)
-        wait_until(lambda: "notice reloaded" in running.log(), 30, "the users are read")
+        running.reload()
         administrator = WsmanClient(sender(running, "administrator"))
         administrator.define_collection("shop", "test")
         administrator.define_collection("lab")
@@ -104,8 +103,7 @@ def test_a_grant_is_taken_back_while_the_daemon_runs(cohortd):
     text = cohortd.configuration.read_text()
     cohortd.configuration.write_text(text.replace("night:operator:shop", "night:reader:lab"))
     began = len(cohortd.log())
-    cohortd.signal(signal.SIGHUP)
-    wait_until(lambda: "notice reloaded" in cohortd.log(began), 30, "the rights are read")
+    cohortd.reload()
     assert names(CimXmlClient(cohortd, "night").instances("CIM_CollectionOfMSEs")) == ["lab"]
     cohortd.configuration.write_text(text.replace("night:operator:shop", "night:boss:shop"))
     cohortd.signal(signal.SIGHUP)

@@ -92,6 +92,12 @@ class Cohortd:
     def signal(self, number):
         self._process.send_signal(number)
 
+    def reload(self, timeout=30):
+        """SIGHUP, and until it has read everything again."""
+        before = self.log().count("notice reloaded")
+        self.signal(signal.SIGHUP)
+        wait_until(lambda: self.log().count("notice reloaded") > before, timeout, "all is read again", 0.02)
+
     def stop(self, timeout=120):
         """As a service manager does; returns the exit status."""
         if self._process.poll() is None:
