@@ -183,8 +183,8 @@ std::vector<Setting> settings_of_tls() {
       {"tls", "client_authorities", "",
        "Certificates of authorities, as PEM. A client may then show a certificate of theirs instead of logging in. The "
        "user is the first in the password file that the certificate has the name of, added with \"cohortd user add "
-       "NAME "
-       "--role ROLE --by certificate\": its user principal names, its mail addresses, the common name, or the whole "
+       "NAME --role ROLE --by certificate\": its user principal names, its mail addresses, the common name, or the "
+       "whole "
        "subject (CN=ann,O=Example). One of another authority, that has expired or is not for clients ends the "
        "connection. SIGHUP reads it again.",
        kOnce, COHORT_INTO(read_optional_path, clients.authorities)},
@@ -199,15 +199,14 @@ std::vector<Setting> settings_of_places() {
   return {
       {"users", "passwords", "/etc/cohort/passwords",
        "The file of users, their roles and the hashes of their passwords, for nobody else to read. \"cohortd user "
-       "add\" "
-       "adds to it. SIGHUP reads it again.",
+       "add\" adds to it. SIGHUP reads it again.",
        kOnce, COHORT_INTO(read_path, passwords)},
       {"users", "pam", "",
        "The service of PAM (a file in /etc/pam.d; cohortd comes with one of its own name) that passwords of this "
-       "system's "
-       "users are held against. A user has to be in the password file, too, with \"cohortd user add NAME --role ROLE "
-       "--by "
-       "pam\". A module that asks for more than the password lets nobody in. What was right counts for five minutes.",
+       "system's users are held against. A user has to be in the password file, too, with \"cohortd user add NAME "
+       "--role ROLE "
+       "--by pam\". A module that asks for more than the password lets nobody in. What was right counts for five "
+       "minutes.",
        kOnce, read_service},
       {"negotiate", "mechanisms", "none",
        "What clients may negotiate with HTTP's scheme Negotiate (SPNEGO): \"kerberos\", \"ntlm\", both with a comma "
@@ -227,8 +226,7 @@ std::vector<Setting> settings_of_places() {
        "A role for one collection, as USER:ROLE:COLLECTION; may be there several times. ROLE is reader, operator or "
        "administrator, COLLECTION a name or UUID. It holds for the collection, what is in it, its snapshots, reference "
        "points and jobs, beside the user's role for all collections, and whichever allows more counts. A user whose "
-       "role "
-       "for all is \"none\" sees nothing else. SIGHUP reads it again.",
+       "role for all is \"none\" sees nothing else. SIGHUP reads it again.",
        kRepeatable, read_grant},
       {"exports", "root", "",
        "A folder below which clients may have snapshots exported; may be there several times. Without, they can export "
