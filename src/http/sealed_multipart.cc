@@ -8,6 +8,8 @@
 #include <cstdint>
 #include <optional>
 
+#include "http/header_text.h"
+
 namespace cohort::http {
 namespace {
 
@@ -22,25 +24,6 @@ constexpr std::array<std::string_view, 2> kTypes = {"multipart/encrypted", "mult
 
 bool is_same(std::string_view a, std::string_view b) {
   return a.size() == b.size() && ::strncasecmp(a.data(), b.data(), a.size()) == 0;
-}
-
-std::string_view trimmed(std::string_view text) {
-  const auto begin = text.find_first_not_of(" \t");
-  if (begin == std::string_view::npos) return {};
-  return text.substr(begin, text.find_last_not_of(" \t") - begin + 1);
-}
-
-// Up to the separator, which is taken away with it.
-std::string_view take_until(std::string_view& text, char separator) {
-  const auto end = text.find(separator);
-  const std::string_view part = trimmed(text.substr(0, end));
-  text.remove_prefix(end == std::string_view::npos ? text.size() : end + 1);
-  return part;
-}
-
-std::string_view unquoted(std::string_view text) {
-  const bool is_quoted = text.size() >= 2 && text.front() == '"' && text.back() == '"';
-  return is_quoted ? text.substr(1, text.size() - 2) : text;
 }
 
 // Of `type; name="value"; …`.
