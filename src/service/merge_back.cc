@@ -99,15 +99,10 @@ class Merging {
   }
 
   [[nodiscard]] bool is_gone(const MemberSnapshot& member, const DiskSnapshot& disk, ErrorCode code) {
-    if (code == ErrorCode::kNotFound) return is_missing(member.machine);
+    // Only if the hypervisor says so; one that cannot be asked says nothing.
+    if (code == ErrorCode::kNotFound) return is_missing(member.machine, hypervisor_).value_or(false);
     const bool may_be_detached = code == ErrorCode::kInvalidState && !disk.overlay.empty();
     return may_be_detached && is_detached(member.machine, disk, hypervisor_);
-  }
-
-  // Only if the hypervisor says so; one that cannot be asked says nothing.
-  [[nodiscard]] bool is_missing(const MachineId& machine) {
-    const auto found = hypervisor_.machine(machine);
-    return !found && found.error().code == ErrorCode::kNotFound;
   }
 
   Hypervisor& hypervisor_;

@@ -233,6 +233,23 @@ TEST(Recover, LeavesOverlaysOfMachinesThatHaveVanishedAndSaysSo) {
   EXPECT_THAT(report->actions[0], HasSubstr("database-vda.cohort-"));
 }
 
+TEST(Recover, LeavesTheOverlayOfADiskThatWasDetachedInADeletionThatDiedAndSaysSo) {
+  Lab lab;
+  lab.add_shop();
+  ASSERT_TRUE(lab.take_of_shop("nightly"));
+  lab.control.before("merge_overlay archive", [&] { lab.control.die(); });
+  static_cast<void>(lab.delete_snapshot({"nightly"}));
+  lab.control.clear();
+  lab.hypervisor.change("archive", [](FakeMachine& machine) { machine.disks.erase("vda"); });
+  const auto report = lab.run_recover();
+  ASSERT_TRUE(report);
+  ASSERT_THAT(report->actions, SizeIs(1));
+  EXPECT_THAT(report->actions[0], HasSubstr("of disks that they have no more"));
+  EXPECT_THAT(report->actions[0], HasSubstr("archive-vda.cohort-"));
+  EXPECT_EQ(lab.kept.snapshots()->front().state, SnapshotState::kDeleting);
+  EXPECT_TRUE(lab.delete_snapshot({"nightly", true}));
+}
+
 TEST(Recover, SaysInTheHistoryWhatBecameOfTheJob) {
   Lab lab;
   lab.add_shop();

@@ -82,8 +82,9 @@ Result<std::string> remove_made_folder(const Path& path) {
 Result<std::string> kept_for(const SnapshotId& id, const std::vector<Path>& left, StateStore& store) {
   COHORT_ASSIGN(const auto snapshot, store.snapshot(id));
   return fmt::format(
-      "The {} {} is not forgotten, since overlays of machines that no longer exist are left: {}. Define the "
-      "machines again and run `{}`, or leave the files as they are with --forget-missing.",
+      "The {} {} is not forgotten, since overlays of machines that no longer exist, or of disks that they have no "
+      "more, are "
+      "left: {}. Bring them back and run `{}`, or leave the files as they are with --forget-missing.",
       noun_of(snapshot.kind), public_id(snapshot).substr(0, 8), names_of(left), delete_command(snapshot));
 }
 
