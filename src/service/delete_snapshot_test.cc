@@ -186,11 +186,27 @@ TEST_F(DeleteSnapshotTest, LeavesTheOverlaysOfDetachedDisksWhenAsked) {
   EXPECT_THAT(lab.kept.snapshots().value(), IsEmpty());
 }
 
+// What cannot be read may be the disk.
+TEST_F(DeleteSnapshotTest, TakesNoDiskForDetachedWhileAnotherCannotBeRead) {
+  take("nightly");
+  lab.hypervisor.change("web", [](FakeMachine& web) {
+    web.disks.erase("vda");
+    web.obstacles.emplace_back("A file is not there.");
+  });
+  const auto deleted = lab.delete_snapshot({"nightly", true});
+  ASSERT_FALSE(deleted);
+  EXPECT_THAT(deleted.error().message, ::testing::Not(HasSubstr("--forget-missing")));
+}
+
 // A disk that stands on the frozen file alone lacks what the overlay has.
 TEST_F(DeleteSnapshotTest, TakesNoChangedDiskForADetachedOne) {
   const Snapshot taken = take("nightly");
   const DiskSnapshot& disk = taken.members[0].disks[0];
   lab.hypervisor.change("web", [&](FakeMachine& web) { web.disks[disk.target] = disk.frozen.path; });
+  EXPECT_FALSE(lab.delete_snapshot({"nightly", true}));
+  EXPECT_TRUE(lab.hypervisor.has_file(disk.overlay));
+  const Path other = lab.hypervisor.active_file("archive", "vda");
+  lab.hypervisor.change("web", [&](FakeMachine& web) { web.disks[disk.target] = other; });
   EXPECT_FALSE(lab.delete_snapshot({"nightly", true}));
   EXPECT_TRUE(lab.hypervisor.has_file(disk.overlay));
 }

@@ -35,12 +35,16 @@ Failure missing_machine(const std::string& machine, const Snapshot& snapshot) {
 }
 
 bool is_detached(const MachineId& id, const DiskSnapshot& disk, Hypervisor& hypervisor) {
+  const auto is_file_of_it = [&](const Layer& layer) {
+    return layer.path == disk.overlay || layer.path == disk.frozen.path;
+  };
+  const auto may_be_it = [&](const MachineDisk& each) {
+    return each.target == disk.target || std::ranges::any_of(each.chain, is_file_of_it);
+  };
   const auto machine = hypervisor.inspect(id);
-  return machine && std::ranges::none_of(machine->disks, [&](const auto& each) {
-           return std::ranges::any_of(each.chain, [&](const Layer& layer) {
-             return layer.path == disk.overlay || layer.path == disk.frozen.path;
-           });
-         });
+  // An obstacle may be that a file of a disk is not where it was: then the disk is still there.
+  return machine && machine->obstacles.empty() && std::ranges::none_of(machine->disks, may_be_it) &&
+         std::ranges::find(machine->left_out, disk.target, &LeftOutDisk::target) == machine->left_out.end();
 }
 
 Failure detached_disk(const MemberSnapshot& member, const DiskSnapshot& disk, const Snapshot& snapshot) {

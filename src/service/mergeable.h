@@ -12,8 +12,8 @@ namespace cohort::service {
 // kNotFound, with the remedy.
 [[nodiscard]] Failure missing_machine(const std::string& machine, const Snapshot& snapshot);
 
-// Whether no disk of the machine, which exists, stands on what the snapshot has left of this one: it was detached, or
-// copied elsewhere. False if that cannot be told.
+// Whether the machine, which exists, has no disk of this target any more, and none elsewhere on what the snapshot has
+// left of it. False if that cannot be told, as where a disk of the machine cannot be read.
 [[nodiscard]] bool is_detached(const MachineId& id, const DiskSnapshot& disk, Hypervisor& hypervisor);
 // kInvalidState, with the remedy.
 [[nodiscard]] Failure detached_disk(const MemberSnapshot& member, const DiskSnapshot& disk, const Snapshot& snapshot);
