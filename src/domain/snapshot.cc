@@ -53,6 +53,7 @@ Result<SnapshotState> snapshot_state_from(std::string_view name) {
 bool is_allowed(SnapshotState from, SnapshotState to) {
   return (from == SnapshotState::kCreating && to == SnapshotState::kReady) ||
          (from == SnapshotState::kReady && to == SnapshotState::kShared) ||
+         (from == SnapshotState::kDeleting && to == SnapshotState::kShared) ||
          (from != SnapshotState::kDeleting && to == SnapshotState::kDeleting);
 }
 

@@ -27,7 +27,9 @@ enum class SnapshotKind {
 enum class SnapshotState {
   kCreating,  // the plan is in the store; overlays may exist, members may stand still
   kReady,     // every member is captured
-  kShared,    // deleted, and in no list; its files stay while several branches stand on them (service/shared_layers.h)
+  // Deleted, and in no list; its files stay while several branches stand on them, or cannot be merged
+  // (service/shared_layers.h).
+  kShared,
   kDeleting,  // being merged back; goes on after a crash
 };
 [[nodiscard]] std::string_view to_string(SnapshotState state);  // "creating", "ready", "shared", "deleting"

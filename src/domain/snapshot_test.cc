@@ -63,9 +63,9 @@ TEST(SnapshotLife, IsATable) {
   EXPECT_TRUE(is_allowed(SnapshotState::kCreating, SnapshotState::kDeleting));
   EXPECT_TRUE(is_allowed(SnapshotState::kReady, SnapshotState::kShared));
   EXPECT_TRUE(is_allowed(SnapshotState::kShared, SnapshotState::kDeleting));
+  EXPECT_TRUE(is_allowed(SnapshotState::kDeleting, SnapshotState::kShared));
   EXPECT_FALSE(is_allowed(SnapshotState::kShared, SnapshotState::kReady));
   EXPECT_FALSE(is_allowed(SnapshotState::kCreating, SnapshotState::kShared));
-  EXPECT_FALSE(is_allowed(SnapshotState::kDeleting, SnapshotState::kShared));
   EXPECT_FALSE(is_allowed(SnapshotState::kDeleting, SnapshotState::kReady));
   EXPECT_FALSE(is_allowed(SnapshotState::kReady, SnapshotState::kCreating));
 }

@@ -16,6 +16,15 @@ Error after_package(Error error, const ExportReport& report) {
   return error;
 }
 
+// Each deletion says it of what the ones before could not merge, too, and of other collections'.
+void note_shared(const std::vector<SharedLayers>& shared, ExportReport& report) {
+  for (const auto& layers : shared) {
+    if (layers.collection != report.snapshot.collection) continue;
+    std::erase_if(report.shared, [&](const SharedLayers& noted) { return noted.name == layers.name; });
+    report.shared.push_back(layers);
+  }
+}
+
 }  // namespace
 
 StoredPackage coming_package(const BackupPlan& plan, WallTime now) {
@@ -85,7 +94,7 @@ Result<ExportReport> Backup::run(const BackupRequest& request, JobContext& job) 
 }
 
 Result<void> Backup::remove(const TakenSnapshot& taken, ExportReport& report, JobContext& job) {
-  COHORT_ASSIGN(auto deleted, delete_.run({taken.snapshot.id.str(), true}, job));
+  COHORT_ASSIGN(auto deleted, delete_.run({taken.snapshot.id.str(), Unmergeable::kForgotten}, job));
   report.left_behind = std::move(deleted.left_behind);
   return job.will_keep(taken.step);
 }
@@ -95,7 +104,7 @@ Result<void> Backup::remove(const TakenSnapshot& taken, ExportReport& report, Jo
 Result<void> Backup::finish_deletions(std::vector<Snapshot>& outlived, JobContext& job) {
   for (auto& snapshot : outlived) {
     if (snapshot.state != SnapshotState::kDeleting) continue;
-    const auto deleted = delete_.run({snapshot.id.str()}, job);
+    const auto deleted = delete_.run({snapshot.id.str(), Unmergeable::kKept}, job);
     if (!deleted && deleted.error().code == ErrorCode::kCancelled) return Failure{deleted.error()};
     if (deleted) snapshot.id = {};
   }
@@ -110,9 +119,9 @@ Result<void> Backup::roll_forward(const UndoStep& step, const std::vector<Snapsh
   kill_point("backup.base_kept");
   Result<void> first;
   for (const auto& snapshot : outlived) {
-    auto deleted = delete_.run({snapshot.id.str()}, job);
+    auto deleted = delete_.run({snapshot.id.str(), Unmergeable::kKept}, job);
     if (deleted) {
-      std::ranges::copy(deleted->left_behind, std::back_inserter(report.left_behind));
+      note_shared(deleted->shared, report);
       continue;
     }
     const bool is_cancelled = deleted.error().code == ErrorCode::kCancelled;

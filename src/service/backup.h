@@ -39,8 +39,9 @@ class Backup {
   [[nodiscard]] Result<BackupPlan> plan(const BackupRequest& request, const std::stop_token& stop = {});
   // The target is checked before the snapshot is taken. After a failure before the package is complete the machines are
   // as before. If only deleting a snapshot fails, or is cancelled, the complete package stays and the error says so;
-  // the next incremental backup to the folder goes on with it. A base of a machine that is missing is not deleted: its
-  // overlays may be all that is left of a day.
+  // the next incremental backup to the folder goes on with it. What an older base has left of machines that are missing
+  // and of disks that were detached stays, and what is known of it (service/shared_layers.h): its overlays may be all
+  // that is left of a day, and the disk may come back.
   [[nodiscard]] Result<ExportReport> run(const BackupRequest& request, JobContext& job);
 
  private:

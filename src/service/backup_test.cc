@@ -187,6 +187,28 @@ class IncrementalBackupTest : public ::testing::Test {
       for (const auto& snapshot : all) ids.push_back(snapshot.id);
       return ids;
     }
+    void lose_archive() {
+      hypervisor.remove_machine("archive");
+      ASSERT_TRUE(collections.remove_members("pair", {"archive"}));
+      control.clear();
+    }
+    // After whatever went wrong: what the first base has of the machine is kept, and all else goes on.
+    void expect_to_go_on_without_archive() {
+      control.clear();
+      ASSERT_TRUE(run_recover());
+      const auto report = night("nights/third");
+      ASSERT_TRUE(report) << report.error().describe();
+      EXPECT_EQ(report->full_because, "");
+      EXPECT_THAT(report->shared, SizeIs(1));
+      EXPECT_THAT(kept_snapshots(), UnorderedElementsAre(of("nights/first"), of("nights/third")));
+      const Snapshot rest = kept.snapshot(of("nights/first")).value();
+      EXPECT_EQ(rest.state, SnapshotState::kShared);
+      ASSERT_THAT(rest.members, SizeIs(1));
+      EXPECT_EQ(rest.members[0].name, "archive");
+      EXPECT_TRUE(hypervisor.has_file(rest.members[0].disks[0].overlay));
+      EXPECT_FALSE(std::filesystem::exists(kept.snapshot_folder(rest.id)));
+      EXPECT_THAT(left_open(), IsEmpty());
+    }
     // After whatever went wrong: nothing half done, a base for the next one, which leaves that alone.
     void expect_to_go_on() {
       control.clear();
@@ -272,14 +294,20 @@ TEST_F(IncrementalBackupTest, FinishesAnOlderBaseBeforeItTakesTheNext) {
   EXPECT_THAT(lab.kept_snapshots(), ElementsAre(lab.of("nights/third")));
 }
 
-TEST_F(IncrementalBackupTest, DeletesNoBaseOfAMachineThatIsMissing) {
-  lab.hypervisor.remove_machine("archive");
-  Collection pair = lab.collections.remove_members("pair", {"archive"}).value();
+TEST_F(IncrementalBackupTest, KeepsWhatABaseHasOfAMachineThatIsMissing) {
+  lab.lose_archive();
   const auto report = lab.night("nights/second");
-  ASSERT_FALSE(report);
-  EXPECT_EQ(report.error().code, ErrorCode::kNotFound);
-  EXPECT_THAT(report.error().message, HasSubstr("is complete"));
-  EXPECT_THAT(lab.kept_snapshots(), UnorderedElementsAre(lab.of("nights/first"), lab.of("nights/second")));
+  ASSERT_TRUE(report) << report.error().describe();
+  ASSERT_THAT(report->shared, SizeIs(1));
+  EXPECT_THAT(report->shared[0].why, HasSubstr("\"archive\""));
+  EXPECT_THAT(report->left_behind, IsEmpty());
+  // It is the base of nothing, and in nobody's way.
+  const auto third = lab.night("nights/third");
+  ASSERT_TRUE(third) << third.error().describe();
+  EXPECT_EQ(third->full_because, "");
+  EXPECT_THAT(third->shared, SizeIs(1));
+  EXPECT_THAT(lab.kept_snapshots(), UnorderedElementsAre(lab.of("nights/first"), lab.of("nights/third")));
+  EXPECT_EQ(lab.kept.snapshot(lab.of("nights/first"))->state, SnapshotState::kShared);
 }
 
 TEST_F(IncrementalBackupTest, TellsWhatStaysWhenItIsCancelledAtLast) {
@@ -368,6 +396,31 @@ TEST_F(IncrementalBackupTest, GoesOnWhereverItsProcessDied) {
     if (!world.control.is_dead()) break;
     SCOPED_TRACE(fmt::format("call {}: {}", number, world.control.calls()[number - 1]));
     world.expect_to_go_on();
+  }
+}
+
+TEST_F(IncrementalBackupTest, GoesOnWithoutAMachineWhateverFails) {
+  for (std::size_t number = 1;; ++number) {
+    World world;
+    world.lose_archive();
+    world.control.fail_at(number, false);
+    static_cast<void>(world.night("nights/second"));
+    const auto calls = world.control.calls();
+    if (number > calls.size()) break;
+    SCOPED_TRACE(fmt::format("call {}: {}", number, calls[number - 1]));
+    world.expect_to_go_on_without_archive();
+  }
+}
+
+TEST_F(IncrementalBackupTest, GoesOnWithoutAMachineWhereverItsProcessDied) {
+  for (std::size_t number = 1;; ++number) {
+    World world;
+    world.lose_archive();
+    world.control.die_at(number);
+    static_cast<void>(world.night("nights/second"));
+    if (!world.control.is_dead()) break;
+    SCOPED_TRACE(fmt::format("call {}: {}", number, world.control.calls()[number - 1]));
+    world.expect_to_go_on_without_archive();
   }
 }
 

@@ -15,10 +15,12 @@ namespace {
 
 // All of them, before anything is changed: a snapshot that cannot be deleted can still be exported.
 Result<void> check_members(const Snapshot& snapshot, const DeleteSnapshotRequest& request, Hypervisor& hypervisor) {
+  if (request.unmergeable == Unmergeable::kKept) return {};
+  const bool forgets = request.unmergeable == Unmergeable::kForgotten;
   for (const auto& member : snapshot.members) {
     COHORT_ASSIGN(const bool missing, is_missing(member.machine, hypervisor));
-    if (!missing) COHORT_TRY(check_mergeable(snapshot, member, request.forget_missing, hypervisor));
-    if (missing && !request.forget_missing && !member.disks.empty()) {
+    if (!missing) COHORT_TRY(check_mergeable(snapshot, member, forgets, hypervisor));
+    if (missing && !forgets && !member.disks.empty()) {
       return missing_machine(member.name, snapshot);
     }
   }
@@ -75,7 +77,7 @@ class Foresight {
       found->state = SnapshotState::kShared;
       return tell(snapshot, true, true);
     }
-    COHORT_TRY(check_members(*std::ranges::find(now_, id, &Snapshot::id), request_, hypervisor_));
+    COHORT_TRY(check_members(as_it_is(id), request_, hypervisor_));
     COHORT_TRY(tell(snapshot, false, false));
     all_ = after_merge_of(snapshot, std::move(all_));
     return merge_freed();
@@ -84,10 +86,19 @@ class Foresight {
   std::vector<PlannedMerge> merges() && { return std::move(merges_); }
 
  private:
+  [[nodiscard]] const Snapshot& as_it_is(const SnapshotId& id) const {
+    return *std::ranges::find(now_, id, &Snapshot::id);
+  }
+
   Result<void> merge_freed() {
-    while (const auto layers = shared_by_none(all_, {})) {
-      COHORT_TRY(tell(*layers, false, false));
-      all_ = after_merge_of(*layers, std::move(all_));
+    std::set<SnapshotId> passed_over;
+    while (const auto layers = shared_by_none(all_, passed_over)) {
+      passed_over.insert(layers->id);
+      COHORT_ASSIGN(const auto rest, unmergeable_of(as_it_is(layers->id), hypervisor_));
+      const Snapshot merged = without(rest.frozen, *layers);
+      COHORT_TRY(tell(merged, false, false));
+      all_ = after_merge_of(merged, std::move(all_));
+      if (!rest.frozen.empty()) all_.push_back(only_with(rest.frozen, *layers));
     }
     return {};
   }
@@ -105,7 +116,8 @@ class Foresight {
 
   // Without the option nothing is: the check has refused it.
   [[nodiscard]] bool is_left_detached(const MachineId& machine, const DiskSnapshot& disk) const {
-    return request_.forget_missing && !disk.overlay.empty() && is_detached(machine, disk, hypervisor_);
+    return request_.unmergeable == Unmergeable::kForgotten && !disk.overlay.empty() &&
+           is_detached(machine, disk, hypervisor_);
   }
 
   const DeleteSnapshotRequest& request_;
@@ -165,7 +177,7 @@ Result<void> DeleteSnapshot::remove(Snapshot snapshot, const DeleteSnapshotReque
   COHORT_ASSIGN(const auto all, store_.snapshots());
   if (is_left_to_branches(snapshot, all)) return leave(snapshot, deleted, job);
   COHORT_ASSIGN(auto left,
-                merge_and_forget(std::move(snapshot), request.forget_missing, hypervisor_, store_, job, job.stop()));
+                merge_and_forget(std::move(snapshot), request.unmergeable, hypervisor_, store_, job, job.stop()));
   std::ranges::move(left, std::back_inserter(deleted.left_behind));
   return merge_freed(deleted, job);
 }

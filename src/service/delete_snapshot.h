@@ -8,6 +8,7 @@
 
 #include "domain/snapshot.h"
 #include "service/job_context.h"
+#include "service/mergeable.h"
 #include "service/ports/hypervisor.h"
 #include "service/ports/state_store.h"
 #include "service/shared_layers.h"
@@ -15,8 +16,8 @@
 namespace cohort::service {
 
 struct DeleteSnapshotRequest {
-  std::string snapshot;             // name, UUID, or the first characters of the UUID
-  bool forget_missing = false;      // machines and disks that are gone: leave their overlay files and go on
+  std::string snapshot;  // name, UUID, or the first characters of the UUID
+  Unmergeable unmergeable = Unmergeable::kRefused;
   bool forget_only = false;         // merge nothing, touch no machine: leave all overlay files and forget the snapshot
   bool is_reference_point = false;  // `snapshot` names a reference point, which is deleted
   bool subtree = false;             // with all snapshots that were taken after it and its successors

@@ -5,15 +5,19 @@
 
 #include <algorithm>
 #include <array>
+#include <filesystem>
 
+#include "service/lookup.h"
 #include "service/testing/lab.h"
 
 namespace cohort::service {
 namespace {
 
+using ::testing::AllOf;
 using ::testing::ElementsAre;
 using ::testing::HasSubstr;
 using ::testing::IsEmpty;
+using ::testing::SizeIs;
 
 class DeleteSnapshotTest : public ::testing::Test {
  protected:
@@ -65,7 +69,7 @@ TEST_F(DeleteSnapshotTest, LeavesASnapshotThatIsBeingMadeToItsJob) {
   EXPECT_FALSE(lab.remove.plan({"nightly"}));
   EXPECT_EQ(lab.hypervisor.describe(), world);
   EXPECT_EQ(find("nightly").state, SnapshotState::kCreating);
-  ASSERT_TRUE(lab.delete_snapshot({"nightly", false, true}));
+  ASSERT_TRUE(lab.delete_snapshot({"nightly", Unmergeable::kRefused, true}));
   EXPECT_THAT(lab.kept.snapshots().value(), IsEmpty());
 }
 
@@ -150,7 +154,7 @@ TEST_F(DeleteSnapshotTest, RefusesAMissingMemberByNameAndChangesNothing) {
 TEST_F(DeleteSnapshotTest, LeavesTheOverlaysOfMissingMembersWhenAsked) {
   const Snapshot taken = take("nightly");
   lab.hypervisor.remove_machine("database");
-  const auto deleted = lab.delete_snapshot({"nightly", true});
+  const auto deleted = lab.delete_snapshot({"nightly", Unmergeable::kForgotten});
   ASSERT_TRUE(deleted) << deleted.error().describe();
   EXPECT_THAT(deleted->left_behind, ElementsAre(taken.members[1].disks[0].overlay));
   EXPECT_TRUE(lab.hypervisor.has_file(taken.members[1].disks[0].overlay));
@@ -175,10 +179,10 @@ TEST_F(DeleteSnapshotTest, LeavesTheOverlaysOfDetachedDisksWhenAsked) {
   const Snapshot taken = take("nightly");
   const Path overlay = taken.members[1].disks[0].overlay;
   lab.hypervisor.change("database", [](FakeMachine& machine) { machine.disks.erase("vda"); });
-  const auto plan = lab.remove.plan({"nightly", true});
+  const auto plan = lab.remove.plan({"nightly", Unmergeable::kForgotten});
   ASSERT_TRUE(plan) << plan.error().describe();
   EXPECT_EQ(std::ranges::count(*plan, true, &PlannedMerge::stays), 1);
-  const auto deleted = lab.delete_snapshot({"nightly", true});
+  const auto deleted = lab.delete_snapshot({"nightly", Unmergeable::kForgotten});
   ASSERT_TRUE(deleted) << deleted.error().describe();
   EXPECT_THAT(deleted->left_behind, ElementsAre(overlay));
   EXPECT_TRUE(lab.hypervisor.has_file(overlay));
@@ -193,7 +197,7 @@ TEST_F(DeleteSnapshotTest, TakesNoDiskForDetachedWhileAnotherCannotBeRead) {
     web.disks.erase("vda");
     web.obstacles.emplace_back("A file is not there.");
   });
-  const auto deleted = lab.delete_snapshot({"nightly", true});
+  const auto deleted = lab.delete_snapshot({"nightly", Unmergeable::kForgotten});
   ASSERT_FALSE(deleted);
   EXPECT_THAT(deleted.error().message, ::testing::Not(HasSubstr("--forget-missing")));
 }
@@ -203,12 +207,83 @@ TEST_F(DeleteSnapshotTest, TakesNoChangedDiskForADetachedOne) {
   const Snapshot taken = take("nightly");
   const DiskSnapshot& disk = taken.members[0].disks[0];
   lab.hypervisor.change("web", [&](FakeMachine& web) { web.disks[disk.target] = disk.frozen.path; });
-  EXPECT_FALSE(lab.delete_snapshot({"nightly", true}));
+  EXPECT_FALSE(lab.delete_snapshot({"nightly", Unmergeable::kForgotten}));
   EXPECT_TRUE(lab.hypervisor.has_file(disk.overlay));
   const Path other = lab.hypervisor.active_file("archive", "vda");
   lab.hypervisor.change("web", [&](FakeMachine& web) { web.disks[disk.target] = other; });
-  EXPECT_FALSE(lab.delete_snapshot({"nightly", true}));
+  EXPECT_FALSE(lab.delete_snapshot({"nightly", Unmergeable::kForgotten}));
   EXPECT_TRUE(lab.hypervisor.has_file(disk.overlay));
+}
+
+// What is known of them stays, too: when the disk is there again, it is merged.
+TEST_F(DeleteSnapshotTest, KeepsWhatItKnowsOfADetachedDiskUntilItIsThereAgain) {
+  const Snapshot taken = take("nightly");
+  const DiskSnapshot& disk = taken.members[1].disks[0];
+  lab.hypervisor.write("database", "vda", 7, "later");
+  lab.hypervisor.change("database", [](FakeMachine& machine) { machine.disks.erase("vda"); });
+  const auto deleted = lab.delete_snapshot({"nightly", Unmergeable::kKept});
+  ASSERT_TRUE(deleted) << deleted.error().describe();
+  EXPECT_THAT(deleted->left_behind, IsEmpty());
+  ASSERT_THAT(deleted->shared, SizeIs(1));
+  EXPECT_THAT(deleted->shared[0].why, AllOf(HasSubstr("\"database\""), HasSubstr("vda")));
+  EXPECT_EQ(lab.hypervisor.active_file("web", "vda"), "/nonexistent/disks/web-vda.qcow2");
+  EXPECT_TRUE(lab.hypervisor.has_file(disk.overlay));
+  const auto kept = lab.kept.snapshots().value();
+  ASSERT_THAT(kept, SizeIs(1));
+  EXPECT_EQ(kept[0].state, SnapshotState::kShared);
+  ASSERT_THAT(kept[0].members, SizeIs(1));
+  EXPECT_EQ(kept[0].members[0].disks[0].overlay, disk.overlay);
+  EXPECT_FALSE(std::filesystem::exists(lab.kept.snapshot_folder(taken.id)));
+  EXPECT_THAT(list_snapshots(lab.kept, {}).value(), IsEmpty());
+
+  take("next");
+  ASSERT_TRUE(lab.delete_snapshot({"next"}));
+  EXPECT_THAT(lab.kept.snapshots().value(), SizeIs(1));
+  lab.hypervisor.change("database", [&](FakeMachine& machine) { machine.disks["vda"] = disk.overlay; });
+  take("next");
+  const auto merged = lab.delete_snapshot({"next"});
+  ASSERT_TRUE(merged) << merged.error().describe();
+  EXPECT_THAT(merged->merged_layers, SizeIs(1));
+  EXPECT_EQ(lab.hypervisor.active_file("database", "vda"), "/nonexistent/disks/database-vda.qcow2");
+  EXPECT_THAT(lab.hypervisor.disk_content("database", "vda"), HasSubstr("later"));
+  EXPECT_THAT(lab.kept.snapshots().value(), IsEmpty());
+  EXPECT_THAT(lab.left_open(), IsEmpty());
+}
+
+TEST_F(DeleteSnapshotTest, KeepsWhatItKnowsOfADiskThatIsAnotherOne) {
+  const Snapshot taken = take("nightly");
+  const DiskSnapshot& disk = taken.members[0].disks[0];
+  lab.add_machine("new", PowerState::kOff);
+  const Path other = lab.hypervisor.active_file("new", "vda");
+  lab.hypervisor.change("web", [&](FakeMachine& web) { web.disks[disk.target] = other; });
+  ASSERT_TRUE(lab.delete_snapshot({"nightly", Unmergeable::kKept}));
+  EXPECT_TRUE(lab.hypervisor.has_file(disk.overlay));
+  EXPECT_EQ(lab.hypervisor.active_file("web", disk.target), other);
+  const auto kept = lab.kept.snapshots().value();
+  ASSERT_THAT(kept, SizeIs(1));
+  ASSERT_THAT(kept[0].members, SizeIs(1));
+  EXPECT_EQ(kept[0].members[0].disks[0].overlay, disk.overlay);
+}
+
+// One that is back is merged, and the other one waits on.
+TEST_F(DeleteSnapshotTest, MergesOfWhatItKeptWhatIsThereAgain) {
+  const Snapshot taken = take("nightly");
+  for (const auto& member : taken.members) {
+    lab.hypervisor.change(member.name, [](FakeMachine& machine) { machine.disks.erase("vda"); });
+  }
+  ASSERT_TRUE(lab.delete_snapshot({"nightly", Unmergeable::kKept}));
+  const Path overlay = taken.members[0].disks[0].overlay;
+  lab.hypervisor.change("web", [&](FakeMachine& web) { web.disks["vda"] = overlay; });
+  take("next");
+  const auto deleted = lab.delete_snapshot({"next"});
+  ASSERT_TRUE(deleted) << deleted.error().describe();
+  EXPECT_EQ(lab.hypervisor.active_file("web", "vda"), "/nonexistent/disks/web-vda.qcow2");
+  ASSERT_THAT(deleted->shared, SizeIs(1));
+  EXPECT_THAT(deleted->shared[0].why, HasSubstr("\"database\""));
+  EXPECT_THAT(deleted->merged_layers, SizeIs(1));
+  const auto kept = lab.kept.snapshots().value();
+  ASSERT_THAT(kept, SizeIs(1));
+  EXPECT_EQ(kept[0].members[0].name, "database");
 }
 
 TEST_F(DeleteSnapshotTest, LeavesNoOverlayUnaskedOfAMachineThatVanishesMeanwhile) {
@@ -220,7 +295,7 @@ TEST_F(DeleteSnapshotTest, LeavesNoOverlayUnaskedOfAMachineThatVanishesMeanwhile
   EXPECT_THAT(deleted.error().message, AllOf(HasSubstr("\"database\""), HasSubstr("--forget-missing")));
   EXPECT_EQ(find("nightly").state, SnapshotState::kDeleting);
   EXPECT_EQ(lab.hypervisor.active_file("web", "vda"), "/nonexistent/disks/web-vda.qcow2");
-  EXPECT_TRUE(lab.delete_snapshot({"nightly", true}));
+  EXPECT_TRUE(lab.delete_snapshot({"nightly", Unmergeable::kForgotten}));
 }
 
 // That a machine is missing has to be said by the hypervisor, not only not be denied.

@@ -144,7 +144,10 @@ class Examination {
     for (const DiskSnapshot& disk : member.disks) {
       const bool is_sound =
           disk.overlay.empty() || stands_as_left(machine->second, disk) || is_mistaken(machine->second, disk);
-      if (!is_sound) return fmt::format("Somebody has changed the disk {} of \"{}\".", disk.target, member.name);
+      if (is_sound) continue;
+      return disk_of(machine->second, disk.target) == nullptr
+                 ? fmt::format("The machine \"{}\" has the disk {} no more.", member.name, disk.target)
+                 : fmt::format("Somebody has changed the disk {} of \"{}\".", disk.target, member.name);
     }
     return {};
   }

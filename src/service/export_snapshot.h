@@ -14,6 +14,7 @@
 #include "service/job_context.h"
 #include "service/ports/disk_copier.h"
 #include "service/ports/state_store.h"
+#include "service/shared_layers.h"
 
 namespace cohort::service {
 
@@ -75,6 +76,8 @@ struct ExportReport {
   std::uint64_t disk_bytes = 0;  // what they take on the disk, with what they share with others
   // After a backup: overlay files of machines that vanished before the snapshot was deleted.
   std::vector<Path> left_behind;
+  // After an incremental backup: files of older bases that stay. See DeletedSnapshot::shared.
+  std::vector<SharedLayers> shared = {};
   std::optional<package::ParentPackage> parent = {};  // if any disk is a difference
   bool is_sealed = true;                              // no disk was exported without a hash
   std::string full_because = {};  // of a backup that was to be incremental, and could stand on nothing

@@ -1,19 +1,19 @@
 #include "service/merge_and_forget.h"
 
 #include <algorithm>
+#include <set>
 
 #include "base/kill_point.h"
 #include "service/lookup.h"
 #include "service/merge_back.h"
 #include "service/mergeable.h"
+#include "service/shared_layers.h"
 
 namespace cohort::service {
 namespace {
 
 // What has vanished since the check is refused like what was missing then.
-Result<void> check_left(const Snapshot& snapshot, bool forget_missing, const std::vector<Path>& left,
-                        Hypervisor& hypervisor) {
-  if (forget_missing || left.empty()) return {};
+Result<void> check_left(const Snapshot& snapshot, const std::vector<Path>& left, Hypervisor& hypervisor) {
   for (const MemberSnapshot& member : snapshot.members) {
     const auto disk = std::ranges::find(member.disks, left.front(), &DiskSnapshot::overlay);
     if (disk == member.disks.end()) continue;
@@ -23,9 +23,37 @@ Result<void> check_left(const Snapshot& snapshot, bool forget_missing, const std
   return missing_machine(left.front().string(), snapshot);
 }
 
+// What can be merged is merged. The frozen files of the rest are left to be kept, in `kept`, or as those that are
+// returned.
+Result<std::vector<Path>> merge(const Snapshot& snapshot, Unmergeable unmergeable, std::set<Path>& kept,
+                                Hypervisor& hypervisor, StateStore& store, JobContext& job,
+                                const std::stop_token& stop) {
+  if (unmergeable != Unmergeable::kKept) {
+    COHORT_ASSIGN(auto left, merge_back(snapshot, hypervisor, store, job, stop));
+    if (unmergeable == Unmergeable::kRefused && !left.empty()) COHORT_TRY(check_left(snapshot, left, hypervisor));
+    return left;
+  }
+  COHORT_ASSIGN(auto rest, unmergeable_of(snapshot, hypervisor));
+  kept = std::move(rest.frozen);
+  COHORT_ASSIGN(const auto left, merge_back(without(kept, snapshot), hypervisor, store, job, stop));
+  // They have vanished since the check.
+  for (const auto& member : snapshot.members) {
+    for (const auto& disk : member.disks) {
+      if (std::ranges::find(left, disk.overlay) != left.end()) kept.insert(disk.frozen.path);
+    }
+  }
+  return std::vector<Path>{};
+}
+
+Result<void> leave_rest(const Snapshot& snapshot, const std::set<Path>& kept, Hypervisor& hypervisor,
+                        StateStore& store) {
+  COHORT_ASSIGN(const auto rest, retire_rest(snapshot, kept, store));
+  return remove_belongings(rest, hypervisor, store);
+}
+
 }  // namespace
 
-Result<std::vector<Path>> merge_and_forget(Snapshot snapshot, bool forget_missing, Hypervisor& hypervisor,
+Result<std::vector<Path>> merge_and_forget(Snapshot snapshot, Unmergeable unmergeable, Hypervisor& hypervisor,
                                            StateStore& store, JobContext& job, const std::stop_token& stop) {
   // The step first: no crash can leave a snapshot that is being deleted by nobody.
   COHORT_ASSIGN(const auto step, job.will_undo(UndoKind::kDeleteSnapshot, snapshot.id.str()));
@@ -35,11 +63,8 @@ Result<std::vector<Path>> merge_and_forget(Snapshot snapshot, bool forget_missin
     return Failure{marked.error()};
   }
   kill_point("delete.begun");
-  auto left = merge_back(snapshot, hypervisor, store, job, stop);
-  if (left) {
-    if (auto checked = check_left(snapshot, forget_missing, *left, hypervisor); !checked)
-      left = Failure{std::move(checked).error()};
-  }
+  std::set<Path> kept;
+  auto left = merge(snapshot, unmergeable, kept, hypervisor, store, job, stop);
   if (!left) {
     // Not to be gone on with by itself: the user has cancelled, or has to mend something first.
     COHORT_TRY(job.will_keep(step));
@@ -47,7 +72,8 @@ Result<std::vector<Path>> merge_and_forget(Snapshot snapshot, bool forget_missin
     return left;
   }
   kill_point("delete.merged");
-  COHORT_TRY(forget_snapshot(snapshot, hypervisor, store));
+  COHORT_TRY(kept.empty() ? forget_snapshot(snapshot, hypervisor, store)
+                          : leave_rest(snapshot, kept, hypervisor, store));
   kill_point("delete.forgotten");
   return left;
 }

@@ -1,6 +1,8 @@
 #include "service/mergeable.h"
 
 #include <algorithm>
+#include <functional>
+#include <optional>
 
 namespace cohort::service {
 namespace {
@@ -16,6 +18,47 @@ Result<void> check_unused(const MachineId& id, const DiskSnapshot& disk, Hypervi
                 each.target, machine.summary.name, disk.frozen.path.string());
   }
   return {};
+}
+
+enum class ObstacleKind { kMissing, kDetached, kChanged };
+
+struct Obstacle {
+  ObstacleKind kind;
+  Error error;  // of the check
+};
+
+// What keeps the disk from being merged, or removed; nothing if it can be.
+Result<std::optional<Obstacle>> obstacle_of(const MemberSnapshot& member, const DiskSnapshot& disk,
+                                            Hypervisor& hypervisor) {
+  auto checked = disk.overlay.empty() ? check_unused(member.machine, disk, hypervisor)
+                                      : hypervisor.check_mergeable(member.machine, disk);
+  if (checked) return std::nullopt;
+  COHORT_ASSIGN(const bool missing, is_missing(member.machine, hypervisor));
+  if (missing) return Obstacle{ObstacleKind::kMissing, std::move(checked).error()};
+  if (!disk.overlay.empty() && is_detached(member.machine, disk, hypervisor)) {
+    return Obstacle{ObstacleKind::kDetached, std::move(checked).error()};
+  }
+  return Obstacle{ObstacleKind::kChanged, std::move(checked).error()};
+}
+
+std::string sentence_of(const Obstacle& obstacle, const MemberSnapshot& member, const DiskSnapshot& disk) {
+  switch (obstacle.kind) {
+    case ObstacleKind::kMissing:
+      return fmt::format("The machine \"{}\" does not exist any more.", member.name);
+    case ObstacleKind::kDetached:
+      return fmt::format("The machine \"{}\" has the disk {} no more.", member.name, disk.target);
+    case ObstacleKind::kChanged:
+      break;
+  }
+  if (obstacle.error.code != ErrorCode::kInvalidState) return obstacle.error.describe();
+  return fmt::format("The disk {} of \"{}\" is another one, or was changed.", disk.target, member.name);
+}
+
+template <typename IsKept>
+Snapshot keep_disks(Snapshot snapshot, const IsKept& is_kept) {
+  for (auto& member : snapshot.members) std::erase_if(member.disks, std::not_fn(is_kept));
+  std::erase_if(snapshot.members, [](const MemberSnapshot& member) { return member.disks.empty(); });
+  return snapshot;
 }
 
 }  // namespace
@@ -58,19 +101,41 @@ Failure detached_disk(const MemberSnapshot& member, const DiskSnapshot& disk, co
 Result<void> check_mergeable(const Snapshot& snapshot, const MemberSnapshot& member, bool forget_missing,
                              Hypervisor& hypervisor) {
   for (const auto& disk : member.disks) {
-    const auto mergeable = disk.overlay.empty() ? check_unused(member.machine, disk, hypervisor)
-                                                : hypervisor.check_mergeable(member.machine, disk);
-    if (mergeable) continue;
-    COHORT_ASSIGN(const bool has_vanished, is_missing(member.machine, hypervisor));
-    if (has_vanished) return {};
-    if (!disk.overlay.empty() && is_detached(member.machine, disk, hypervisor)) {
-      if (forget_missing) continue;
-      return detached_disk(member, disk, snapshot);
+    COHORT_ASSIGN(auto obstacle, obstacle_of(member, disk, hypervisor));
+    if (!obstacle) continue;
+    switch (obstacle->kind) {
+      case ObstacleKind::kMissing:
+        return {};
+      case ObstacleKind::kDetached:
+        if (!forget_missing) return detached_disk(member, disk, snapshot);
+        break;
+      case ObstacleKind::kChanged:
+        return Failure{
+            std::move(obstacle->error).with_context(fmt::format("checking the machines of \"{}\"", snapshot.name))};
     }
-    return Failure{
-        Error(mergeable.error()).with_context(fmt::format("checking the machines of \"{}\"", snapshot.name))};
   }
   return {};
+}
+
+Result<Remainder> unmergeable_of(const Snapshot& snapshot, Hypervisor& hypervisor) {
+  Remainder rest;
+  for (const auto& member : snapshot.members) {
+    for (const auto& disk : member.disks) {
+      COHORT_ASSIGN(const auto obstacle, obstacle_of(member, disk, hypervisor));
+      if (!obstacle) continue;
+      rest.frozen.insert(disk.frozen.path);
+      if (rest.why.empty()) rest.why = sentence_of(*obstacle, member, disk);
+    }
+  }
+  return rest;
+}
+
+Snapshot only_with(const std::set<Path>& frozen, Snapshot snapshot) {
+  return keep_disks(std::move(snapshot), [&](const DiskSnapshot& disk) { return frozen.contains(disk.frozen.path); });
+}
+
+Snapshot without(const std::set<Path>& frozen, Snapshot snapshot) {
+  return keep_disks(std::move(snapshot), [&](const DiskSnapshot& disk) { return !frozen.contains(disk.frozen.path); });
 }
 
 }  // namespace cohort::service

@@ -120,7 +120,7 @@ TEST(Recover, ForgetsNoSnapshotOfAMachineThatIsMissing) {
     ASSERT_THAT(lab.kept.snapshots().value(), SizeIs(1));
     EXPECT_EQ(lab.kept.snapshots()->front().state, SnapshotState::kDeleting);
     EXPECT_EQ(lab.hypervisor.active_file("web", "vda"), "/nonexistent/disks/web-vda.qcow2");
-    const auto deleted = lab.delete_snapshot({"nightly", true});
+    const auto deleted = lab.delete_snapshot({"nightly", Unmergeable::kForgotten});
     ASSERT_TRUE(deleted) << deleted.error().describe();
     EXPECT_THAT(deleted->left_behind, SizeIs(1));
     EXPECT_THAT(lab.kept.snapshots().value(), IsEmpty());
@@ -247,7 +247,7 @@ TEST(Recover, LeavesTheOverlayOfADiskThatWasDetachedInADeletionThatDiedAndSaysSo
   EXPECT_THAT(report->actions[0], HasSubstr("of disks that they have no more"));
   EXPECT_THAT(report->actions[0], HasSubstr("archive-vda.cohort-"));
   EXPECT_EQ(lab.kept.snapshots()->front().state, SnapshotState::kDeleting);
-  EXPECT_TRUE(lab.delete_snapshot({"nightly", true}));
+  EXPECT_TRUE(lab.delete_snapshot({"nightly", Unmergeable::kForgotten}));
 }
 
 TEST(Recover, SaysInTheHistoryWhatBecameOfTheJob) {

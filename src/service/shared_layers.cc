@@ -19,8 +19,9 @@ std::uint64_t bytes_on_disk(const Path& file) {
 
 // Its name is free again, and this one is nobody's: people meet it where a merge has failed half way.
 void strip(Snapshot& snapshot) {
+  const std::string mark = fmt::format(" (deleted, {})", public_id(snapshot).substr(0, 8));
   snapshot.state = SnapshotState::kShared;
-  snapshot.name = fmt::format("{} (deleted, {})", snapshot.name, public_id(snapshot).substr(0, 8));
+  if (!snapshot.name.ends_with(mark)) snapshot.name += mark;
   snapshot.kept_for.clear();
   for (auto& member : snapshot.members) {
     member.configuration.clear();
@@ -29,20 +30,10 @@ void strip(Snapshot& snapshot) {
   }
 }
 
-// Where they cannot be merged they stay shared, and no snapshot that nobody can delete comes into the list.
-Result<void> check_all(const Snapshot& layers, Hypervisor& hypervisor) {
-  for (const auto& member : layers.members) {
-    COHORT_ASSIGN(const bool missing, is_missing(member.machine, hypervisor));
-    if (missing) return fail(ErrorCode::kNotFound, "The machine \"{}\" does not exist any more.", member.name);
-    COHORT_TRY(check_mergeable(layers, member, false, hypervisor));
-  }
-  return {};
-}
-
 }  // namespace
 
 SharedLayers shared_layers_of(const Snapshot& snapshot, const std::vector<Snapshot>& all) {
-  SharedLayers layers{snapshot.name, sharing_files_of(snapshot, all), 0, {}};
+  SharedLayers layers{snapshot.name, sharing_files_of(snapshot, all), 0, {}, snapshot.collection};
   for (const auto& member : snapshot.members) {
     for (const auto& disk : member.disks) layers.disk_bytes += bytes_on_disk(disk.frozen.path);
   }
@@ -50,7 +41,7 @@ SharedLayers shared_layers_of(const Snapshot& snapshot, const std::vector<Snapsh
 }
 
 Result<Snapshot> retire(Snapshot snapshot, StateStore& store) {
-  if (!is_allowed(snapshot.state, SnapshotState::kShared)) {
+  if (snapshot.state != SnapshotState::kReady) {
     return fail(ErrorCode::kInvalidState, "The {} \"{}\" is {}: its files cannot be left to branches.",
                 noun_of(snapshot.kind), snapshot.name, to_string(snapshot.state));
   }
@@ -58,6 +49,16 @@ Result<Snapshot> retire(Snapshot snapshot, StateStore& store) {
   COHORT_TRY(store.update_snapshot(snapshot));
   kill_point("delete.retired");
   return snapshot;
+}
+
+Result<Snapshot> retire_rest(const Snapshot& snapshot, const std::set<Path>& frozen, StateStore& store) {
+  // As the merges of the other disks have left them.
+  COHORT_ASSIGN(auto merged, store.snapshot(snapshot.id));
+  Snapshot rest = only_with(frozen, std::move(merged));
+  strip(rest);
+  COHORT_TRY(store.update_snapshot(rest));
+  kill_point("delete.retired");
+  return rest;
 }
 
 Result<void> remove_belongings(const Snapshot& shared, Hypervisor& hypervisor, StateStore& store) {
@@ -78,12 +79,13 @@ Result<FreedLayers> merge_freed_layers(Hypervisor& hypervisor, StateStore& store
     const auto layers = shared_by_none(all, passed_over);
     if (!layers) return freed;
     passed_over.insert(layers->id);
-    if (const auto checked = check_all(*layers, hypervisor); !checked) {
-      freed.left.push_back(shared_layers_of(*layers, all));
-      freed.left.back().why = checked.error().message;
-      continue;
+    COHORT_ASSIGN(const auto rest, unmergeable_of(*layers, hypervisor));
+    if (!rest.frozen.empty()) {
+      freed.left.push_back(shared_layers_of(only_with(rest.frozen, *layers), all));
+      freed.left.back().why = rest.why;
     }
-    COHORT_TRY(merge_and_forget(*layers, false, hypervisor, store, job, stop));
+    if (without(rest.frozen, *layers).members.empty()) continue;
+    COHORT_TRY(merge_and_forget(*layers, Unmergeable::kKept, hypervisor, store, job, stop));
     freed.merged.push_back(layers->name);
   }
 }

@@ -1,5 +1,6 @@
-// What is left of a snapshot that was deleted while several branches stand on its files: the files, and the record of
-// where they stand. Each branch needs them as they are, so that they are merged when only one is left (decision 0009).
+// What is left of a snapshot that was deleted while several branches stand on its files, or while some of them could
+// not be merged: the files, and the record of where they stand. Each branch needs them as they are, so that they are
+// merged when only one is left (decision 0009); those of a disk that was detached are, when it is there again.
 #pragma once
 
 #include <cstdint>
@@ -18,7 +19,8 @@ struct SharedLayers {
   std::string name;                // of the snapshot
   std::set<std::string> branches;  // the snapshots that stand on its files
   std::uint64_t disk_bytes = 0;    // what its frozen files take on the disk
-  std::string why = {};            // they are shared by none any more, and could not be merged yet: a sentence
+  std::string why = {};            // they are shared by none, and could not be merged yet: a sentence
+  CollectionId collection = {};    // of the snapshot
 };
 [[nodiscard]] SharedLayers shared_layers_of(const Snapshot& snapshot, const std::vector<Snapshot>& all);
 
@@ -26,6 +28,8 @@ struct SharedLayers {
 // its machines but their disks is removed by the second call, which can be repeated. Crash: a snapshot as before, or
 // shared.
 [[nodiscard]] Result<Snapshot> retire(Snapshot snapshot, StateStore& store);
+// The same of one that is being deleted, whose other disks are merged: those that stand on `frozen` stay.
+[[nodiscard]] Result<Snapshot> retire_rest(const Snapshot& snapshot, const std::set<Path>& frozen, StateStore& store);
 [[nodiscard]] Result<void> remove_belongings(const Snapshot& shared, Hypervisor& hypervisor, StateStore& store);
 
 struct FreedLayers {
@@ -33,8 +37,8 @@ struct FreedLayers {
   std::vector<SharedLayers> left;   // stay shared for another reason than branches
 };
 
-// Merges, or removes, all shared layers that are shared no more. Of layers that cannot be merged (a machine is missing,
-// somebody has changed a disk) nothing is touched, and they are tried again the next time.
+// Merges, or removes, all shared layers that are shared no more. Those that cannot be merged (a machine is missing,
+// somebody has changed a disk) are not touched, and are tried again the next time.
 // On failure half way they are "deleting", in the list of snapshots again, and deleted as any other.
 [[nodiscard]] Result<FreedLayers> merge_freed_layers(Hypervisor& hypervisor, StateStore& store, JobContext& job,
                                                      const std::stop_token& stop);

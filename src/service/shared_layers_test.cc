@@ -108,7 +108,7 @@ TEST_F(SnapshotTreeTest, DeletesASubtreeThroughWhatIsSeenNoMore) {
   const std::string now = lives(lab);
   ASSERT_TRUE(lab.delete_snapshot({"two"}));
   EXPECT_EQ(named("four").parent, named("before").id);
-  ASSERT_TRUE(lab.delete_snapshot({"before", false, false, false, true}));
+  ASSERT_TRUE(lab.delete_snapshot({"before", Unmergeable::kRefused, false, false, true}));
   EXPECT_THAT(lab.kept.snapshots().value(), IsEmpty());
   EXPECT_EQ(lives(lab), now);
   EXPECT_EQ(std::ranges::count(lab.hypervisor.describe(), '\n'), 5 + 4);
@@ -257,7 +257,7 @@ TEST_F(SnapshotTreeTest, DeletesTheBranchThatTheMachinesGoOnFromByMerging) {
 }
 
 TEST_F(SnapshotTreeTest, DeletesASubtreeFromItsEnds) {
-  ASSERT_TRUE(lab.delete_snapshot({"before", false, false, false, true}));
+  ASSERT_TRUE(lab.delete_snapshot({"before", Unmergeable::kRefused, false, false, true}));
   EXPECT_THAT(lab.kept.snapshots().value(), IsEmpty());
   EXPECT_EQ(lives(lab), current);
   EXPECT_EQ(std::ranges::count(lab.hypervisor.describe(), '\n'), 5 + 4);

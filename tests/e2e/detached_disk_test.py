@@ -1,6 +1,6 @@
-"""A disk is detached between two nights: each package is complete, and the disk's files stay as they are."""
+"""A disk is detached between two nights, or a machine undefined: each package is complete, the nights go on, and the
+disk's files stay as they are."""
 
-import re
 import xml.etree.ElementTree as ET
 
 from harness.images import run
@@ -29,32 +29,83 @@ def second_of(guest):
     return list(guest.disk_paths())[1], *active(guest)[1]
 
 
-def test_each_night_is_complete_and_says_how_to_give_it_up(lab):
+def a_night(lab, collection, package):
+    return lab.cohort("backup", collection, package, "--incremental").json["backup"]
+
+
+def kinds(night):
+    return [each["kind"] for each in night["disks"]]
+
+
+def test_the_nights_go_on_and_what_is_known_of_the_disk_is_kept(lab):
     guest = bare_machine(lab, "loses a disk", ["qcow2", "qcow2"])
     nights = lab.new_folder("nights of one that loses a disk")
     lab.cohort("collection", "create", "loses", guest.name)
-    lab.cohort("backup", "loses", nights / "first", "--incremental")
+    a_night(lab, "loses", nights / "first")
     write(guest, 2)
     target, overlay, format = second_of(guest)
     run("qemu-io", "-f", format, "-c", "write -P 7 0 64k", overlay)
     held = content(lab, overlay, format)
     disk = detach(lab, guest, target)
 
-    [base] = snapshots(lab)
-    message = refused(lab, "invalid_state", "backup", "loses", nights / "second", "--incremental")
-    assert target in message and "--forget-missing" in message and "is complete" in message
-    assert lab.cohort("snapshot", "delete", base, "--forget-missing").json["deleted"]["left_behind"] == [str(overlay)]
-    third = lab.cohort("backup", "loses", nights / "third", "--incremental").json["backup"]
-    assert [each["kind"] for each in third["disks"]] == ["difference"]
-    assert content(lab, overlay, format) == held
+    for night in ("second", "third"):
+        report = a_night(lab, "loses", nights / night)
+        [left] = report["shared"]
+        assert kinds(report) == ["difference"] and target in left["why"] and left["branches"] == []
+        assert content(lab, overlay, format) == held
+        [kept] = snapshots(lab).values()
+        assert kept["kept_for"]
+    text = lab.cohort("host", "doctor", check=False, json=False).out
+    assert f"has the disk {target} no more" in text
 
+    # It is the base's as it was, and merged with the next night.
     attach(lab, guest, disk)
-    message = refused(lab, "invalid_state", "backup", "loses", nights / "fourth", "--incremental")
-    lab.cohort("host", "doctor", "--mend", re.search(r"--mend (unrecorded_overlay:.*?)`", message)[1])
-    fourth = lab.cohort("backup", "loses", nights / "fourth", "--incremental").json["backup"]
-    assert [each["kind"] for each in fourth["disks"]] == ["difference", "whole"]
+    fourth = a_night(lab, "loses", nights / "fourth")
+    assert kinds(fourth) == ["difference", "whole"] and fourth["shared"] == []
     assert lab.cohort("verify", nights / "fourth").json["verify"]["whole"] is True
     assert content(lab, *active(guest)[1]) == held
+    fifth = a_night(lab, "loses", nights / "fifth")
+    assert kinds(fifth) == ["difference", "difference"]
+    assert lab.cohort("host", "doctor").json["doctor"]["ailments"] == []
+
+
+def test_the_nights_go_on_when_another_disk_takes_its_place(lab):
+    guest = bare_machine(lab, "changes a disk", ["qcow2", "qcow2"])
+    nights = lab.new_folder("nights of one that changes a disk")
+    lab.cohort("collection", "create", "changes", guest.name)
+    a_night(lab, "changes", nights / "first")
+    target, overlay, format = second_of(guest)
+    held = content(lab, overlay, format)
+    disk = detach(lab, guest, target)
+    larger = guest.folder / "larger.qcow2"
+    run("qemu-img", "create", "-f", "qcow2", larger, "64M")
+    disk.find("source").set("file", str(larger))
+    attach(lab, guest, disk)
+    for night, expected in (("second", ["difference", "whole"]), ("third", ["difference", "difference"])):
+        report = a_night(lab, "changes", nights / night)
+        assert kinds(report) == expected and [each["branches"] for each in report["shared"]] == [[]]
+        assert content(lab, overlay, format) == held
+
+
+def test_the_nights_go_on_without_a_machine_that_was_undefined(lab):
+    stays, goes = bare_machine(lab, "stays", ["qcow2"]), bare_machine(lab, "goes", ["qcow2"])
+    nights = lab.new_folder("nights of one that is undefined")
+    lab.cohort("collection", "create", "both", stays.name, goes.name)
+    a_night(lab, "both", nights / "first")
+    [(overlay, format)] = active(goes)
+    held = content(lab, overlay, format)
+    xml = goes.xml(inactive=True)
+    goes.domain.undefine()
+    lab.cohort("collection", "remove", "both", goes.name)
+    report = a_night(lab, "both", nights / "second")
+    assert kinds(report) == ["difference"] and goes.name in report["shared"][0]["why"]
+    assert content(lab, overlay, format) == held
+
+    lab.connection.defineXML(xml)
+    lab.cohort("collection", "add", "both", goes.name)
+    report = a_night(lab, "both", nights / "third")
+    assert kinds(report) == ["difference", "whole"] and report["shared"] == []
+    assert content(lab, *active(goes)[0]) == held
 
 
 def test_a_deletion_refuses_it_by_name_and_leaves_it_when_asked(lab):

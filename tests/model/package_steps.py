@@ -3,7 +3,6 @@
 import shutil
 
 from commands import CommandSteps
-from point_steps import DETACHED
 from points import Package
 from world import PATIENT
 
@@ -100,7 +99,6 @@ class PackageSteps(CommandSteps):
         folder = self.chance.choice(collection.folders)
         path = self._new_path(folder)
         before = [point for point in self.world.points.values() if point.kept_for == folder]
-        may_refuse = [DETACHED] if self.world.has_detached_disks(*before) else []
 
         def done():
             listed, id = self.world.listed(), self._id_in(path)
@@ -120,8 +118,7 @@ class PackageSteps(CommandSteps):
                 if each.name not in listed:
                     self.world.remove_point(each.name)
 
-        return self._perform(["backup", collection.name, path, "--incremental", *PATIENT], done, path.exists,
-                             may_refuse)
+        return self._perform(["backup", collection.name, path, "--incremental", *PATIENT], done, path.exists)
 
     def _parent_of(self, path):
         parents = self.world.chain_of(path)

@@ -193,8 +193,9 @@ class World:
             known |= {member["memory"]["path"]} if member["memory"] else set()
             known |= {disk["frozen"]["path"] for disk in member["disks"] if ".cohort-" in disk["frozen"]["path"]}
         found = {str(path) for machine in self.machines for path in machine.folder.glob("*.cohort-*")}
+        detached = {str(path) for machine in self.machines for chain in machine.detached.values() for path in chain}
         missing = known - found - self.given_up
-        unknown = found - known - self.given_up
+        unknown = found - known - self.given_up - detached
         if unknown:
             used = {str(path) for machine, target, _ in self.disks() for path in machine.chain(target)}
             assert unknown <= used | self._stood_on(known), unknown - used
@@ -250,8 +251,9 @@ class World:
             assert job["state"] in ("completed", "failed", "cancelled"), job
 
     def _is_of_detached(self, ailment):
-        """A disk that was detached, or replaced: the point that has it says so."""
-        return ailment["kind"] in ("broken_snapshot", "stray_overlay") and self.has_detached_disks()
+        """A disk that was detached, or replaced: the point that has it says so, or what a backup's base has left."""
+        is_one = self.has_detached_disks() or any(machine.detached for machine in self.machines)
+        return ailment["kind"] in ("broken_snapshot", "broken_layers", "stray_overlay") and is_one
 
     def has_detached_disks(self, *points):
         attached = [disk for _, _, disk in self.disks()]

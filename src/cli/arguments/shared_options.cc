@@ -38,7 +38,7 @@ void DeleteOptions::declare(Arguments& arguments) {
 }
 
 void DeleteOptions::apply_to(service::DeleteSnapshotRequest& request) const {
-  request.forget_missing = forget_missing;
+  if (forget_missing) request.unmergeable = service::Unmergeable::kForgotten;
   request.forget_only = forget_only;
 }
 

@@ -32,6 +32,7 @@ using Json = nlohmann::ordered_json;
 [[nodiscard]] Json plan_to_json(const Snapshot& snapshot);
 [[nodiscard]] Json to_json(const service::ApplyPlan& plan, bool keeps_current);
 [[nodiscard]] Json to_json(const service::AppliedSnapshot& applied);
+[[nodiscard]] Json shared_to_json(const std::vector<service::SharedLayers>& shared);
 [[nodiscard]] Json to_json(const service::DeletedSnapshot& deleted);
 [[nodiscard]] Json to_json(const std::vector<service::PlannedMerge>& merges);
 // Pieces that snapshots and manifests share.

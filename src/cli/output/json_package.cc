@@ -156,7 +156,8 @@ Json to_json(const service::ExportReport& report) {
               {"sealed", report.is_sealed},
               {"disks", std::move(disks)},
               {"snapshot", to_json(report.snapshot)},
-              {"left_behind", std::move(left)}};
+              {"left_behind", std::move(left)},
+              {"shared", shared_to_json(report.shared)}};
 }
 
 Json to_json(const service::BackupPlan& plan) {

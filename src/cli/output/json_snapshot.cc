@@ -138,21 +138,26 @@ Json to_json(const service::AppliedSnapshot& applied) {
   return Json{{"snapshot", to_json(applied.snapshot)}, {"kept", applied.kept ? to_json(*applied.kept) : Json()}};
 }
 
+Json shared_to_json(const std::vector<service::SharedLayers>& shared) {
+  Json list = Json::array();
+  for (const auto& layers : shared) {
+    list.push_back(Json{{"name", layers.name},
+                        {"branches", layers.branches},
+                        {"disk_bytes", layers.disk_bytes},
+                        {"why", layers.why.empty() ? Json() : Json(layers.why)}});
+  }
+  return list;
+}
+
 Json to_json(const service::DeletedSnapshot& deleted) {
   Json json{{"id", deleted.id},
             {"name", deleted.name},
             {"left_behind", Json::array()},
             {"forgotten_only", deleted.forgotten_only},
-            {"shared", Json::array()},
+            {"shared", shared_to_json(deleted.shared)},
             {"merged_layers", deleted.merged_layers}};
   for (const auto& path : deleted.left_behind) {
     json["left_behind"].push_back(path.string());
-  }
-  for (const auto& layers : deleted.shared) {
-    json["shared"].push_back(Json{{"name", layers.name},
-                                  {"branches", layers.branches},
-                                  {"disk_bytes", layers.disk_bytes},
-                                  {"why", layers.why.empty() ? Json() : Json(layers.why)}});
   }
   return json;
 }

@@ -32,6 +32,7 @@ enum class Detail { kUsual, kFull };
                                         const std::vector<service::PlannedMerge>& merges);
 // Nothing if no file was.
 [[nodiscard]] std::string report_left_behind(const std::vector<Path>& files);
+[[nodiscard]] std::string report_shared(const std::vector<service::SharedLayers>& shared);
 [[nodiscard]] std::string report_deleted(const service::DeletedSnapshot& deleted);
 // "proven: …", "not measured: …".
 [[nodiscard]] std::string one_instant(const Snapshot& snapshot);

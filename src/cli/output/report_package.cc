@@ -166,7 +166,8 @@ std::string report_export(const service::ExportReport& report, Detail detail) {
                      printable(report.package.string()), count_of(report.files, "file", "files"),
                      format_bytes(report.bytes), format_bytes(report.disk_bytes)) +
          full_notice(report.full_because) + seal_notice(report) + difference_notice(report) +
-         report_snapshot(report.snapshot, detail) + report_left_behind(report.left_behind);
+         report_snapshot(report.snapshot, detail) + report_shared(report.shared) +
+         report_left_behind(report.left_behind);
 }
 
 std::string report_export_plan(const service::ExportPlan& plan) {

@@ -170,20 +170,24 @@ std::string fate_of(const service::PlannedMerge& merge) {
   return merge.stays ? "(not merged: the file stays)" : merge.into.string();
 }
 
-std::string report_layers(const service::DeletedSnapshot& deleted) {
-  std::string text;
-  for (const auto& name : deleted.merged_layers) {
-    text += fmt::format("The files that \"{}\" had shared were merged, too.\n", printable(name));
+std::string reason_of(const service::SharedLayers& layers) {
+  if (layers.why.empty()) {
+    return fmt::format(
+        "The files of \"{}\" stay ({}), since several branches stand on them (\"{}\"). The deletion that leaves one "
+        "branch merges them, and gives the room back that is taken twice.\n",
+        printable(layers.name), format_bytes(layers.disk_bytes),
+        printable(fmt::format("{}", fmt::join(layers.branches, "\", \""))));
   }
-  for (const auto& layers : deleted.shared) {
-    const std::string reason =
-        layers.why.empty() ? fmt::format(
-                                 "since several branches stand on them (\"{}\"). The deletion that leaves one branch "
-                                 "merges them, and gives the room back that is taken twice.",
-                                 fmt::join(layers.branches, "\", \""))
-                           : fmt::format("and the next deletion tries again: {}", layers.why);
-    text += fmt::format("The files of \"{}\" stay ({}), {}\n", printable(layers.name), format_bytes(layers.disk_bytes),
-                        printable(reason));
+  return fmt::format(
+      "Files of \"{}\" stay, and the next deletion tries to merge them: {} Or give them up with `cohort host "
+      "doctor`.\n",
+      printable(layers.name), printable(layers.why));
+}
+
+std::string report_merged_layers(const std::vector<std::string>& names) {
+  std::string text;
+  for (const auto& name : names) {
+    text += fmt::format("The files that \"{}\" had left were merged, too.\n", printable(name));
   }
   return text;
 }
@@ -310,7 +314,8 @@ std::string report_deleted(const service::DeletedSnapshot& deleted) {
            list_of("Its overlay files stay, and machines may write to them:", deleted.left_behind);
   }
   return fmt::format("Deleted the {} \"{}\".\n", noun_of(deleted.kind), printable(deleted.name)) +
-         report_layers(deleted) + report_left_behind(deleted.left_behind);
+         report_merged_layers(deleted.merged_layers) + report_shared(deleted.shared) +
+         report_left_behind(deleted.left_behind);
 }
 
 std::string report_apply_plan(const service::ApplyPlan& plan, bool keeps_current) {
@@ -338,6 +343,12 @@ std::string report_applied(const service::AppliedSnapshot& applied) {
 
 std::string report_left_behind(const std::vector<Path>& files) {
   return list_of("Files of machines that no longer exist were left behind:", files);
+}
+
+std::string report_shared(const std::vector<service::SharedLayers>& shared) {
+  std::string text;
+  for (const auto& layers : shared) text += reason_of(layers);
+  return text;
 }
 
 }  // namespace cohort::cli

@@ -216,6 +216,7 @@ service::ExportReport example_export_report() {
           300'000'000,
           290'000'000,
           {},
+          {{"shop (deleted, 0c6d4b1e)", {}, 1'000'000, "The machine \"db\" has the disk vdb no more."}},
           parent(),
           true,
           {},

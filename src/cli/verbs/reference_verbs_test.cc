@@ -82,7 +82,7 @@ TEST_F(ReferenceVerbs, DeleteHandsOnItsOptions) {
   EXPECT_EQ(program.run({"reference", "delete", "x", "--forget-missing"}), 0);
   EXPECT_EQ(session.delete_request.snapshot, "x");
   EXPECT_TRUE(session.delete_request.is_reference_point);
-  EXPECT_TRUE(session.delete_request.forget_missing);
+  EXPECT_EQ(session.delete_request.unmergeable, service::Unmergeable::kForgotten);
   EXPECT_THAT(program.out(), HasSubstr("Deleted the reference point"));
 }
 

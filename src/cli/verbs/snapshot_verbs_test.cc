@@ -99,14 +99,14 @@ TEST_F(SnapshotVerbs, ShowShowsFilesOnlyInFull) {
 TEST_F(SnapshotVerbs, DeleteNamesWhatWasLeftBehind) {
   EXPECT_EQ(program.run({"snapshot", "delete", "x", "--forget-missing"}), 0);
   EXPECT_EQ(session.delete_request.snapshot, "x");
-  EXPECT_TRUE(session.delete_request.forget_missing);
+  EXPECT_EQ(session.delete_request.unmergeable, service::Unmergeable::kForgotten);
   EXPECT_THAT(program.out(), HasSubstr("left behind:\n  /vm/web.cohort-00000000.qcow2\n"));
 }
 
 TEST_F(SnapshotVerbs, DeleteHandsOnThatItOnlyForgets) {
   EXPECT_EQ(program.run({"snapshot", "delete", "x", "--forget-only"}), 0);
   EXPECT_TRUE(session.delete_request.forget_only);
-  EXPECT_FALSE(session.delete_request.forget_missing);
+  EXPECT_EQ(session.delete_request.unmergeable, service::Unmergeable::kRefused);
 }
 
 }  // namespace
