@@ -62,22 +62,22 @@ def prepare(folder, is_warm, sources):
         run("cp", "--sparse=never", source, "/dev/null")
 
 
-def ours(disks, folder, *options):
-    """(seconds, what cohort-bench-copy tells) for the copies of (path, format), side by side."""
+def ours(disks, folder, *options, target_format=None):
+    """(seconds, what cohort-bench-copy tells) for the copies of (path, format), side by side, to their own format."""
     arguments = []
     for number, (path, image_format) in enumerate(disks):
-        arguments += [path, image_format, folder / str(number), image_format]
+        arguments += [path, image_format, folder / str(number), target_format or image_format]
     began = time.monotonic()
     told = json.loads(run(COPY, *options, *arguments))
     return time.monotonic() - began, told
 
 
-def peers_of(path, image_format, folder, is_huge):
+def peers_of(path, image_format, target_format, folder, is_huge):
     target = folder / "0"
     server = ["[", "qemu-nbd", "-r", "-f", image_format, path, "]"]
     peers = {CP: ["cp", "--sparse=always", "--reflink=never", path, target],
              "qemu-img convert -W -m 8 + sync (no hash)":
-                 ["qemu-img", "convert", "-W", "-m", "8", "-f", image_format, "-O", image_format, path, target]}
+                 ["qemu-img", "convert", "-W", "-m", "8", "-f", image_format, "-O", target_format, path, target]}
     if not is_huge:  # it would write a raw file as long as the disk, and takes minutes to walk over its holes
         peers["nbdcopy to raw + sync (no hash)"] = ["nbdcopy", "--", *server, target]
     return peers
@@ -90,16 +90,16 @@ def time_peer(command, folder):
     return time.monotonic() - began
 
 
-def measure_case(case, disk, folder, is_warm, rounds, row, tell, options=(), most=1.15):
+def measure_case(case, disk, target_format, folder, is_warm, rounds, row, tell, options=(), most=1.15):
     """The rows of one disk, (path, format), copied to `folder` in `most` of the time of cp."""
     times, told, others = [], [], {}
     for number in range(rounds):
         tell(f"export: {case}, round {number + 1} of {rounds}")
         prepare(folder, is_warm, [disk[0]])
-        seconds, report = ours([disk], folder, *options)
+        seconds, report = ours([disk], folder, *options, target_format=target_format)
         times.append(seconds)
         told.append(report)
-        for name, command in peers_of(*disk, folder, case.startswith(PIECES)).items():
+        for name, command in peers_of(*disk, target_format, folder, case.startswith(PIECES)).items():
             prepare(folder, is_warm, [disk[0]])
             others.setdefault(name, []).append(time_peer(command, folder))
     rows = [row("export", case, "s", times, name, values,
@@ -170,9 +170,9 @@ def measure_xfs(folder, mebibytes, rounds, row, tell):
     with xfs(folder, mebibytes) as place:
         make_raw(place / "half.raw", mebibytes)
         disk, out = (place / "half.raw", "raw"), place / "out"
-        return [*measure_case("half-full raw on XFS, shared, cold", disk, out, False, rounds, row, tell),
-                *measure_case("half-full raw on XFS, shared and not hashed, cold", disk, out, False, rounds, row, tell,
-                              ["--no-hash"], 0.05)]
+        return [*measure_case("half-full raw on XFS, shared, cold", disk, "raw", out, False, rounds, row, tell),
+                *measure_case("half-full raw on XFS, shared and not hashed, cold", disk, "raw", out, False, rounds, row,
+                              tell, ["--no-hash"], 0.05)]
 
 
 def measure(rounds, mebibytes, row, tell):
@@ -184,13 +184,18 @@ def measure(rounds, mebibytes, row, tell):
         run("qemu-img", "convert", "-f", "raw", "-O", "qcow2", raw, qcow2)
         make_fragmented(folder / "fragmented.qcow2", mebibytes)
         make_scattered(folder / "scattered.qcow2", mebibytes // 2)
-        cases = [("half-full raw, cold", (raw, "raw"), False), ("half-full raw, warm", (raw, "raw"), True),
-                 ("half-full qcow2, cold", (qcow2, "qcow2"), False), ("half-full qcow2, warm", (qcow2, "qcow2"), True),
-                 ("fragmented qcow2, cold", (folder / "fragmented.qcow2", "qcow2"), False),
-                 (f"{PIECES}, cold", (folder / "scattered.qcow2", "qcow2"), False)]
+        fragmented, scattered = folder / "fragmented.qcow2", folder / "scattered.qcow2"
+        cases = [("half-full raw, cold", (raw, "raw"), "qcow2", False),
+                 ("half-full raw, warm", (raw, "raw"), "qcow2", True),
+                 ("half-full raw to raw, cold", (raw, "raw"), "raw", False),
+                 ("half-full raw to raw, warm", (raw, "raw"), "raw", True),
+                 ("half-full qcow2, cold", (qcow2, "qcow2"), "qcow2", False),
+                 ("half-full qcow2, warm", (qcow2, "qcow2"), "qcow2", True),
+                 ("fragmented qcow2, cold", (fragmented, "qcow2"), "qcow2", False),
+                 (f"{PIECES}, cold", (scattered, "qcow2"), "qcow2", False)]
         rows = []
-        for case, disk, is_warm in cases:
-            rows += measure_case(case, disk, folder / "out", is_warm, rounds, row, tell)
+        for case, disk, target_format, is_warm in cases:
+            rows += measure_case(case, disk, target_format, folder / "out", is_warm, rounds, row, tell)
         rows += measure_four(folder, raw, mebibytes, rounds, row, tell)
         rows += measure_difference(folder, LARGE * mebibytes, rounds, row, tell)
         return rows + measure_xfs(folder, mebibytes, rounds, row, tell)
