@@ -24,7 +24,8 @@ Manual program_manual() {
           "Collections, snapshots and jobs are named by name, by UUID, or by the first characters (4 or more) of the "
           "UUID; machines by name or UUID. Names that begin with a dash follow after \"--\".",
       .examples = {{"cohort collection create shop db queue web", "Three machines become the collection \"shop\"."},
-                   {"cohort backup shop /backup/shop-monday", "Snapshot, export and delete the snapshot."},
+                   {"cohort backup shop /backup/shop-monday",
+                    "A snapshot and its export, from the second time on of what has changed."},
                    {"cohort verify /backup/shop-monday", "Reads all of the package again and compares."},
                    {"cohort try /backup/shop-monday --wait-for-agent",
                     "Boots the machines try-db, try-queue and try-web straight from it, and removes them again."},
@@ -143,9 +144,8 @@ void CommandTree::add_package_verbs() {
   add_verb(root_, make_backup());
   CLI::App& noun = add_noun(noun_manual(
       "package", "look at packages in a folder, merge and prune them",
-      "A package is a folder that `cohort export` or `cohort backup` has made. One that was made with --since or "
-      "--incremental is a difference: it stands on an earlier package, which has to stay where it is as seen from it, "
-      "and that one may "
+      "A package is a folder that `cohort export` or `cohort backup` has made. One with only what has changed since "
+      "another one is a difference: it stands on that package, which has to stay where it is as seen from it, and may "
       "be a difference too."));
   add_verb(noun, make_package_list());
   add_verb(noun, make_package_show());

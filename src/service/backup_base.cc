@@ -16,9 +16,10 @@ namespace fs = std::filesystem;
 Result<void> check_can_be_difference(const ExportRequest& target) {
   const bool is_one = target.format == "qcow2" && target.is_hashed && !target.no_storage && !target.subdirectory;
   if (is_one) return {};
-  return fail(ErrorCode::kInvalidArgument,
-              "An incremental backup is a package in the folder of the others, with hashed disks in qcow2: leave out "
-              "--format, --no-hash, --no-storage and --subdirectory.");
+  return fail(
+      ErrorCode::kInvalidArgument,
+      "A backup that others stand on is a package in the folder of the others, with hashed disks in qcow2: leave out "
+      "--format, --no-hash, --no-storage and --subdirectory, or make it one of its own with --full.");
 }
 
 Result<Path> folder_of(const ExportRequest& target) {

@@ -108,7 +108,7 @@ def test_an_incremental_backup_interrupted_after_its_package_is_complete_has_a_b
     assert report["whole"] is True
     # The next one has only what has changed since, on every disk.
     third = operation.target(site).with_name("third")
-    made = site.cohort("backup", operation.collection, third, "--incremental", *PATIENT).json["backup"]
+    made = site.cohort("backup", operation.collection, third, *PATIENT).json["backup"]
     assert made["full_because"] is None and {disk["kind"] for disk in made["disks"]} == {"difference"}
     assert made["parent"]["path"] == "../second"
     site.nothing_is_half_done()

@@ -421,7 +421,7 @@ class Backup(Operation):
         return site.lab.folder / "backup"
 
     def arguments(self, site):
-        return ["backup", self.collection, self.target(site), *PATIENT]
+        return ["backup", "--full", self.collection, self.target(site), *PATIENT]
 
     def is_done(self, site):
         return self.target(site).exists()
@@ -452,11 +452,11 @@ class IncrementalBackup(Backup):
     def prepare(self, site):
         if not self._first(site).exists():
             self._first(site).parent.mkdir(exist_ok=True)
-            site.cohort("backup", self.collection, self._first(site), "--incremental", *PATIENT)
+            site.cohort("backup", self.collection, self._first(site), *PATIENT)
             site.scribble()
 
     def arguments(self, site):
-        return [*super().arguments(site), "--incremental"]
+        return ["backup", self.collection, self.target(site), *PATIENT]
 
     def _kept(self, site):
         return site.cohort("snapshot", "list").json["snapshots"]
@@ -480,7 +480,7 @@ class IncrementalBackup(Backup):
     def undo(self, site):
         # Whatever was left over, the next one stands on a base and leaves one.
         third = self.target(site).with_name("third")
-        report = site.cohort("backup", self.collection, third, "--incremental", *PATIENT).json["backup"]
+        report = site.cohort("backup", self.collection, third, *PATIENT).json["backup"]
         assert report["full_because"] is None
         [kept] = self._kept(site)
         assert kept["id"] == report["snapshot"]["id"]

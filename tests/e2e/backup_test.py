@@ -58,7 +58,7 @@ def last_job(lab):
 def test_one_command_makes_a_whole_package_and_leaves_the_machines_as_they_were(lab, collection, writer, off, before):
     seen = writer.wait_token(above=3)
     target = lab.folder / "monday"
-    report = lab.cohort("backup", collection, target, *PATIENT).json["backup"]
+    report = lab.cohort("backup", "--full", collection, target, *PATIENT).json["backup"]
     assert nothing_is_left(lab, writer, off, before)
 
     assert report["package"] == str(target)
@@ -82,11 +82,11 @@ def test_one_command_makes_a_whole_package_and_leaves_the_machines_as_they_were(
 
 def test_the_report_for_people_names_what_they_have(lab, collection, writer, off, before):
     target = lab.folder / "for people"
-    ran = lab.cohort("backup", collection, target, "--no-storage", *PATIENT, json=False)
+    ran = lab.cohort("backup", "--full", collection, target, "--no-storage", *PATIENT, json=False)
     assert str(target) in ran.out
     for guest in (writer, off):
         assert guest.name in ran.out
-    quiet = lab.cohort("backup", collection, lab.folder / "quiet", "--no-storage", "--quiet", *PATIENT, json=False)
+    quiet = lab.cohort("backup", "--full", collection, lab.folder / "quiet", "--no-storage", "--quiet", *PATIENT, json=False)
     assert (quiet.out, quiet.err) == ("", "")
     assert nothing_is_left(lab, writer, off, before)
     assert all(machine["disks"] == [] for machine in manifest(target)["machines"])
@@ -94,7 +94,7 @@ def test_the_report_for_people_names_what_they_have(lab, collection, writer, off
 
 def test_raw_disks_below_a_subdirectory(lab, collection, writer, off, before):
     parent = lab.new_folder("days")
-    report = lab.cohort("backup", collection, parent, "--subdirectory", "--format", "raw", *PATIENT).json["backup"]
+    report = lab.cohort("backup", "--full", collection, parent, "--subdirectory", "--format", "raw", *PATIENT).json["backup"]
     assert report["package"] == str(parent / collection)
     assert names_in(parent) == [collection]
     assert {disk["format"] for disk in machine_in(parent / collection, writer.name)["disks"]} == {"raw"}
@@ -105,7 +105,7 @@ def test_raw_disks_below_a_subdirectory(lab, collection, writer, off, before):
 def test_a_dry_run_plans_the_snapshot_and_the_export_and_does_neither(lab, collection, writer, off, before):
     files = names_in(lab.folder)
     jobs = len(lab.cohort("job", "list").json["jobs"])
-    plan = lab.cohort("backup", collection, lab.folder / "dry", "--dry-run").json["plan"]
+    plan = lab.cohort("backup", "--full", collection, lab.folder / "dry", "--dry-run").json["plan"]
     assert [member["name"] for member in plan["snapshot"]["members"]] == [writer.name, off.name]
     assert plan["export"]["package"] == str(lab.folder / "dry")
     assert {(disk["machine"], disk["target"]) for disk in plan["export"]["disks"]} == {
@@ -119,7 +119,7 @@ def test_a_dry_run_plans_the_snapshot_and_the_export_and_does_neither(lab, colle
 def test_a_bad_target_is_refused_before_the_machines_are_touched(lab, collection, writer, off, before, make):
     target, code = lab.folder / make, "already_exists"
     if make == "package":
-        lab.cohort("backup", collection, target, "--no-storage", *PATIENT)
+        lab.cohort("backup", "--full", collection, target, "--no-storage", *PATIENT)
     elif make == "file":
         target.write_text("mine")
     elif make == "missing parent":
@@ -129,7 +129,7 @@ def test_a_bad_target_is_refused_before_the_machines_are_touched(lab, collection
     there = content(target) if make == "package" else None
     # Overlays come before the fence: a folder in which no name came or went has seen neither.
     changed = writer.folder.stat().st_mtime_ns, off.folder.stat().st_mtime_ns
-    refused(lab, code, "backup", collection, target, *PATIENT)
+    refused(lab, code, "backup", "--full", collection, target, *PATIENT)
     assert (writer.folder.stat().st_mtime_ns, off.folder.stat().st_mtime_ns) == changed
     assert nothing_is_left(lab, writer, off, before)
     if make == "package":
@@ -147,7 +147,7 @@ def copying(target):
 def test_a_target_that_fills_up_leaves_nothing(lab, collection, writer, off, before):
     with small_filesystem(lab.folder / "small", 96) as folder:
         target = folder / "package"
-        program = lab.cohort_start("backup", collection, target, *SLOW, *PATIENT, json=True)
+        program = lab.cohort_start("backup", "--full", collection, target, *SLOW, *PATIENT, json=True)
         wait_until(lambda: copying(target), 200, "the backup copies", interval=0.02)
         fill(folder)
         status, out, err = ended(program)
@@ -160,7 +160,7 @@ def test_a_target_that_fills_up_leaves_nothing(lab, collection, writer, off, bef
 
 def test_ctrl_c_leaves_nothing(lab, collection, writer, off, before):
     target = lab.folder / "interrupted"
-    program = lab.cohort_start("backup", collection, target, *SLOW, *PATIENT)
+    program = lab.cohort_start("backup", "--full", collection, target, *SLOW, *PATIENT)
     running_job(lab, "backup")
     assert overlays(writer, off)
     program.send_signal(signal.SIGINT)
@@ -175,7 +175,7 @@ def test_a_member_that_cannot_be_captured_prevents_all(lab, writer, off, before)
     lost = bare_machine(lab, "lost")
     lab.cohort("collection", "create", "with lost", writer.name, lost.name)
     lost.image("disk0").rename(lost.folder / "moved away")
-    message = refused(lab, "invalid_state", "backup", "with lost", lab.folder / "none", *PATIENT)
+    message = refused(lab, "invalid_state", "backup", "--full", "with lost", lab.folder / "none", *PATIENT)
     assert lost.name in message or str(lost.image("disk0")) in message
     assert not (lab.folder / "none").exists() and not (lab.folder / "none.partial").exists()
     assert nothing_is_left(lab, writer, off, before)

@@ -149,8 +149,8 @@ def a_day(lab, machine, other):
     yield ("import",), options, "import"
     yield ("try",), (package, "--name-prefix", "cohort-test-day try ", "--dry-run"), "dry_run"
     yield ("try",), (package, "--name-prefix", "cohort-test-day try ", "--for", "1s"), "try"
-    yield ("backup",), ("night", lab.folder / "backup", "--dry-run"), "dry_run"
-    yield ("backup",), ("night", lab.folder / "backup"), "backup"
+    yield ("backup",), ("night", lab.folder / "backup", "--full", "--dry-run"), "dry_run"
+    yield ("backup",), ("night", lab.folder / "backup", "--full"), "backup"
     yield ("job", "list"), (), "jobs"
     job = lab.cohort("job", "list").json["jobs"][0]["id"]
     yield ("job", "show"), (job,), "job"

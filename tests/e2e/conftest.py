@@ -35,5 +35,5 @@ def pair(lab):
 def package(lab, pair):
     """Of the pair."""
     target = lab.folder / "pair package"
-    lab.cohort("backup", "pair", target)
+    lab.cohort("backup", "--full", "pair", target)
     return target

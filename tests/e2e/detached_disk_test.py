@@ -30,7 +30,7 @@ def second_of(guest):
 
 
 def a_night(lab, collection, package):
-    return lab.cohort("backup", collection, package, "--incremental").json["backup"]
+    return lab.cohort("backup", collection, package).json["backup"]
 
 
 def kinds(night):

@@ -112,7 +112,7 @@ def read_only(filesystem):
                          ids=["full", "unmounted", "read-only"])
 def test_a_target_that_fails_in_the_middle(lab, small, command, point, fault, code, words):
     target = small.place / "package"
-    arguments = ["export", "of both", target] if command == "export" else ["backup", "fragile", target, *PATIENT]
+    arguments = ["export", "of both", target] if command == "export" else ["backup", "--full", "fragile", target, *PATIENT]
     program = stopped_at(lab, point, *arguments)
     with fault(small):
         message = goes_on_and_fails(program, code)

@@ -53,7 +53,7 @@ def package(lab, small, writer, off):
     """The collections, and a package of the machine that is off."""
     lab.cohort("collection", "create", "both", writer.name, off.name)
     lab.cohort("collection", "create", "off", off.name)
-    lab.cohort("backup", "off", lab.folder / "package", *PATIENT)
+    lab.cohort("backup", "--full", "off", lab.folder / "package", *PATIENT)
     return lab.folder / "package"
 
 
@@ -124,7 +124,7 @@ def test_a_snapshot_can_be_deleted_while_the_state_is_full(lab, small, writer, o
 def test_a_backup_ends_while_the_state_is_full(lab, small, writer, off, point):
     before = picture(writer, off)
     target = lab.folder / "target"
-    program = stopped_at(lab, point, "backup", "off", target, *PATIENT)
+    program = stopped_at(lab, point, "backup", "--full", "off", target, *PATIENT)
     with small.full():
         ran = goes_on_to_end(program)
         assert ran.rc == 0, ran
@@ -185,7 +185,7 @@ def test_a_state_that_cannot_be_begun_is_named(lab, small):
 def test_a_state_that_is_read_only_is_named(lab, small, writer, off):
     small.remount("ro")
     try:
-        for command in (TAKE, ("backup", "off", lab.folder / "never", *PATIENT), DELETE, ("job", "list")):
+        for command in (TAKE, ("backup", "--full", "off", lab.folder / "never", *PATIENT), DELETE, ("job", "list")):
             message = refused(lab, "permission", *command)
             assert str(lab.state) in message and "read-only" in message
         assert overlays(writer, off) == []

@@ -116,7 +116,7 @@ def test_without_it_file_systems_need_recovery(lab):
 
 def test_a_package_tells_it(lab):
     target = lab.folder / "frozen package"
-    lab.cohort("backup", "one", target, *PATIENT, *APPLICATION)
+    lab.cohort("backup", "--full", "one", target, *PATIENT, *APPLICATION)
     [machine] = lab.cohort("verify", target).json["verify"]["manifest"]["machines"]
     assert machine["consistency"] == "application" and machine["freeze_us"] > 0
     [image] = target.glob("Virtual Hard Disks/*vdb.qcow2")

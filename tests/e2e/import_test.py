@@ -221,7 +221,7 @@ def test_lost_machines_come_back_as_who_they_were(lab, storage):
     lost = lab.guest("lost", net=lab.link()[0])
     lab.cohort("collection", "create", "lost", lost.name)
     target = lab.folder / "lost package"
-    lab.cohort("backup", "lost", target)
+    lab.cohort("backup", "--full", "lost", target)
     uuid, addresses = lost.uuid, macs(lost)
     assert len(addresses) == 1
     lost.undefine()
@@ -364,7 +364,7 @@ def test_a_machine_of_somebody_else_with_the_same_uuid_is_left_alone(lab, storag
     lost = bare_machine(lab, "same uuid")
     lab.cohort("collection", "create", "same uuid", lost.name)
     target = lab.folder / "package of same uuid"
-    lab.cohort("backup", "same uuid", target)
+    lab.cohort("backup", "--full", "same uuid", target)
     uuid = lost.uuid
     lost.undefine()
     killed(lab, "import.before_define", target, "--keep-ids", "--storage", storage)

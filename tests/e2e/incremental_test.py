@@ -44,7 +44,7 @@ class Week:
 
     def night(self, name):
         self.writer.wait_token(above=max(self.writer.tokens_seen(), default=0) + 3, timeout=300)
-        report = self.lab.cohort("backup", "week", self.folder / name, "--incremental", *PATIENT).json["backup"]
+        report = self.lab.cohort("backup", "week", self.folder / name, *PATIENT).json["backup"]
         self.lab.cohort("export", report["snapshot"]["id"], self.full / name)
         self.reports[name] = report
         return report
@@ -81,7 +81,7 @@ def test_the_first_one_is_full_and_says_why(week, writer, off):
 def test_the_next_has_only_what_has_changed_and_is_the_new_base(week, writer, off):
     week.write_while_off(2)
     before = names_in(week.folder)
-    plan = week.lab.cohort("backup", "week", week.folder / "tuesday", "--incremental", "--dry-run").json["plan"]
+    plan = week.lab.cohort("backup", "week", week.folder / "tuesday", "--dry-run").json["plan"]
     assert [each["id"] for each in plan["outlived"]] == [week.reports["monday"]["snapshot"]["id"]]
     assert plan["export"]["parent"]["path"] == "../monday" and plan["full_because"] is None
     assert names_in(week.folder) == before
@@ -127,13 +127,13 @@ def test_a_night_after_a_shutdown_and_a_resize(week, writer, off):
 
 def test_each_folder_has_a_base_of_its_own(week, lab, writer, off):
     other = lab.new_folder("other")
-    first = lab.cohort("backup", "week", other / "first", "--incremental", *PATIENT).json["backup"]
+    first = lab.cohort("backup", "week", other / "first", *PATIENT).json["backup"]
     assert first["full_because"]
     assert {each["kept_for"] for each in snapshots(lab).values()} == {str(week.folder), str(other)}
     report = week.night("friday")
     assert report["parent"]["path"] == "../thursday"
     assert {each["kept_for"] for each in snapshots(lab).values()} == {str(week.folder), str(other)}
-    second = lab.cohort("backup", "week", other / "second", "--incremental", *PATIENT).json["backup"]
+    second = lab.cohort("backup", "week", other / "second", *PATIENT).json["backup"]
     assert second["parent"]["path"] == "../first"
     week.check("friday")
 
@@ -180,8 +180,8 @@ def test_without_its_base_a_backup_is_full_again(week, lab, writer, off):
 def test_what_can_be_no_difference_is_refused(week, lab):
     before = (snapshots(lab), names_in(week.folder))
     for options in (["--format", "raw"], ["--no-hash"], ["--no-storage"], ["--subdirectory"]):
-        assert "leave out" in refused(lab, "invalid_argument", "backup", "week", week.folder / "never", "--incremental",
+        assert "leave out" in refused(lab, "invalid_argument", "backup", "week", week.folder / "never",
                                       *options)
-    refused(lab, "already_exists", "backup", "week", week.folder / "saturday", "--incremental")
-    refused(lab, "not_found", "backup", "week", week.folder / "nowhere" / "never", "--incremental")
+    refused(lab, "already_exists", "backup", "week", week.folder / "saturday")
+    refused(lab, "not_found", "backup", "week", week.folder / "nowhere" / "never")
     assert (snapshots(lab), names_in(week.folder)) == before

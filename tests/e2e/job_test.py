@@ -52,7 +52,7 @@ def test_every_operation_is_remembered_with_what_it_made(lab):
     storage = lab.new_folder("remembered storage")
     lab.cohort("import", target, "--name-prefix", "cohort-test-copy-", "--storage", storage)
     lab.cohort("snapshot", "delete", "r1")
-    lab.cohort("backup", "remembered", lab.folder / "remembered backup")
+    lab.cohort("backup", "--full", "remembered", lab.folder / "remembered backup")
     newest = jobs(lab)[:6]
     assert [job["type"] for job in newest] == ["backup", "delete_snapshot", "import", "verify", "export",
                                                "take_snapshot"]

@@ -47,7 +47,7 @@ class AllThereIs:
         self.three.wait_token(above=5, timeout=200)
         lab.cohort("collection", "create", "all there is", self.three.name, self.firm.name)
         self.package = lab.folder / package
-        lab.cohort("backup", "all there is", self.package, *PATIENT)
+        lab.cohort("backup", "--full", "all there is", self.package, *PATIENT)
 
 
 # What is in a folder

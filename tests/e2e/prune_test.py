@@ -38,7 +38,7 @@ class Nights:
             run("qemu-io", "-f", "qcow2" if path.suffix == ".qcow2" else "raw", "-c",
                 f"write -P {self.count} {self.count * 128}k 128k", path)
         self.writer.wait_token(above=max(self.writer.tokens_seen(), default=0) + 2, timeout=300)
-        report = self.lab.cohort("backup", "nights", self.folder / name, "--incremental", *PATIENT).json["backup"]
+        report = self.lab.cohort("backup", "nights", self.folder / name, *PATIENT).json["backup"]
         self.lab.cohort("export", report["snapshot"]["id"], self.full / name)
         return report
 
@@ -155,7 +155,7 @@ def test_a_backup_prunes_what_is_too_old_when_it_is_complete(lab):
     off = bare_machine(lab, "pruned every night", ["qcow2"])
     lab.cohort("collection", "create", "kept", off.name)
     folder = lab.new_folder("pruned every night")
-    keep = ("--incremental", "--keep-last", "2", *PATIENT)
+    keep = ("--keep-last", "2", *PATIENT)
 
     def night(number, *options, check=True):
         [path] = off.disk_paths().values()

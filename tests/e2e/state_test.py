@@ -36,7 +36,7 @@ def test_a_second_process_is_told_who_holds_the_state_and_can_look(lab):
     running_job(lab, "export")
     for command in (("collection", "create", "more", guest.name), ("collection", "rename", "still", "moved"),
                     ("snapshot", "take", "still"), ("snapshot", "delete", "still"),
-                    ("export", "still", lab.folder / "second"), ("backup", "still", lab.folder / "second")):
+                    ("export", "still", lab.folder / "second"), ("backup", "--full", "still", lab.folder / "second")):
         assert f"process {program.pid} " in refused(lab, "in_use", *command)
     assert [each["name"] for each in lab.cohort("collection", "list").json["collections"]] == ["still"]
     assert lab.cohort("snapshot", "show", "still").json["snapshot"]["state"] == "ready"

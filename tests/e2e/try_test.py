@@ -161,7 +161,7 @@ def test_it_ends_when_the_last_guest_has_shut_itself_down(lab, originals):
 @pytest.fixture(scope="module")
 def raw_package(lab, pair):
     target = lab.folder / "raw package"
-    lab.cohort("backup", "pair", target, "--format", "raw")
+    lab.cohort("backup", "--full", "pair", target, "--format", "raw")
     return target
 
 
@@ -235,7 +235,7 @@ def test_agents_that_cannot_be_are_not_waited_for_until_the_package_is_verified(
     lab.connection.defineXML(without_agent_channel(guest))
     lab.cohort("collection", "create", "silent", guest.name)
     target = lab.folder / "silent package"
-    lab.cohort("backup", "silent", target)
+    lab.cohort("backup", "--full", "silent", target)
     os.truncate(disk_in(target, guest.name, "vda"), MIB)
     before = machines_and_states(lab)
     message = refused(lab, "unsupported", "try", target, "--name-prefix", PREFIX, "--wait-for-agent")
@@ -363,7 +363,7 @@ def talkers(lab):
     guests[0].wait_pingpong(above=1)
     lab.cohort("collection", "create", "talkers", *[guest.name for guest in guests])
     package = lab.folder / "talkers"
-    lab.cohort("backup", "talkers", package, *PATIENT)
+    lab.cohort("backup", "--full", "talkers", package, *PATIENT)
     return guests, package
 
 

@@ -117,7 +117,7 @@ class Month:
         self.calendar.go_to(day)
         began, least = self.calendar.today(), self.last_tokens()
         package = self.folder / f"night-{day:02}"
-        report = self.cohort("backup", "month", package, "--incremental", *PATIENT)["backup"]
+        report = self.cohort("backup", "month", package, *PATIENT)["backup"]
         date = datetime.datetime.fromisoformat(report["snapshot"]["instant"]).date()
         assert began <= date <= self.calendar.today(), (began, date)
         self.nights[package.name] = Night(day, date, package, least, self.last_tokens())

@@ -80,7 +80,7 @@ class PackageSteps(CommandSteps):
         def done():
             self._package_of_now(collection, path)
 
-        return self._perform(["backup", collection.name, path, *PATIENT], done, path.exists)
+        return self._perform(["backup", "--full", collection.name, path, *PATIENT], done, path.exists)
 
     def _package_of_now(self, collection, path):
         """Its snapshot is no more."""
@@ -118,7 +118,7 @@ class PackageSteps(CommandSteps):
                 if each.name not in listed:
                     self.world.remove_point(each.name)
 
-        return self._perform(["backup", collection.name, path, "--incremental", *PATIENT], done, path.exists)
+        return self._perform(["backup", collection.name, path, *PATIENT], done, path.exists)
 
     def _parent_of(self, path):
         parents = self.world.chain_of(path)

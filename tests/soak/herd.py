@@ -93,7 +93,7 @@ class Herd:
             return ready and ["export", chance.choice(ready)["name"], self.packages / self.new_name("export"),
                               "--format", chance.choice(["qcow2", "raw"])]
         if operation == "backup":
-            return ["backup", collection, self.packages / self.new_name("backup"), *PATIENT]
+            return ["backup", "--full", collection, self.packages / self.new_name("backup"), *PATIENT]
         if operation == "verify":
             return packages and ["verify", chance.choice(packages)]
         if operation == "try":

@@ -108,7 +108,7 @@ def test_soak():
         herd.begin()
         soak = Soak(herd)
         # The first round makes what is made once: connections of libvirtd, the log of the state file.
-        herd.lab.cohort("backup", "all six", herd.packages / "first", "--deadline", "30000")
+        herd.lab.cohort("backup", "--full", "all six", herd.packages / "first", "--deadline", "30000")
         soak.settle()
         first, began = figures(herd), time.monotonic()
         while time.monotonic() - began < MINUTES * 60:

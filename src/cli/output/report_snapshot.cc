@@ -235,7 +235,7 @@ std::string report_snapshot(const Snapshot& snapshot, Detail detail) {
   sheet.add("Fence", fence_of(snapshot));
   if (snapshot.asked != ConsistencyWish::kCrash) sheet.add("Consistency", asked_for(snapshot));
   if (!snapshot.kept_for.empty()) {
-    sheet.add("Kept for", fmt::format("the next incremental backup to {}", snapshot.kept_for.string()));
+    sheet.add("Kept for", fmt::format("the next backup to {}", snapshot.kept_for.string()));
   }
   std::string text = sheet.str() + "\n" + members_table(snapshot.members) + reasons_of(snapshot.members);
   if (detail != Detail::kFull) return text;

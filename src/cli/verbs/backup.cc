@@ -15,30 +15,34 @@ class Backup final : public Verb {
  public:
   [[nodiscard]] Manual manual() const override {
     return {.name = "backup",
-            .summary = "take a snapshot, export it, delete it",
+            .summary = "take a snapshot and export what is new in it",
             .description =
-                "Takes a snapshot of the collection, exports it to the package DIR, and deletes the "
-                "snapshot, as one job with one report. The target is checked before the snapshot is "
-                "taken. If a step fails, nothing is left on the machines and no half package in DIR; "
-                "if only the deleting fails, the package stays and the error says so.\n\n"
-                "With --incremental the package has only what has changed since the newest package of the "
-                "collection in the same folder whose snapshot is still there; if there is none, it is a full one, and "
-                "it is said why. The snapshot stays then as the base of the next incremental backup, and the one that "
-                "was kept before it is deleted when the package is complete. So each collection has one base for each "
-                "folder, and its machines an overlay for it. Use one folder for each medium: where two take turns at "
-                "one mount point, each backup is a full one. With --merge each package is a full one, made of the one "
-                "before and what has changed since, and only the latter is read from the machines' disks.\n\n"
+                "Takes a snapshot of the collection and exports it to the package DIR, as one job with one report. The "
+                "package has only what has changed since the newest package of the collection in the same folder whose "
+                "snapshot is still there; if there is none, it is a full one, and it is said why. The target is "
+                "checked before the snapshot is taken. If a step fails, the machines are as they were, and there is no "
+                "half package in DIR.\n\n"
+                "The snapshot stays as the base of the next backup, and the one that was kept before it is deleted "
+                "when the package is complete. So each collection has one base for each folder, and its machines an "
+                "overlay for it, until the base is deleted (`cohort snapshot list` shows it). Use one folder for each "
+                "medium: where two take turns at one mount point, each backup is a full one. With --merge each package "
+                "is a full one, made of the one before and what has changed since, and only the latter is read from "
+                "the machines' disks.\n\n"
+                "With --full the package stands on no other and is no other's base: the snapshot is deleted when it is "
+                "exported, and nothing is left on the machines. If only the deleting fails, the package stays and the "
+                "error says so.\n\n"
                 "With any of the --keep options, the packages of the collection in the same folder that no rule keeps "
                 "are removed when the backup is complete, as `cohort package prune` does, as a job of its own. The new "
                 "package is kept in any case. Nothing is removed when the backup has failed, in whatever step. If only "
                 "the pruning fails or is cancelled, the backup is complete, and is reported as such, with what failed; "
                 "the exit status is that of the failure, so that whoever runs this every night hears of it, and the "
                 "next one goes on.",
-            .examples = {{"cohort backup shop /backup/shop-monday", "A backup of the whole collection at one instant."},
-                         {"cohort backup shop /backup/shop-tuesday --incremental",
-                          "Only what has changed since the backup before."},
-                         {"cohort backup shop /backup/shop-$(date +%F) --incremental --keep-daily 7 --keep-weekly 4",
+            .examples = {{"cohort backup shop /backup/shop-monday",
+                          "The whole collection at one instant: all of it the first time, then what has changed."},
+                         {"cohort backup shop /backup/shop-$(date +%F) --keep-daily 7 --keep-weekly 4",
                           "Every night: what has changed, and what is too old goes."},
+                         {"cohort backup shop /archive/shop-2026 --full",
+                          "A package of its own; nothing is left on the machines."},
                          {"cohort backup shop /backup/shop-monday --dry-run",
                           "Says what would be captured and how much would be written."}}};
   }
@@ -48,10 +52,8 @@ class Backup final : public Verb {
     arguments.required("DIR", directory_, "The package.");
     take_.declare(arguments);
     export_.declare(arguments);
-    arguments.flag("--incremental", is_incremental_,
-                   "Only what has changed since the newest package beside DIR; keep the snapshot for the next.");
-    arguments.flag("--merge", is_merged_,
-                   "With --incremental: make a full package of what has changed and of the package before.");
+    arguments.flag("--full", is_full_, "All of it, as a package that nothing stands on; delete the snapshot.");
+    arguments.flag("--merge", is_merged_, "Make a full package of what has changed and of the package before.");
     keep_.declare(arguments);
     arguments.dry_run(is_dry_run_);
   }
@@ -113,11 +115,12 @@ class Backup final : public Verb {
     COHORT_TRY(take_.apply_to(request.take));
     COHORT_ASSIGN(request.target.directory, parse_folder(directory_));
     COHORT_TRY(export_.apply_to(request.target));
-    if (is_merged_ && !is_incremental_) {
-      return fail(ErrorCode::kInvalidArgument, "There is nothing to merge with: give --incremental, too.");
+    if (is_merged_ && is_full_) {
+      return fail(ErrorCode::kInvalidArgument,
+                  "There is nothing to merge a full backup with: leave out --full or --merge.");
     }
     request.target.is_merged = is_merged_;
-    request.is_incremental = is_incremental_;
+    request.is_incremental = !is_full_;
     return request;
   }
 
@@ -126,7 +129,7 @@ class Backup final : public Verb {
   TakeOptions take_;
   ExportOptions export_;
   KeepOptions keep_;
-  bool is_incremental_ = false;
+  bool is_full_ = false;
   bool is_merged_ = false;
   bool is_dry_run_ = false;
 };

@@ -250,12 +250,13 @@ TEST_F(PackageVerbs, BackupHandsOnTheOptionsOfBothHalves) {
   EXPECT_TRUE(session.backup_request.target.subdirectory);
 }
 
-TEST_F(PackageVerbs, BackupIsIncrementalOnRequest) {
+TEST_F(PackageVerbs, BackupIsIncrementalButOnRequest) {
   EXPECT_EQ(program.run({"backup", "shop", "/b"}), 0);
-  EXPECT_FALSE(session.backup_request.is_incremental);
-  EXPECT_EQ(program.run({"backup", "shop", "/b", "--incremental"}), 0);
   EXPECT_TRUE(session.backup_request.is_incremental);
-  EXPECT_EQ(program.run({"backup", "shop", "/b", "--incremental", "--dry-run"}), 0);
+  EXPECT_EQ(program.run({"backup", "shop", "/b", "--full"}), 0);
+  EXPECT_FALSE(session.backup_request.is_incremental);
+  EXPECT_EQ(program.run({"backup", "shop", "/b", "--full", "--merge"}), 2);
+  EXPECT_EQ(program.run({"backup", "shop", "/b", "--dry-run"}), 0);
   EXPECT_THAT(program.out(), HasSubstr("would be deleted when the package is complete."));
 }
 
