@@ -47,8 +47,8 @@ Result<std::vector<Path>> merge(const Snapshot& snapshot, Unmergeable unmergeabl
 
 Result<void> leave_rest(const Snapshot& snapshot, const std::set<Path>& kept, Hypervisor& hypervisor,
                         StateStore& store) {
-  COHORT_ASSIGN(const auto rest, retire_rest(snapshot, kept, store));
-  return remove_belongings(rest, hypervisor, store);
+  COHORT_TRY(retire_rest(snapshot, kept, store));
+  return remove_belongings(snapshot, hypervisor, store);
 }
 
 }  // namespace

@@ -51,21 +51,21 @@ Result<Snapshot> retire(Snapshot snapshot, StateStore& store) {
   return snapshot;
 }
 
-Result<Snapshot> retire_rest(const Snapshot& snapshot, const std::set<Path>& frozen, StateStore& store) {
+Result<void> retire_rest(const Snapshot& snapshot, const std::set<Path>& frozen, StateStore& store) {
   // As the merges of the other disks have left them.
   COHORT_ASSIGN(auto merged, store.snapshot(snapshot.id));
   Snapshot rest = only_with(frozen, std::move(merged));
   strip(rest);
   COHORT_TRY(store.update_snapshot(rest));
   kill_point("delete.retired");
-  return rest;
+  return {};
 }
 
-Result<void> remove_belongings(const Snapshot& shared, Hypervisor& hypervisor, StateStore& store) {
-  for (const auto& member : shared.members) {
+Result<void> remove_belongings(const Snapshot& retired, Hypervisor& hypervisor, StateStore& store) {
+  for (const auto& member : retired.members) {
     if (member.memory) COHORT_TRY(hypervisor.remove_memory(member.memory->file));
   }
-  COHORT_TRY(remove_tree(store.snapshot_folder(shared.id)));
+  COHORT_TRY(remove_tree(store.snapshot_folder(retired.id)));
   kill_point("delete.belongings_removed");
   return {};
 }

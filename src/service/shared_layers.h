@@ -24,13 +24,13 @@ struct SharedLayers {
 };
 [[nodiscard]] SharedLayers shared_layers_of(const Snapshot& snapshot, const std::vector<Snapshot>& all);
 
-// The snapshot, which is ready, becomes "shared": it keeps its place in the tree, and no list shows it. What it kept of
-// its machines but their disks is removed by the second call, which can be repeated. Crash: a snapshot as before, or
-// shared.
+// The snapshot, which is ready, becomes "shared": it keeps its place in the tree, and no list shows it. Crash: a
+// snapshot as before, or shared.
 [[nodiscard]] Result<Snapshot> retire(Snapshot snapshot, StateStore& store);
 // The same of one that is being deleted, whose other disks are merged: those that stand on `frozen` stay.
-[[nodiscard]] Result<Snapshot> retire_rest(const Snapshot& snapshot, const std::set<Path>& frozen, StateStore& store);
-[[nodiscard]] Result<void> remove_belongings(const Snapshot& shared, Hypervisor& hypervisor, StateStore& store);
+[[nodiscard]] Result<void> retire_rest(const Snapshot& snapshot, const std::set<Path>& frozen, StateStore& store);
+// What was kept of the machines but their disks. Can be repeated.
+[[nodiscard]] Result<void> remove_belongings(const Snapshot& retired, Hypervisor& hypervisor, StateStore& store);
 
 struct FreedLayers {
   std::vector<std::string> merged;  // names
