@@ -4,8 +4,6 @@
 #include <cpuid.h>
 #include <immintrin.h>
 
-#include <iterator>
-
 namespace cohort {
 namespace {
 
@@ -14,8 +12,8 @@ constexpr unsigned kSsse3 = 1U << 9U;   // of leaf 1, ECX
 constexpr unsigned kSse41 = 1U << 19U;  // of leaf 1, ECX
 constexpr unsigned kSha = 1U << 29U;    // of leaf 7, EBX
 
-constexpr int kRoundsAtOnce = 4;
-constexpr int kSteps = 64 / kRoundsAtOnce;
+constexpr std::size_t kRoundsAtOnce = 4;
+constexpr std::size_t kSteps = 64 / kRoundsAtOnce;
 
 // FIPS 180-4, 4.2.2.
 alignas(16) constexpr std::array<std::uint32_t, 64> kConstants{
@@ -62,7 +60,7 @@ COHORT_SHA_INLINE Sha256State state_of(const Lane& lane) {
 }
 
 // Four rounds of each lane, which do not wait for each other, and the words for four later rounds.
-template <int kStep, std::size_t kLanes>
+template <std::size_t kStep, std::size_t kLanes>
 COHORT_SHA_INLINE void take_step(std::array<Lane, kLanes>& lanes, Words& words) {
   const __m128i low = _mm_add_epi32(words.at[kStep % 4], _mm_load_si128(vector_at(&kConstants[kStep * kRoundsAtOnce])));
   const __m128i high = _mm_shuffle_epi32(low, 0x0E);
@@ -78,14 +76,14 @@ COHORT_SHA_INLINE void take_step(std::array<Lane, kLanes>& lanes, Words& words) 
   if constexpr (kStep + 1 < kSteps) take_step<kStep + 1>(lanes, words);
 }
 
+COHORT_SHA_INLINE __m128i four_words(const char* bytes) {
+  const __m128i big_endian = _mm_set_epi64x(0x0c0d0e0f08090a0b, 0x0405060700010203);
+  return _mm_shuffle_epi8(_mm_loadu_si128(reinterpret_cast<const __m128i*>(bytes)), big_endian);
+}
+
 template <std::size_t kLanes>
 COHORT_SHA_INLINE void take_block(std::array<Lane, kLanes>& lanes, const char* bytes) {
-  const __m128i big_endian = _mm_set_epi64x(0x0c0d0e0f08090a0b, 0x0405060700010203);
-  Words words;
-  for (std::size_t i = 0; i < std::size(words.at); ++i) {
-    const auto* place = reinterpret_cast<const __m128i*>(bytes + i * sizeof(__m128i));
-    words.at[i] = _mm_shuffle_epi8(_mm_loadu_si128(place), big_endian);
-  }
+  Words words{{four_words(bytes), four_words(bytes + 16), four_words(bytes + 32), four_words(bytes + 48)}};
   const std::array<Lane, kLanes> before = lanes;
   take_step<0>(lanes, words);
   for (std::size_t i = 0; i < kLanes; ++i) {
