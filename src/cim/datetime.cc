@@ -9,10 +9,15 @@ namespace cohort::cim {
 namespace {
 
 using std::chrono::days;
+using std::chrono::hours;
 using std::chrono::microseconds;
 using std::chrono::minutes;
+using std::chrono::month;
+using std::chrono::seconds;
 using std::chrono::sys_days;
 using std::chrono::sys_time;
+using std::chrono::year;
+using std::chrono::year_month_day;
 
 constexpr std::size_t kLength = 25;
 constexpr std::size_t kPoint = 14;  // where the '.' is
@@ -50,10 +55,9 @@ struct Fields {
 
 // The smallest value stands for a month or day that is not known.
 std::optional<microseconds> since_epoch(const Fields& f) {
-  using namespace std::chrono;
   const year_month_day date{year(static_cast<int>(f.year)),
                             month(static_cast<unsigned>(std::max<std::int64_t>(f.month, 1))),
-                            day(static_cast<unsigned>(std::max<std::int64_t>(f.day, 1)))};
+                            std::chrono::day(static_cast<unsigned>(std::max<std::int64_t>(f.day, 1)))};
   if (!date.ok() || f.hour > 23 || f.minute > 59 || f.second > 59) return std::nullopt;
   return sys_days(date).time_since_epoch() + hours(f.hour) + minutes(f.minute) + seconds(f.second) +
          microseconds(f.micros);
@@ -64,7 +68,7 @@ std::optional<microseconds> length_of(std::string_view text) {
   const std::int64_t minute = number(text.substr(10, 2));
   const std::int64_t second = number(text.substr(12, 2));
   if (hour > 23 || minute > 59 || second > 59) return std::nullopt;
-  return days(number(text.substr(0, 8))) + std::chrono::hours(hour) + minutes(minute) + std::chrono::seconds(second) +
+  return days(number(text.substr(0, 8))) + hours(hour) + minutes(minute) + seconds(second) +
          microseconds(number(text.substr(15, 6)));
 }
 
@@ -78,8 +82,7 @@ std::optional<microseconds> point_of(std::string_view text, std::size_t known) {
 }
 
 std::string clock_text(microseconds rest) {
-  using namespace std::chrono;
-  const hh_mm_ss<microseconds> clock(rest);
+  const std::chrono::hh_mm_ss<microseconds> clock(rest);
   return fmt::format("{:02}{:02}{:02}.{:06}", clock.hours().count(), clock.minutes().count(), clock.seconds().count(),
                      clock.subseconds().count());
 }
@@ -107,12 +110,11 @@ Result<Datetime> Datetime::parse(std::string_view text) {
 }
 
 Datetime Datetime::at(sys_time<microseconds> time, minutes offset) {
-  using namespace std::chrono;
   const auto shown_offset = std::clamp(offset, minutes(-999), minutes(999));
   const sys_time<microseconds> first = sys_days(year(0) / 1 / 1);
   const sys_time<microseconds> last = sys_days(year(9999) / 12 / 31);
   const auto local = std::clamp(time, first + minutes(999), last) + shown_offset;
-  const auto day = floor<days>(local);
+  const auto day = std::chrono::floor<days>(local);
   const year_month_day date(day);
   Datetime result;
   result.text_ =
