@@ -33,16 +33,19 @@ Result<void> override_property(Property& own, const Property& above, const std::
   return inherit_qualifiers(own.qualifiers, above.qualifiers, where);
 }
 
+Result<void> override_parameter(Parameter& own, const Parameter& above, const std::string& where) {
+  COHORT_TRY(check_override(own, above, where));
+  return inherit_qualifiers(own.qualifiers, above.qualifiers, where);
+}
+
 Result<void> override_method(Method& own, const Method& above, const std::string& where) {
   if (own.return_type != above.return_type) {
     return fail(ErrorCode::kInvalidArgument, "{}: overrides a method that returns {}.", where,
                 to_string(above.return_type));
   }
   for (Parameter& parameter : own.parameters) {
-    if (const Parameter* const same = find_named(above.parameters, parameter.name)) {
-      COHORT_TRY(check_override(parameter, *same, where + "." + parameter.name));
-      COHORT_TRY(inherit_qualifiers(parameter.qualifiers, same->qualifiers, where + "." + parameter.name));
-    }
+    const Parameter* const same = find_named(above.parameters, parameter.name);
+    if (same != nullptr) COHORT_TRY(override_parameter(parameter, *same, where + "." + parameter.name));
   }
   return inherit_qualifiers(own.qualifiers, above.qualifiers, where);
 }
