@@ -67,17 +67,17 @@ Result<MofToken> MofLexer::next() {
 Result<MofToken> MofLexer::quoted(char quote, MofToken::Kind kind) {
   MofToken token{kind, "", at_};
   ++at_;
-  while (at_ < text_.size() && peek() != quote && peek() != '\n') {
-    if (peek() == '\\') {
-      COHORT_TRY(escape(token.text));
-    } else {
-      token.text += text_[at_++];
-    }
-  }
+  while (at_ < text_.size() && peek() != quote && peek() != '\n') COHORT_TRY(quoted_character(token.text));
   if (peek() != quote) return wrong(token.offset, "this text has no closing quote on its line");
   ++at_;
   if (!is_utf8(token.text)) return wrong(token.offset, "this text is not UTF-8");
   return token;
+}
+
+Result<void> MofLexer::quoted_character(std::string& into) {
+  if (peek() == '\\') return escape(into);
+  into += text_[at_++];
+  return {};
 }
 
 // \b \t \n \f \r \" \' \\ and \x with one to four hexadecimal digits.

@@ -32,6 +32,7 @@ class MofLexer {
   }
   Result<void> skip_space();
   Result<MofToken> quoted(char quote, MofToken::Kind kind);
+  Result<void> quoted_character(std::string& into);
   Result<void> escape(std::string& into);
   MofToken run_of(MofToken::Kind kind, bool (*belongs)(char));
 
