@@ -12,7 +12,7 @@ namespace cohort::cim {
 [[nodiscard]] bool same_name(std::string_view a, std::string_view b);
 
 struct NameLess {
-  using is_transparent = void;
+  using is_transparent = void;  // NOLINT(readability-identifier-naming): the standard library asks for this name
   [[nodiscard]] bool operator()(std::string_view a, std::string_view b) const;
 };
 
