@@ -45,18 +45,21 @@ class Reader {
   // With what the file did not say.
   Result<Configuration> finished() {
     Configuration configuration;
-    for (const Setting& each : settings()) {
-      auto given = given_.find(&each);
-      if (given == given_.end()) given = given_.emplace(&each, std::vector{std::string(each.usual)}).first;
-      for (const std::string& value : given->second) {
-        COHORT_TRY(each.read(value, configuration));
-        configuration.values.push_back({&each, value});
-      }
-    }
+    for (const Setting& each : settings()) COHORT_TRY(read_values(each, configuration));
     return configuration;
   }
 
  private:
+  Result<void> read_values(const Setting& setting, Configuration& into) {
+    auto given = given_.find(&setting);
+    if (given == given_.end()) given = given_.emplace(&setting, std::vector{std::string(setting.usual)}).first;
+    for (const std::string& value : given->second) {
+      COHORT_TRY(setting.read(value, into));
+      into.values.push_back({&setting, value});
+    }
+    return {};
+  }
+
   Result<void> begin_section(std::string_view text) {
     if (text.back() != ']') return fail(ErrorCode::kInvalidArgument, "the section's name does not end with \"]\"");
     const std::string_view name = trimmed(text.substr(1, text.size() - 2));
