@@ -18,6 +18,13 @@ namespace {
 // Each is given back before the next one is taken.
 constexpr std::uint64_t kBudget = BufferPool::kBufferBytes;
 
+Result<void> add_blocks(const ReadChunk& read, ContentHash& content) {
+  for (std::size_t i = 0; i < read.chunk.blocks.size(); ++i) {
+    COHORT_TRY(content.add(read.chunk.blocks[i] * kBlockBytes, read.digests[i]));
+  }
+  return {};
+}
+
 Result<HashedContent> hash_disk(const DiskSource& source, ContentHash& content, const std::stop_token& stop) {
   BufferPool buffers(kBudget);
   RateLimiter unlimited;
@@ -30,9 +37,7 @@ Result<HashedContent> hash_disk(const DiskSource& source, ContentHash& content, 
   while (!stop.stop_requested()) {
     COHORT_ASSIGN(const SharedChunk read, feed.take(reader, stop));
     if (!read) break;
-    for (std::size_t i = 0; i < read->chunk.blocks.size(); ++i) {
-      COHORT_TRY(content.add(read->chunk.blocks[i] * kBlockBytes, read->digests[i]));
-    }
+    COHORT_TRY(add_blocks(*read, content));
   }
   if (stop.stop_requested()) return fail(ErrorCode::kCancelled, "Cancelled while an image was hashed.");
   return content.finish();

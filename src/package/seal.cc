@@ -45,11 +45,7 @@ class Sealing {
   Result<Manifest> run(WallTime now) {
     COHORT_ASSIGN(const auto names, names_of_seal(manifest_));
     for (const auto& name : names) COHORT_TRY(folder_.clear_place(name));
-    for (auto& machine : manifest_.machines) {
-      for (auto& disk : machine.disks) {
-        if (!disk.is_sealed()) COHORT_TRY(hash(machine, disk));
-      }
-    }
+    for (auto& machine : manifest_.machines) COHORT_TRY(hash_disks(machine));
     manifest_.sealed = now;
     manifest_.format_version = manifest_.needed_version();
     COHORT_TRY(write());
@@ -57,6 +53,13 @@ class Sealing {
   }
 
  private:
+  Result<void> hash_disks(MachineEntry& machine) {
+    for (auto& disk : machine.disks) {
+      if (!disk.is_sealed()) COHORT_TRY(hash(machine, disk));
+    }
+    return {};
+  }
+
   Result<void> hash(const MachineEntry& machine, DiskEntry& disk) {
     const std::string list = block_hashes_file(machine.name, disk.target);
     COHORT_ASSIGN(const UniqueFd image, open_entry(folder_, disk.file, &disk));
