@@ -113,13 +113,16 @@ Snapshot with_branch(Snapshot snapshot) {
   return snapshot;
 }
 
+Result<void> create_overlay(const DiskSnapshot& disk, Hypervisor& hypervisor, JobContext& job) {
+  COHORT_TRY(job.will_undo(UndoKind::kRemoveOverlay, disk.overlay.string()));
+  COHORT_TRY(hypervisor.create_overlay(disk));
+  kill_point("apply.overlay_created");
+  return {};
+}
+
 Result<void> make_branch(const Snapshot& snapshot, Hypervisor& hypervisor, JobContext& job) {
   for (const auto& member : snapshot.members) {
-    for (const auto& disk : member.disks) {
-      COHORT_TRY(job.will_undo(UndoKind::kRemoveOverlay, disk.overlay.string()));
-      COHORT_TRY(hypervisor.create_overlay(disk));
-      kill_point("apply.overlay_created");
-    }
+    for (const auto& disk : member.disks) COHORT_TRY(create_overlay(disk, hypervisor, job));
   }
   return {};
 }

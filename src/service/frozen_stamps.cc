@@ -74,6 +74,15 @@ Result<void> withdraw(const std::vector<Frozen>& frozen, StateStore& store) {
   return {};
 }
 
+// The merge moves what was written to a file of `below` after the instant of `above` into the latter's file.
+Result<void> withdraw_if_written_below(const Frozen& above, const std::vector<Frozen>& below, StateStore& store) {
+  for (const auto& base : below) {
+    if (!is_written_since(base.disk, above.instant)) continue;
+    COHORT_TRY(store.stamp_frozen(above.disk.frozen.path, written_to_at(*written_at(base.disk))));
+  }
+  return {};
+}
+
 // All of these disks have the same frozen file. One that somebody wrote to keeps its stamp.
 Result<void> renew(const std::vector<Frozen>& frozen, StateStore& store) {
   const bool is_withdrawn =
@@ -108,10 +117,7 @@ Result<void> withdraw_stamps(const DiskSnapshot& merged, StateStore& store) {
   for (const auto& above : moving) {
     COHORT_TRY(withdraw(disks_above(all, above.disk.frozen.path), store));
     COHORT_TRY(withdraw({above}, store));
-    for (const auto& base : below) {
-      if (!is_written_since(base.disk, above.instant)) continue;
-      COHORT_TRY(store.stamp_frozen(above.disk.frozen.path, written_to_at(*written_at(base.disk))));
-    }
+    COHORT_TRY(withdraw_if_written_below(above, below, store));
   }
   // That of the snapshot that is being deleted is of no more use, and would accuse the merge when this is repeated.
   return below.size() == 1 ? store.stamp_frozen(merged.frozen.path, std::nullopt) : Result<void>();

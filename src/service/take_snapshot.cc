@@ -9,15 +9,18 @@
 namespace cohort::service {
 namespace {
 
+Result<void> create_overlays(const MemberSnapshot& member, Hypervisor& hypervisor) {
+  for (const auto& disk : member.disks) {
+    COHORT_TRY(hypervisor.create_overlay(disk));
+    kill_point("take.overlay_created");
+  }
+  return {};
+}
+
 Result<void> create_overlays(const Snapshot& snapshot, Hypervisor& hypervisor) {
   const auto& members = snapshot.members;
-  const auto created = run_in_parallel(members.size(), [&](std::size_t i) -> Result<void> {
-    for (const auto& disk : members[i].disks) {
-      COHORT_TRY(hypervisor.create_overlay(disk));
-      kill_point("take.overlay_created");
-    }
-    return {};
-  });
+  const auto created =
+      run_in_parallel(members.size(), [&](std::size_t i) { return create_overlays(members[i], hypervisor); });
   for (const auto& outcome : created) COHORT_TRY(outcome);
   return {};
 }
