@@ -3,6 +3,14 @@
 #include <utility>
 
 namespace cohort::service {
+namespace {
+
+Result<void> run_unless_stopped(const JobEngine::Body& body, JobContext& context) {
+  COHORT_TRY(context.check_cancelled());
+  return body(context);
+}
+
+}  // namespace
 
 BackgroundJobs::BackgroundJobs(JobEngine& engine)
     : engine_(engine), worker_([this](const std::stop_token& stop) { work(stop); }) {}
@@ -36,10 +44,7 @@ void BackgroundJobs::work(const std::stop_token& stop) {
     Waiting next = std::move(waiting_.front());
     waiting_.pop_front();
     lock.unlock();
-    const auto unless_stopped = [&](JobContext& context) -> Result<void> {
-      COHORT_TRY(context.check_cancelled());
-      return next.body(context);
-    };
+    const auto unless_stopped = [&](JobContext& context) { return run_unless_stopped(next.body, context); };
     // How it ended is in its record, which is what everybody looks at.
     static_cast<void>(engine_.run_queued(std::move(next.job), {stop, {}}, unless_stopped));
   }

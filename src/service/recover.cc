@@ -23,6 +23,19 @@ void append(std::vector<std::string>& to, const std::vector<std::string>& from) 
   to.insert(to.end(), from.begin(), from.end());
 }
 
+Result<UndoReport> take_back(const std::vector<Job>& open, StateStore& store, Undo& undo, const Clock& clock,
+                             JobContext& context) {
+  UndoReport report;
+  for (const auto& job : open) {
+    context.set_phase(fmt::format("taking back {} {}", to_string(job.type), job.id.short_str()));
+    const UndoReport undone = undo.run(job.id, context);
+    COHORT_TRY(close(job, undone, store, clock));
+    append(report.actions, undone.actions);
+    append(report.failures, undone.failures);
+  }
+  return report;
+}
+
 }  // namespace
 
 Result<std::vector<Job>> open_jobs(StateStore& store) {
@@ -38,18 +51,8 @@ Result<std::vector<Job>> open_jobs(StateStore& store) {
 Result<UndoReport> recover(StateStore& store, Undo& undo, JobEngine& engine, const Clock& clock) {
   COHORT_ASSIGN(const auto open, open_jobs(store));
   if (open.empty()) return UndoReport{};
-  return engine.run<UndoReport>(
-      JobType::kRecover, "jobs left open", {}, [&](JobContext& context) -> Result<UndoReport> {
-        UndoReport report;
-        for (const auto& job : open) {
-          context.set_phase(fmt::format("taking back {} {}", to_string(job.type), job.id.short_str()));
-          const UndoReport undone = undo.run(job.id, context);
-          COHORT_TRY(close(job, undone, store, clock));
-          append(report.actions, undone.actions);
-          append(report.failures, undone.failures);
-        }
-        return report;
-      });
+  return engine.run<UndoReport>(JobType::kRecover, "jobs left open", {},
+                                [&](JobContext& context) { return take_back(open, store, undo, clock, context); });
 }
 
 }  // namespace cohort::service
