@@ -267,15 +267,19 @@ class Examination {
         const Path& file = entry.path();
         if (is_memory_name(file) && !is_memory_of_a_snapshot(file)) add_stray_memory(file);
         if (!is_overlay_name(file) || used.contains(file) || is_recorded(snapshots_, file)) continue;
-        add(AilmentKind::kStrayOverlay, file.string(),
-            fmt::format("No machine and no snapshot uses the overlay \"{}\".", file.string()),
-            "Removes the file, and what a machine wrote to it. Not if the snapshot is in another state folder.",
-            [this, file](JobContext&) -> Result<std::string> {
-              COHORT_TRY(hypervisor_.remove_stray_overlay(file));
-              return fmt::format("The file \"{}\" was removed.", file.string());
-            });
+        add_stray_overlay(file);
       }
     }
+  }
+
+  void add_stray_overlay(const Path& file) {
+    add(AilmentKind::kStrayOverlay, file.string(),
+        fmt::format("No machine and no snapshot uses the overlay \"{}\".", file.string()),
+        "Removes the file, and what a machine wrote to it. Not if the snapshot is in another state folder.",
+        [this, file](JobContext&) -> Result<std::string> {
+          COHORT_TRY(hypervisor_.remove_stray_overlay(file));
+          return fmt::format("The file \"{}\" was removed.", file.string());
+        });
   }
 
   // It has the name of an overlay, with another extension.
@@ -339,15 +343,19 @@ class Examination {
     for (const auto& entry : std::filesystem::directory_iterator(folder, code)) {
       const Path& path = entry.path();
       if (entry.is_symlink(code) || !entry.is_directory(code) || path.extension() != package::kPartialSuffix) continue;
-      add(AilmentKind::kPartialPackage, path.string(),
-          fmt::format("The package in \"{}\" was never finished.", path.string()),
-          "Removes the folder. Not while another process exports to it.", [path](JobContext&) -> Result<std::string> {
-            COHORT_TRY(remove_tree(path));
-            return fmt::format("The folder \"{}\" was removed.", path.string());
-          });
+      add_partial_package(path);
     }
     if (code) return Failure{system_error(code.value(), fmt::format("\"{}\" cannot be listed.", folder.string()))};
     return {};
+  }
+
+  void add_partial_package(const Path& folder) {
+    add(AilmentKind::kPartialPackage, folder.string(),
+        fmt::format("The package in \"{}\" was never finished.", folder.string()),
+        "Removes the folder. Not while another process exports to it.", [folder](JobContext&) -> Result<std::string> {
+          COHORT_TRY(remove_tree(folder));
+          return fmt::format("The folder \"{}\" was removed.", folder.string());
+        });
   }
 
   Hypervisor& hypervisor_;
