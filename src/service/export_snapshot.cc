@@ -71,6 +71,19 @@ Result<std::optional<DifferenceBase>> open_base(const ExportRequest& request, co
 }
 
 // What the list of block hashes takes: that of the base grows with what has changed at most.
+std::vector<PlannedDisk> disks_to_plan(const ExportRequest& request, const Snapshot& snapshot) {
+  std::vector<PlannedDisk> planned;
+  for (std::size_t m = 0; m < snapshot.members.size() && !request.no_storage; ++m) {
+    const MemberSnapshot& member = snapshot.members[m];
+    for (std::size_t d = 0; d < member.disks.size(); ++d) {
+      const DiskSnapshot& disk = member.disks[d];
+      planned.push_back({m, d, member.name, disk.target, package::disk_file(member.name, disk.target, request.format),
+                         disk.virtual_size});
+    }
+  }
+  return planned;
+}
+
 Result<std::uint64_t> estimated_hashes(const PlannedDisk& disk) {
   constexpr std::uint64_t kBlockBytes = 64ULL << 10U;
   constexpr std::uint64_t kLineBytes = 90;
@@ -298,15 +311,8 @@ Result<ExportPlan> ExportSnapshot::plan(const ExportRequest& request, const Snap
   COHORT_ASSIGN(const auto base, open_base(request, plan.package, snapshot, store_, stop));
   plan.estimated_bytes = kSpaceBesideDisks;
   if (snapshot.state == SnapshotState::kReady && !request.no_storage) COHORT_TRY(check_unwritten_disks(snapshot));
-  for (std::size_t m = 0; m < snapshot.members.size() && !request.no_storage; ++m) {
-    const MemberSnapshot& member = snapshot.members[m];
-    for (std::size_t d = 0; d < member.disks.size(); ++d) {
-      const DiskSnapshot& disk = member.disks[d];
-      COHORT_TRY(plan_disk(request, member, base,
-                           {m, d, member.name, disk.target,
-                            package::disk_file(member.name, disk.target, request.format), disk.virtual_size},
-                           stop, plan));
-    }
+  for (const PlannedDisk& disk : disks_to_plan(request, snapshot)) {
+    COHORT_TRY(plan_disk(request, snapshot.members[disk.member], base, disk, stop, plan));
   }
   const bool has_difference =
       std::ranges::any_of(plan.disks, [](const auto& disk) { return disk.choice.base.has_value(); });
