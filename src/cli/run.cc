@@ -92,7 +92,9 @@ int run_unguarded(const std::vector<std::string>& arguments, Surroundings& surro
     const auto status = surroundings.carry_out_elsewhere(context.session_options(), arguments);
     if (status) return *status;
   }
-  const auto result = is_for_verb ? perform(tree, context) : parsed.map([](auto&& said) { return *std::move(said); });
+  const auto result = is_for_verb
+                          ? perform(tree, context)
+                          : std::move(parsed).map([](std::optional<Outcome>&& said) { return *std::move(said); });
   const Console& console = surroundings.console;
   if (asks_for_json(arguments) || tree.options().json) {
     print_json(result, context.recovery(), console.out);
