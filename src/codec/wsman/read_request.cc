@@ -294,7 +294,7 @@ class Reader {
   }
 
   // A query for the instances whose properties are the selectors' values.
-  Read<cim::Selection> selector_filter(const Node& filter) {
+  [[nodiscard]] Read<cim::Selection> selector_filter(const Node& filter) const {
     const Node* const set = filter.child("SelectorSet");
     cim::ObjectPath wanted;
     const bool is_read = set != nullptr && read_selectors(*set, wanted).has_value();
