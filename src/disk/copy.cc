@@ -117,8 +117,9 @@ class Copying {
   bool hash_content(const ReadChunk& read, std::size_t i, const std::string& digest) {
     if (content_ == nullptr) return true;
     auto added = content_->add(read.chunk.blocks[i] * kBlockBytes, digest);
-    if (!added) outcome_.fail(std::move(added).error());
-    return added.has_value();
+    if (added) return true;
+    outcome_.fail(std::move(added).error());
+    return false;
   }
 
   CopyTask task_;
