@@ -118,7 +118,7 @@ Result<std::string> go_on_deleting(const SnapshotId& id, Hypervisor& hypervisor,
   if (!has_left && !is_to_leave) return finish_merge(*std::move(snapshot), hypervisor, store, running);
   const std::string name = snapshot->name;
   if (is_to_leave) {
-    COHORT_ASSIGN(*snapshot, retire(*std::move(snapshot), store));
+    COHORT_ASSIGN(*snapshot, retire(*snapshot, store));
   }
   COHORT_TRY(remove_belongings(*snapshot, hypervisor, store));
   return fmt::format("The deletion of the {} \"{}\" was completed.", noun_of(snapshot->kind), name);
