@@ -1,6 +1,6 @@
 #include "domain/job.h"
 
-#include <signal.h>
+#include <signal.h>  // NOLINT(modernize-deprecated-headers): kill is POSIX
 
 #include <cerrno>
 

@@ -33,7 +33,7 @@ std::string list_trusted_kinds() {
 std::string_view to_string(RefusalKind kind) { return name_of(kRefusalKinds, kind); }
 
 Result<RefusalKind> trusted_kind_from(std::string_view name) {
-  const auto kind = value_of(kRefusalKinds, name, "kind of refusal");
+  auto kind = value_of(kRefusalKinds, name, "kind of refusal");
   if (kind && *kind != RefusalKind::kMalformed) return kind;
   return fail(ErrorCode::kInvalidArgument, "\"{}\" is nothing that can be trusted: give one of {}.", name,
               list_trusted_kinds());
