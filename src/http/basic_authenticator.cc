@@ -24,7 +24,7 @@ std::optional<Credentials> read_credentials(std::string_view authorization) {
   const std::size_t start = authorization.find_first_not_of(' ', kScheme.size());
   const auto text = from_base64(start == std::string_view::npos ? "" : authorization.substr(start));
   const std::size_t colon = text ? text->find(':') : std::string::npos;
-  if (colon == std::string::npos || colon > kLongestName) return std::nullopt;
+  if (colon > kLongestName) return std::nullopt;  // as npos is
   return Credentials{text->substr(0, colon), text->substr(colon + 1)};
 }
 
