@@ -1,5 +1,6 @@
 #include "provider/snapshot_of_virtual_system.h"
 
+#include <ranges>
 #include <set>
 
 #include "provider/paths.h"
@@ -17,11 +18,11 @@ Result<std::vector<cim::Instance>> SnapshotOfVirtualSystemProvider::instances() 
   std::set<MachineId> wanted;
   for (const auto& condition : conditions) wanted.insert(condition.id);
   std::vector<cim::Instance> pairs;
-  for (auto snapshot = snapshots.rbegin(); snapshot != snapshots.rend(); ++snapshot) {  // the newest first
-    for (const auto& member : snapshot->members) {
+  for (const auto& snapshot : std::views::reverse(snapshots)) {  // the newest first
+    for (const auto& member : snapshot.members) {
       if (!wanted.contains(member.machine)) continue;
       pairs.push_back(pair_of(class_name(), "Antecedent", path_of_machine(member.machine), "Dependent",
-                              path_of_snapshot_settings(snapshot->id, member.machine)));
+                              path_of_snapshot_settings(snapshot.id, member.machine)));
       if (which_ == Which::kNewest) wanted.erase(member.machine);
     }
   }
