@@ -43,7 +43,7 @@ VirtualSystemManagementService::VirtualSystemManagementService(SummaryReader sum
                                                                const ServiceSurroundings& surroundings)
     : ServiceProvider("Msvm_VirtualSystemManagementService", "Hyper-V Virtual System Management Service",
                       CodeFamily::kManagement, surroundings),
-      summaries_(std::move(summaries)) {
+      summaries_(summaries) {
   offer("GetSummaryInformation", Right::kNone, [this](const MethodCall& call) { return summary_information(call); });
   for (const char* method : kOfCim) {
     offer(method, Right::kNone, [](const MethodCall&) { return returned(kNotSupported); });
