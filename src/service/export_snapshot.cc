@@ -70,7 +70,6 @@ Result<std::optional<DifferenceBase>> open_base(const ExportRequest& request, co
   });
 }
 
-// What the list of block hashes takes: that of the base grows with what has changed at most.
 std::vector<PlannedDisk> disks_to_plan(const ExportRequest& request, const Snapshot& snapshot) {
   std::vector<PlannedDisk> planned;
   for (std::size_t m = 0; m < snapshot.members.size() && !request.no_storage; ++m) {
@@ -84,6 +83,7 @@ std::vector<PlannedDisk> disks_to_plan(const ExportRequest& request, const Snaps
   return planned;
 }
 
+// What the list of block hashes takes: that of the base grows with what has changed at most.
 Result<std::uint64_t> estimated_hashes(const PlannedDisk& disk) {
   constexpr std::uint64_t kBlockBytes = 64ULL << 10U;
   constexpr std::uint64_t kLineBytes = 90;
