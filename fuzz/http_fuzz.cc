@@ -2,6 +2,7 @@
 // reaches the handler that was not authenticated, and the server closes every connection that the client has ended.
 #include <arpa/inet.h>
 #include <netinet/in.h>
+#include <poll.h>
 #include <sys/socket.h>
 #include <sys/time.h>
 #include <unistd.h>
@@ -10,6 +11,7 @@
 #include <cerrno>
 #include <cstddef>
 #include <cstdint>
+#include <cstdio>
 #include <cstdlib>
 #include <memory>
 #include <optional>
@@ -71,16 +73,28 @@ sockaddr_in on_loopback(std::uint32_t host, std::uint16_t port) {
   return address;
 }
 
-// From ever another address: the ports of one would run out while its ended connections are remembered.
+void expect(bool is_so, const char* what) {
+  if (is_so) return;
+  std::perror(what);
+  std::abort();
+}
+
+// From ever another address, with a port that only this connection has to be free of: else they would run out while
+// ended connections are remembered.
 cohort::UniqueFd connected() {
   static std::uint32_t host = 0;
   host = host % 50'000 + 1;
   cohort::UniqueFd fd(::socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0));
   const sockaddr_in from = on_loopback(host, 0), to = on_loopback(0, server().port());
   const timeval patience{5, 0};
-  if (::setsockopt(fd.get(), SOL_SOCKET, SO_RCVTIMEO, &patience, sizeof patience) != 0) std::abort();
-  if (::bind(fd.get(), reinterpret_cast<const sockaddr*>(&from), sizeof from) != 0) std::abort();
-  if (::connect(fd.get(), reinterpret_cast<const sockaddr*>(&to), sizeof to) != 0) std::abort();
+  const int late = 1;
+  expect(::setsockopt(fd.get(), SOL_SOCKET, SO_RCVTIMEO, &patience, sizeof patience) == 0, "SO_RCVTIMEO");
+  expect(::setsockopt(fd.get(), IPPROTO_IP, IP_BIND_ADDRESS_NO_PORT, &late, sizeof late) == 0, "the port comes later");
+  expect(::bind(fd.get(), reinterpret_cast<const sockaddr*>(&from), sizeof from) == 0, "bind");
+  const bool connects = ::connect(fd.get(), reinterpret_cast<const sockaddr*>(&to), sizeof to) == 0 || errno == EINTR;
+  // The fuzzer's clock may have interrupted it; it goes on by itself.
+  pollfd writable{fd.get(), POLLOUT, 0};
+  expect(connects && TEMP_FAILURE_RETRY(::poll(&writable, 1, 5000)) == 1, "connect");
   return fd;
 }
 
@@ -94,8 +108,8 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
   std::array<char, 4096> answer{};
   ssize_t count = 0;
   do {
-    count = ::recv(fd.get(), answer.data(), answer.size(), 0);
+    count = TEMP_FAILURE_RETRY(::recv(fd.get(), answer.data(), answer.size(), 0));
   } while (count > 0);
-  if (count < 0 && errno == EAGAIN) std::abort();  // neither answered nor closed
+  expect(count >= 0 || errno != EAGAIN, "neither answered nor closed");
   return 0;
 }
