@@ -83,8 +83,7 @@ Result<std::string> kept_for(const SnapshotId& id, const std::vector<Path>& left
   COHORT_ASSIGN(const auto snapshot, store.snapshot(id));
   return fmt::format(
       "The {} {} is not forgotten, since overlays of machines that no longer exist, or of disks that they have no "
-      "more, are "
-      "left: {}. Bring them back and run `{}`, or leave the files as they are with --forget-missing.",
+      "more, are left: {}. Bring them back and run `{}`, or leave the files as they are with --forget-missing.",
       noun_of(snapshot.kind), public_id(snapshot).substr(0, 8), names_of(left), delete_command(snapshot));
 }
 
