@@ -40,8 +40,9 @@ TEST(ObjectPath, ReadsWhatIsLeftOut) {
 }
 
 TEST(ObjectPath, WritesWhatItReads) {
-  for (const std::string text : {R"(\\HOST\root\virtualization\v2:C.A="x\\y",B=5,T=TRUE)", R"(root/x:C.A="a\"b")", "C",
-                                 "root/x:C=@", "C=5", R"(C.R="\\\\h\\root\\x:D.K=\"v\"")"}) {
+  for (const std::string text :
+       {R"(\\HOST\root\virtualization\v2:C.A="x\\y",B=5,T=TRUE)", R"(root/x:C.A="a\"b")", "C", "root/x:C=@", "C=5",
+        "C=-0.0", "C=5.0", "C=1.0e+20", R"(C.R="\\\\h\\root\\x:D.K=\"v\"")"}) {
     EXPECT_EQ(to_text(path(text)), text);
     EXPECT_EQ(path(to_text(path(text))), path(text));
   }

@@ -1,7 +1,9 @@
 #include "cim/value_text.h"
 
+#include <algorithm>
 #include <charconv>
 #include <cmath>
+#include <concepts>
 #include <cstdlib>
 #include <limits>
 
@@ -100,6 +102,15 @@ struct TextOf {
   std::string operator()(const Datetime& value) const { return value.text(); }
   std::string operator()(const Shared<ObjectPath>& value) const { return to_text(*value); }
   std::string operator()(const Shared<Instance>&) const { return {}; }
+  // With a point, also without a fraction (DSP0004, realValue): it would be read as an integer.
+  template <std::floating_point Number>
+  std::string operator()(Number value) const {
+    std::string text = fmt::format("{}", value);
+    if (std::isfinite(value) && text.find('.') == std::string::npos) {
+      text.insert(std::min(text.find('e'), text.size()), ".0");
+    }
+    return text;
+  }
   template <typename Number>
   std::string operator()(Number value) const {
     return fmt::format("{}", value);
