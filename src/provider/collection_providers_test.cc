@@ -8,6 +8,7 @@
 #include "cim/object_path.h"
 #include "provider/concrete_job.h"
 #include "provider/paths.h"
+#include "service/frozen_stamps.h"
 #include "service/testing/package_lab.h"
 
 namespace cohort::provider {
@@ -99,6 +100,40 @@ class CollectionProvidersTest : public ::testing::Test {
     instance.set(name, std::move(value));
     return Value(std::move(instance));
   }
+  // The reference point that a snapshot becomes.
+  cim::Instance converted(const std::string& name) {
+    const auto all = lab.store.snapshots().value();
+    for (const Snapshot& each : all) {
+      if (each.name != name) continue;
+      const auto job = ended(
+          snapshots("ConvertToReferencePoint", {{"AffectedSnapshotCollection", Value(path_of_snapshot(each.id))}}));
+      const auto points = list(cim::AssociatorsOf{job.path, "Msvm_AffectedJobElement"});
+      if (points.size() == 1) return points.front();
+    }
+    ADD_FAILURE() << name;
+    return {};
+  }
+  // What is exported of a reference point to "<folder>/<name>".
+  cim::MethodResult export_point(const cim::Instance& point, const std::string& name, Value settings) {
+    return of_service("Msvm_CollectionReferencePointService", "ExportReferencePoint",
+                      {{"ReferencePointCollection", Value(point.path)},
+                       {"ExportDirectory", Value((lab.folder.path() / name).string())},
+                       {"ExportSettingData", std::move(settings)}});
+  }
+  // Msvm_VirtualMachineToDisks for each machine, as the settings of such an export.
+  static Value chosen(const std::vector<std::pair<Value, std::vector<cim::Element>>>& machines) {
+    std::vector<cim::Element> all;
+    for (const auto& [machine, disks] : machines) {
+      cim::Instance one;
+      one.class_name = "Msvm_VirtualMachineToDisks";
+      one.set("VirtualMachineId", machine);
+      one.set("DisksToExport", Value::array(cim::Type::kString, disks));
+      all.push_back(Value(std::move(one)).element());
+    }
+    return settings("Msvm_CollectionReferencePointExportSettingData", "VirtualMachinesToDisksToExport",
+                    Value::array(cim::Type::kInstance, std::move(all)));
+  }
+  std::size_t jobs_so_far() { return lab.store.jobs()->size(); }
   cim::MethodResult export_nightly(std::vector<cim::NamedValue> more = {}) {
     more.push_back({"SnapshotCollection", Value(nightly())});
     if (cim::find_named(more, "ExportDirectory") == nullptr) {
@@ -245,19 +280,117 @@ TEST_F(CollectionProvidersTest, MakesAReferencePointAtOnce) {
   EXPECT_EQ(points[0].at("ConsistencyLevel"), Value(std::uint16_t{1})) << "crash consistent, as that page has it";
 }
 
-TEST_F(CollectionProvidersTest, AsksForDifferencesAndChosenDisks) {
+TEST_F(CollectionProvidersTest, ChecksTheBaseOfADifferenceBeforeAJobIsStarted) {
+  const std::size_t before = jobs_so_far();
   const auto settings_with = [](std::string_view name, Value value) {
     return settings("Msvm_CollectionSnapshotExportSettingData", std::string(name), std::move(value));
   };
   const auto with = [&](Value value) { return code(export_nightly({{"ExportSettingData", std::move(value)}})); };
+  const auto on = [&](const cim::ObjectPath& base) {
+    return with(settings_with("DifferentialBackupBase", Value(cim::to_text(base))));
+  };
   EXPECT_EQ(with(settings_with("DifferentialBackupBase", Value("Msvm_ComputerSystem.Name=\"x\""))), kSnapshotParameter);
   EXPECT_THAT(refusals.back(), HasSubstr("DifferentialBackupBase is the path"));
   EXPECT_EQ(with(settings_with("BackupIntent", Value(std::uint16_t{7}))), kSnapshotParameter);
-  // No package of that snapshot is there to stand on: what the job finds out.
-  const auto base = path_of_snapshot(SnapshotId::generate());
-  const auto job = ended(
-      export_nightly({{"ExportSettingData", settings_with("DifferentialBackupBase", Value(cim::to_text(base)))}}));
-  EXPECT_EQ(job.at("JobState"), state(CimJobState::kException));
+  EXPECT_EQ(on(path_of_snapshot(SnapshotId::generate())), kSnapshotParameter);
+  EXPECT_THAT(refusals.back(), HasSubstr("There is no root/virtualization/v2:Msvm_SnapshotCollection"));
+  EXPECT_EQ(on(nightly()), kSnapshotParameter) << "of itself";
+  EXPECT_THAT(refusals.back(), HasSubstr("is not an earlier one"));
+  EXPECT_EQ(jobs_so_far(), before);
+}
+
+TEST_F(CollectionProvidersTest, RefusesADifferenceWithoutStorage) {
+  ASSERT_TRUE(lab.take_of_shop("second"));
+  const std::size_t before = jobs_so_far();
+  cim::Instance wanted;
+  wanted.class_name = "Msvm_CollectionSnapshotExportSettingData";
+  wanted.set("CopyVmStorage", Value(false));
+  wanted.set("DifferentialBackupBase", Value(cim::to_text(nightly())));
+  const auto second = path_of_snapshot(lab.store.snapshots()->back().id);
+  EXPECT_EQ(code(snapshots("ExportSnapshot", {{"SnapshotCollection", Value(second)},
+                                              {"ExportDirectory", Value(lab.target().string())},
+                                              {"ExportSettingData", Value(wanted)}})),
+            kSnapshotParameter);
+  EXPECT_THAT(refusals.back(), HasSubstr("CopyVmStorage"));
+  EXPECT_EQ(jobs_so_far(), before);
+}
+
+TEST_F(CollectionProvidersTest, ExportsTheConfigurationAloneWhereStorageIsNotWanted) {
+  const auto job = ended(export_nightly(
+      {{"ExportSettingData", settings("Msvm_CollectionSnapshotExportSettingData", "CopyVmStorage", Value(false))}}));
+  EXPECT_EQ(job.at("JobState"), state(CimJobState::kCompleted));
+  EXPECT_TRUE(std::filesystem::exists(lab.target() / "cohort.json"));
+  EXPECT_THAT(service::PackageLab::names_in(lab.target() / "Virtual Hard Disks"), SizeIs(0));
+}
+
+TEST_F(CollectionProvidersTest, LeavesOutDisksThatCannotBeCapturedWhereThatIsAskedFor) {
+  lab.hypervisor.change("web", [](service::FakeMachine& web) {
+    web.left_out = {{"sdb", LeftOutReason::kPassThrough, "/dev/x"}};
+  });
+  const auto take = [&](bool is_ignored) {
+    return ended(snapshots("CreateSnapshot",
+                           {{"Collection", Value(shop())},
+                            {"SnapshotType", Value(std::uint16_t{2})},
+                            {"SnapshotSettings", settings("Msvm_VirtualSystemSnapshotSettingData",
+                                                          "IgnoreNonSnapshottableDisks", Value(is_ignored))}}));
+  };
+  EXPECT_EQ(take(false).at("JobState"), state(CimJobState::kException));
+  EXPECT_EQ(take(true).at("JobState"), state(CimJobState::kCompleted));
+}
+
+TEST_F(CollectionProvidersTest, ExportsTheDisksThatAreChosenOfAReferencePoint) {
+  const cim::Instance point = converted("nightly");
+  const auto machines = list(cim::AssociatorsOf{point.path, "Msvm_CollectedReferencePoints"});
+  const cim::Instance& web = machines.at(0);
+  const cim::Element id = web.at("VirtualDiskIdentifiers").elements().at(1);  // as it was read
+  const auto disks = [&](const std::string& name, const Value& wanted) {
+    const auto job = ended(export_point(point, name, wanted));
+    EXPECT_EQ(job.at("JobState"), state(CimJobState::kCompleted)) << name;
+    return job.at("ExportedDisks").elements();
+  };
+  const auto one = disks("by id", chosen({{web.at("VirtualSystemIdentifier"), {id}}}));
+  ASSERT_THAT(one, SizeIs(1));
+  EXPECT_THAT(std::get<std::string>(one[0]), HasSubstr("web-vdb"));
+  EXPECT_THAT(disks("whole machine", chosen({{web.at("VirtualSystemIdentifier"), {}}})), SizeIs(2));
+  EXPECT_THAT(disks("two machines", chosen({{web.at("VirtualSystemIdentifier"), {id}},
+                                            {machines.at(1).at("VirtualSystemIdentifier"), {}}})),
+              SizeIs(2));
+}
+
+TEST_F(CollectionProvidersTest, RefusesDisksThatAreNotInTheReferencePoint) {
+  const cim::Instance point = converted("nightly");
+  const auto machines = list(cim::AssociatorsOf{point.path, "Msvm_CollectedReferencePoints"});
+  const Value web = machines.at(0).at("VirtualSystemIdentifier");
+  const std::size_t before = jobs_so_far();
+  const auto refused = [&](const Value& wanted) { return code(export_point(point, "never", wanted)); };
+  EXPECT_EQ(refused(chosen({{Value(upper(MachineId::generate().str())), {}}})), kSnapshotParameter);
+  EXPECT_THAT(refusals.back(), HasSubstr("has no machine"));
+  EXPECT_EQ(refused(chosen({{web, {std::string("vdx")}}})), kSnapshotParameter);
+  EXPECT_THAT(refusals.back(), HasSubstr("has no disk vdx"));
+  EXPECT_EQ(refused(chosen({{web, {std::string("vda"), cim::Element()}}})), kSnapshotParameter);
+  EXPECT_THAT(refusals.back(), HasSubstr("DisksToExport"));
+  EXPECT_EQ(refused(chosen({{Value::null(cim::Type::kString), {}}})), kSnapshotParameter);
+  EXPECT_EQ(jobs_so_far(), before);
+}
+
+TEST_F(CollectionProvidersTest, ExportsAReferencePointAsTheDifferenceFromAnEarlierOne) {
+  Snapshot first = lab.store.snapshots()->front();
+  first.members[0].disks[0].frozen.path = lab.folder.path() / "frozen.qcow2";
+  ASSERT_TRUE(create_file(first.members[0].disks[0].frozen.path, "at the instant"));
+  service::stamp_frozen_files(first);
+  ASSERT_TRUE(lab.store.update_snapshot(first));
+  const cim::Instance earlier = converted("nightly");
+  const auto based_on = [](const cim::Instance& base) {
+    return settings("Msvm_CollectionReferencePointExportSettingData", "BaseReferencePointCollection",
+                    Value(cim::to_text(base.path)));
+  };
+  EXPECT_EQ(ended(export_point(earlier, "first", {})).at("JobState"), state(CimJobState::kCompleted));
+  ASSERT_TRUE(lab.take_of_shop("second"));
+  const cim::Instance later = converted("second");
+  const auto job = ended(export_point(later, "second", based_on(earlier)));
+  EXPECT_EQ(job.at("JobState"), state(CimJobState::kCompleted));
+  EXPECT_EQ(job.at("BaseReferencePointGroupId"), earlier.at("CollectionID"));
+  EXPECT_EQ(code(export_point(earlier, "never", based_on(later))), kSnapshotParameter) << "it is later";
 }
 
 TEST_F(CollectionProvidersTest, ExportsAReferencePoint) {

@@ -65,7 +65,7 @@ Result<cim::MethodResult> CollectionReferencePointService::create_reference_poin
 
 Result<cim::MethodResult> CollectionReferencePointService::export_reference_point(const MethodCall& call) {
   COHORT_ASSIGN(const Snapshot point, point_in(call, "ReferencePointCollection"));
-  COHORT_ASSIGN(const auto request, export_request_in(call, point, roots_));
+  COHORT_ASSIGN(const auto request, export_request_in(call, point, state_, roots_));
   COHORT_ASSIGN(const Job job, jobs_.start(order_for(service::job_type_of(request), point, call),
                                            as_job([=, this](service::JobContext& context) {
                                              return operations_.export_snapshot.run(request, context);

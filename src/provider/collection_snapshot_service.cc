@@ -65,7 +65,7 @@ Result<cim::MethodResult> CollectionSnapshotService::create_snapshot(const Metho
 
 Result<cim::MethodResult> CollectionSnapshotService::export_snapshot(const MethodCall& call) {
   COHORT_ASSIGN(const Snapshot snapshot, snapshot_in(call, "SnapshotCollection"));
-  COHORT_ASSIGN(const auto request, export_request_in(call, snapshot, roots_));
+  COHORT_ASSIGN(const auto request, export_request_in(call, snapshot, state_, roots_));
   COHORT_ASSIGN(const Job job,
                 jobs_.start(order_for(JobType::kExport, snapshot, call), as_job([=, this](auto& context) {
                               return operations_.export_snapshot.run(request, context);

@@ -5,17 +5,31 @@
 namespace cohort::service {
 namespace {
 
+template <typename Id>
+bool is_id(const std::string& text, const Id& id) {
+  const auto written = Id::parse(text);
+  return written && *written == id && !id.is_nil();
+}
+
+bool is_machine_of(const MemberSnapshot& member, const ChosenDisk& chosen) {
+  return member.name == chosen.machine || is_id(chosen.machine, member.machine);
+}
+
 bool is_chosen(const MemberSnapshot& member, const DiskSnapshot& disk, const ChosenDisk& chosen) {
-  const bool is_member = member.name == chosen.machine || member.machine.str() == chosen.machine;
-  const bool is_named_by_id = !disk.id.is_nil() && disk.id.str() == chosen.target;
-  return is_member && (disk.target == chosen.target || is_named_by_id);
+  const bool is_named = chosen.target.empty() || disk.target == chosen.target || is_id(chosen.target, disk.id);
+  return is_named && is_machine_of(member, chosen);
 }
 
 Result<void> check_there(const Snapshot& snapshot, const ChosenDisk& chosen) {
-  const bool is_there = std::ranges::any_of(snapshot.members, [&](const MemberSnapshot& member) {
+  const auto has_it = [&](const MemberSnapshot& member) {
+    if (chosen.target.empty()) return is_machine_of(member, chosen);
     return std::ranges::any_of(member.disks, [&](const DiskSnapshot& disk) { return is_chosen(member, disk, chosen); });
-  });
-  if (is_there) return {};
+  };
+  if (std::ranges::any_of(snapshot.members, has_it)) return {};
+  if (chosen.target.empty()) {
+    return fail(ErrorCode::kNotFound, "The {} \"{}\" has no machine \"{}\".", noun_of(snapshot.kind), snapshot.name,
+                chosen.machine);
+  }
   return fail(ErrorCode::kNotFound, "The {} \"{}\" has no disk {} of a machine \"{}\".", noun_of(snapshot.kind),
               snapshot.name, chosen.target, chosen.machine);
 }
