@@ -338,6 +338,38 @@ TEST_F(CollectionProvidersTest, LeavesOutDisksThatCannotBeCapturedWhereThatIsAsk
   EXPECT_EQ(take(true).at("JobState"), state(CimJobState::kCompleted));
 }
 
+TEST_F(CollectionProvidersTest, TakesFullBackupsAndCopiesForTheSameAndNothingElse) {
+  const auto take = [&](std::uint8_t type) {
+    return snapshots(
+        "CreateSnapshot",
+        {{"Collection", Value(shop())},
+         {"SnapshotType", Value(std::uint16_t{2})},
+         {"SnapshotSettings", settings("Msvm_VirtualSystemSnapshotSettingData", "GuestBackupType", Value(type))}});
+  };
+  EXPECT_EQ(ended(take(2)).at("JobState"), state(CimJobState::kCompleted));
+  EXPECT_EQ(code(take(3)), kSnapshotParameter);
+  EXPECT_THAT(refusals.back(), HasSubstr("GuestBackupType"));
+}
+
+TEST_F(CollectionProvidersTest, ConvertsOnlyRecoverySnapshotsOfUsers) {
+  constexpr std::uint32_t kInvalidState = 5;
+  Snapshot kept = lab.store.snapshots()->front();
+  kept.kept_for = lab.folder.path();
+  ASSERT_TRUE(lab.store.update_snapshot(kept));
+  const std::size_t before = jobs_so_far();
+  const auto convert = [&] {
+    return code(snapshots("ConvertToReferencePoint", {{"AffectedSnapshotCollection", Value(nightly())}}));
+  };
+  EXPECT_EQ(convert(), kInvalidState);
+  EXPECT_THAT(refusals.back(), HasSubstr("is kept for the next incremental backup"));
+  kept.kept_for.clear();
+  kept.kind = SnapshotKind::kStandard;
+  ASSERT_TRUE(lab.store.update_snapshot(kept));
+  EXPECT_EQ(convert(), kInvalidState);
+  EXPECT_THAT(refusals.back(), HasSubstr("is no recovery snapshot"));
+  EXPECT_EQ(jobs_so_far(), before);
+}
+
 TEST_F(CollectionProvidersTest, ExportsTheDisksThatAreChosenOfAReferencePoint) {
   const cim::Instance point = converted("nightly");
   const auto machines = list(cim::AssociatorsOf{point.path, "Msvm_CollectedReferencePoints"});

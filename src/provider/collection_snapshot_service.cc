@@ -53,6 +53,7 @@ Result<cim::MethodResult> CollectionSnapshotService::create_snapshot(const Metho
   request.kind = *type == kStandardSnapshot ? SnapshotKind::kStandard : SnapshotKind::kRecovery;
   request.name = setting<std::string>(settings, "ElementName", "");
   COHORT_ASSIGN(request.consistency, consistency_in(settings));
+  COHORT_TRY(check_guest_backup_type(settings));
   // With its memory a guest need not be asked to put its disks in order.
   if (request.kind == SnapshotKind::kStandard) request.consistency = ConsistencyWish::kCrash;
   request.ignore_non_snapshottable = setting(settings, "IgnoreNonSnapshottableDisks", false);
@@ -101,6 +102,7 @@ Result<cim::MethodResult> CollectionSnapshotService::destroy_snapshot(const Meth
 
 Result<cim::MethodResult> CollectionSnapshotService::convert_to_reference_point(const MethodCall& call) {
   COHORT_ASSIGN(const Snapshot snapshot, snapshot_in(call, "AffectedSnapshotCollection"));
+  COHORT_TRY(service::check_convertible(snapshot));
   COHORT_ASSIGN(const Job job,
                 jobs_.start(order_for(JobType::kConvert, snapshot, call), as_job([=, this](auto& context) {
                               return service::convert_snapshot(snapshot.id.str(), state_, context);

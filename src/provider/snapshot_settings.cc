@@ -17,4 +17,11 @@ Result<ConsistencyWish> consistency_in(const cim::Instance* settings) {
   }
 }
 
+Result<void> check_guest_backup_type(const cim::Instance* settings) {
+  constexpr std::uint8_t kCopy = 2;
+  const auto type = setting<std::uint8_t>(settings, "GuestBackupType", 0);
+  if (type <= kCopy) return {};
+  return fail(ErrorCode::kInvalidArgument, "GuestBackupType is 1 (full) or 2 (copy), and not {}.", type);
+}
+
 }  // namespace cohort::provider

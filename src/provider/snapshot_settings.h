@@ -14,6 +14,10 @@ namespace cohort::provider {
 // 1 application, 2 crash; best where nothing is said, or there are no settings (nullptr).
 [[nodiscard]] Result<ConsistencyWish> consistency_in(const cim::Instance* settings);
 
+// GuestBackupType of Msvm_VirtualSystemSnapshotSettingData: a full backup (1) and a copy (2) are the same here, since
+// no guest is told that it was backed up. kInvalidArgument: it is none of them.
+[[nodiscard]] Result<void> check_guest_backup_type(const cim::Instance* settings);
+
 // A job about a snapshot or reference point, which the caller asks for.
 [[nodiscard]] inline service::JobOrder order_for(JobType type, const Snapshot& snapshot, const MethodCall& call) {
   return {type, snapshot.name, call.caller.name, WorksOn::of(snapshot)};

@@ -4,7 +4,6 @@
 #include "service/lookup.h"
 
 namespace cohort::service {
-namespace {
 
 Result<void> check_convertible(const Snapshot& snapshot) {
   if (snapshot.state != SnapshotState::kReady) {
@@ -21,8 +20,6 @@ Result<void> check_convertible(const Snapshot& snapshot) {
               "newer one: take a snapshot of your own to convert.",
               snapshot.name, snapshot.kept_for.string());
 }
-
-}  // namespace
 
 Result<Snapshot> convert_snapshot(const std::string& snapshot, StateStore& store, JobContext& job) {
   COHORT_ASSIGN(Snapshot found, find_snapshot(store, snapshot));

@@ -14,9 +14,11 @@
 
 namespace cohort::service {
 
+// kInvalidState if it is not ready, no recovery snapshot, or kept by backups for their own use.
+[[nodiscard]] Result<void> check_convertible(const Snapshot& snapshot);
+
 // The snapshot (by name, UUID, or the first characters of the UUID) is gone then, and the result is there; no machine
-// is touched. kNotFound; kInvalidState if it is not ready, no recovery snapshot, or kept by backups for their own use;
-// kCancelled: it is a snapshot as before.
+// is touched. kNotFound; kInvalidState (check_convertible); kCancelled: it is a snapshot as before.
 // Crash: recover() makes it a snapshot again, unless the job has ended well.
 [[nodiscard]] Result<Snapshot> convert_snapshot(const std::string& snapshot, StateStore& store, JobContext& job);
 
