@@ -208,6 +208,59 @@ TEST_F(BrokerTest, AnswersQueries) {
   EXPECT_EQ(status_of(cim::ListObjects{cim::QueryFor{"SQL", "SELECT 1"}}), cim::Status::kQueryLanguageNotSupported);
 }
 
+TEST_F(BrokerTest, GivesTheKeysAloneWhereAQueryWantsNoMore) {
+  const auto query = [this](const std::string& text) { return list(cim::QueryFor{"WQL", text}); };
+  const auto members = query("ASSOCIATORS OF {Msvm_VirtualSystemCollection.CollectionID='A'} WHERE KeysOnly");
+  ASSERT_EQ(members.size(), 1U);
+  EXPECT_EQ(members[0].at("Name"), Value("m"));
+  EXPECT_EQ(members[0].at("CreationClassName"), Value("Msvm_ComputerSystem"));
+  EXPECT_EQ(members[0].properties.size(), 2U);
+  const auto pairs = query("REFERENCES OF {Msvm_ComputerSystem.Name='m'} WHERE Role = Member KeysOnly");
+  ASSERT_EQ(pairs.size(), 2U);
+  ASSERT_NE(pairs[0].at("Member").reference(), nullptr);
+  EXPECT_TRUE(cim::same_instance(*pairs[0].at("Member").reference(), machine("m")));
+  EXPECT_EQ(pairs[0].properties.size(), 2U);
+}
+
+TEST_F(BrokerTest, EvaluatesEveryClauseOfAQueryForAssociations) {
+  const auto found = [this](const std::string& clauses) {
+    const std::string machine_of = "ASSOCIATORS OF {Msvm_VirtualSystemCollection.CollectionID='A'} WHERE ";
+    return list(cim::QueryFor{"WQL", machine_of + clauses}).size();
+  };
+  EXPECT_EQ(found("ResultRole = Member"), 1U);
+  EXPECT_EQ(found("ResultRole = Collection"), 0U);
+  EXPECT_EQ(found("Role = Collection ResultRole = Member AssocClass = CIM_CollectedMSEs"), 1U);
+  EXPECT_EQ(found("RequiredQualifier = Description"), 1U);
+  EXPECT_EQ(found("RequiredQualifier = Association"), 0U);
+  EXPECT_EQ(found("RequiredAssocQualifier = aggregation"), 1U);
+  EXPECT_EQ(found("RequiredAssocQualifier = Abstract"), 0U);
+  const auto references = [this](const std::string& qualifier) {
+    return list(cim::QueryFor{"WQL",
+                              "REFERENCES OF {Msvm_ComputerSystem.Name='m'} WHERE RequiredQualifier = " + qualifier})
+        .size();
+  };
+  EXPECT_EQ(references("Association"), 2U);
+  EXPECT_EQ(references("Indication"), 0U);
+}
+
+TEST_F(BrokerTest, RefusesQueriesForClasses) {
+  for (const std::string clause : {"ClassDefsOnly", "SchemaOnly"}) {
+    const auto response = ask(cim::ListObjects{
+        cim::QueryFor{"WQL", "ASSOCIATORS OF {Msvm_VirtualSystemCollection.CollectionID='A'} WHERE " + clause}});
+    EXPECT_EQ(status_in(response), cim::Status::kInvalidQuery) << clause;
+    EXPECT_NE(std::get<cim::OperationFailed>(response).description.find("ClassDefsOnly"), std::string::npos);
+  }
+}
+
+TEST_F(BrokerTest, RefusesFiltersOfEnumerations) {
+  cim::OpenEnumeration open{cim::InstancesOf{"Msvm_VirtualSystemCollection"}};
+  open.filter_language = "DMTF:FQL";
+  open.filter = "ElementName = 'x'";
+  EXPECT_EQ(status_of(open), cim::Status::kFilteredEnumerationNotSupported);
+  open.filter.clear();
+  EXPECT_EQ(status_of(open), cim::Status{});
+}
+
 TEST_F(BrokerTest, NeverAnswersWithHalfAList) {
   collections->fails = true;
   EXPECT_EQ(status_of(cim::ListObjects{cim::InstancesOf{"CIM_ManagedElement"}}), cim::Status::kFailed);

@@ -6,7 +6,6 @@
 
 #include "cim/object_path.h"
 #include "cim/typed.h"
-#include "cim/wql.h"
 
 namespace cohort::provider {
 namespace {
@@ -78,6 +77,12 @@ std::optional<cim::ObjectPath> only_path(const cim::Class& of, const std::option
 void cut_to(const cim::Class& base, cim::Instance& instance) {
   std::erase_if(instance.properties,
                 [&](const auto& property) { return cim::find_named(base.properties, property.name) == nullptr; });
+}
+
+bool has_qualifier_named(const std::string& class_name, const std::string& qualifier, const cim::ClassStore& classes) {
+  if (qualifier.empty()) return true;
+  const cim::Class* of = classes.find(class_name);
+  return of != nullptr && cim::find_named(of->qualifiers, qualifier) != nullptr;
 }
 
 void keep(Instances& instances, const cim::PropertyList& wanted) {
@@ -201,7 +206,8 @@ Outcome<Instances> Selector::references_of(const cim::ReferencesOf& what) const 
   return pairs;
 }
 
-Outcome<Instances> Selector::associators_of(const cim::AssociatorsOf& what, cim::Shape shape) const {
+Outcome<Instances> Selector::associators_of(const cim::AssociatorsOf& what, cim::Shape shape,
+                                            const std::string& association_qualifier) const {
   const auto source = get(what.source);
   if (!source) return tl::unexpected(source.error());
   if (!what.result_class.empty()) {
@@ -214,6 +220,7 @@ Outcome<Instances> Selector::associators_of(const cim::AssociatorsOf& what, cim:
   Instances found;
   std::set<std::string> seen;
   for (const auto& pair : *pairs) {
+    if (!has_qualifier_named(pair.class_name, association_qualifier, providers_.classes())) continue;
     for (auto& end : other_ends(pair, exact)) {
       if (!what.result_class.empty() && !providers_.classes().is_a(end.class_name, what.result_class)) continue;
       if (!seen.insert(identity_of(end)).second) continue;
@@ -235,18 +242,32 @@ Outcome<Instances> Selector::associators_of(const cim::AssociatorsOf& what, cim:
   return found;
 }
 
+Outcome<Instances> Selector::associated(const cim::AssociationQuery& query, cim::Shape shape) const {
+  if (query.is_schema_only || query.are_class_definitions_only) {
+    return failed(cim::Status::kInvalidQuery,
+                  "SchemaOnly and ClassDefsOnly are not supported: a query finds instances; ask for their classes with "
+                  "GetClass.");
+  }
+  const auto wanted = query.are_keys_only ? cim::Shape::kPaths : shape;
+  auto found =
+      query.is_references
+          ? references_of({query.source, query.result_class, query.role})
+          : associators_of({query.source, query.association_class, query.result_class, query.role, query.result_role},
+                           wanted, query.required_association_qualifier);
+  if (!found) return found;
+  std::erase_if(*found, [&](const cim::Instance& each) {
+    return !has_qualifier_named(each.class_name, query.required_qualifier, providers_.classes());
+  });
+  if (query.are_keys_only) {
+    for (auto& each : *found) each.properties = each.path.keys;
+  }
+  return found;
+}
+
 Outcome<Instances> Selector::query(const cim::QueryFor& what, cim::Shape shape) const {
   const auto parsed = cim::parse_wql(what.text, server_);
   if (!parsed) return failed(cim::Status::kInvalidQuery, "{}", parsed.error().describe());
-  if (const auto* association = std::get_if<cim::AssociationQuery>(&*parsed)) {
-    const auto wanted = association->are_keys_only ? cim::Shape::kPaths : shape;
-    if (association->is_references) {
-      return select(cim::ReferencesOf{association->source, association->result_class, association->role}, {}, wanted);
-    }
-    return select(cim::AssociatorsOf{association->source, association->association_class, association->result_class,
-                                     association->role, association->result_role},
-                  {}, wanted);
-  }
+  if (const auto* association = std::get_if<cim::AssociationQuery>(&*parsed)) return associated(*association, shape);
   const auto& query = std::get<cim::SelectQuery>(*parsed);
   const auto of = existing_class(query.class_name);
   if (!of) return tl::unexpected(of.error());

@@ -5,6 +5,7 @@
 #include <vector>
 
 #include "cim/operation.h"
+#include "cim/wql.h"
 #include "provider/access.h"
 #include "provider/outcome.h"
 #include "provider/provider_set.h"
@@ -33,9 +34,12 @@ class Selector {
 
  private:
   [[nodiscard]] Outcome<std::vector<cim::Instance>> instances_of(const cim::InstancesOf& what) const;
-  [[nodiscard]] Outcome<std::vector<cim::Instance>> associators_of(const cim::AssociatorsOf& what,
-                                                                   cim::Shape shape) const;
+  // Through associations whose class has the qualifier; any, if it is "".
+  [[nodiscard]] Outcome<std::vector<cim::Instance>> associators_of(const cim::AssociatorsOf& what, cim::Shape shape,
+                                                                   const std::string& association_qualifier = {}) const;
   [[nodiscard]] Outcome<std::vector<cim::Instance>> references_of(const cim::ReferencesOf& what) const;
+  [[nodiscard]] Outcome<std::vector<cim::Instance>> associated(const cim::AssociationQuery& query,
+                                                               cim::Shape shape) const;
   [[nodiscard]] Outcome<std::vector<cim::Instance>> query(const cim::QueryFor& what, cim::Shape shape) const;
   // The instances of a provider, complete.
   [[nodiscard]] Outcome<std::vector<cim::Instance>> all_of(ClassProvider& provider) const;
