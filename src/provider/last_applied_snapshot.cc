@@ -1,24 +1,44 @@
 #include "provider/last_applied_snapshot.h"
 
 #include <algorithm>
-#include <set>
+#include <functional>
+#include <map>
+#include <utility>
 
 #include "provider/paths.h"
-#include "provider/snapshot_collection.h"
+#include "provider/snapshot_branches.h"
 
 namespace cohort::provider {
+namespace {
+
+// To which snapshot each collection has gone back last; nullptr if that is gone. The newest job says it; where none is
+// remembered, the order of the snapshots.
+std::map<CollectionId, const Snapshot*> last_applied(const std::vector<Job>& jobs, const SnapshotBranches& branches) {
+  const auto shown = branches.shown();
+  std::map<CollectionId, const Snapshot*> last;
+  for (const Job& job : jobs) {  // the newest first
+    const bool has_applied = job.type == JobType::kApplySnapshot && job.state == JobState::kCompleted;
+    if (!has_applied || !job.works_on.collection) continue;
+    const auto found =
+        std::ranges::find(shown, job.works_on.point, [](const Snapshot* each) { return each->id.str(); });
+    last.emplace(*job.works_on.collection, found == shown.end() ? nullptr : *found);
+  }
+  auto applied = branches.applied();
+  std::ranges::sort(applied, std::greater(), &Snapshot::arrival);
+  for (const Snapshot* each : applied) last.emplace(each->collection, each);
+  return last;
+}
+
+}  // namespace
 
 Result<std::vector<cim::Instance>> LastAppliedSnapshotProvider::instances() {
   COHORT_ASSIGN(const auto jobs, state_.jobs());
-  COHORT_ASSIGN(const auto snapshots, ready_snapshots(state_));
+  COHORT_ASSIGN(auto all, state_.snapshots());
+  const SnapshotBranches branches(std::move(all));
   std::vector<cim::Instance> pairs;
-  std::set<CollectionId> seen;
-  for (const Job& job : jobs) {  // the newest first
-    const bool has_applied = job.type == JobType::kApplySnapshot && job.state == JobState::kCompleted;
-    if (!has_applied || !job.works_on.collection || !seen.insert(*job.works_on.collection).second) continue;
-    const auto snapshot =
-        std::ranges::find(snapshots, job.works_on.point, [](const Snapshot& each) { return each.id.str(); });
-    if (snapshot == snapshots.end()) continue;
+  const auto last = last_applied(jobs, branches);
+  for (const auto& [collection, snapshot] : last) {
+    if (snapshot == nullptr) continue;
     for (const MemberSnapshot& member : snapshot->members) {
       pairs.push_back(pair_of(class_name(), "Antecedent", path_of_snapshot_settings(snapshot->id, member.machine),
                               "Dependent", path_of_machine(member.machine)));

@@ -6,7 +6,8 @@
 
 namespace cohort::provider {
 
-// By the jobs that are remembered; of snapshots that are still there.
+// By the jobs that are remembered, and by the order in which snapshots were taken and arrived at; of snapshots that are
+// still there.
 class LastAppliedSnapshotProvider final : public AssociationProvider {
  public:
   explicit LastAppliedSnapshotProvider(service::StateStore& state) : state_(state) {}

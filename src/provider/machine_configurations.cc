@@ -40,25 +40,33 @@ Result<std::optional<MachineConfiguration>> MachineConfigurations::current(const
   return MachineConfiguration{settings_id(machine), path_of_settings(machine), *std::move(hardware), std::nullopt};
 }
 
-Result<MachineConfiguration> MachineConfigurations::kept(const Snapshot& snapshot, const MemberSnapshot& member) {
+Result<MachineConfiguration> MachineConfigurations::kept(const Snapshot& snapshot, const MemberSnapshot& member,
+                                                         const SnapshotBranches& branches) {
   auto hardware = machines_.hardware_in(member.configuration);
   if (!hardware) {
     return Failure(std::move(hardware).error().with_context(
         fmt::format("reading what the snapshot \"{}\" keeps of \"{}\"", snapshot.name, member.name)));
   }
-  return MachineConfiguration{
-      snapshot_settings_id(snapshot.id, member.machine), path_of_snapshot_settings(snapshot.id, member.machine),
-      *std::move(hardware),
-      MachineConfiguration::Taken{snapshot.id, snapshot.kind, snapshot.name, snapshot.instant, member.disks}};
+  MachineConfiguration::Taken taken{snapshot.id, snapshot.kind, snapshot.name, snapshot.instant, member.disks, {}};
+  if (const Snapshot* parent = branches.parent_of(snapshot, member.machine)) {
+    taken.parent = path_of_snapshot_settings(parent->id, member.machine);
+  }
+  return MachineConfiguration{snapshot_settings_id(snapshot.id, member.machine),
+                              path_of_snapshot_settings(snapshot.id, member.machine), *std::move(hardware),
+                              std::move(taken)};
 }
 
 Result<std::optional<MachineConfiguration>> MachineConfigurations::kept(const SnapshotId& id,
                                                                         const MachineId& machine) {
   COHORT_ASSIGN(const auto snapshot, if_found(store_.snapshot(id)));
-  if (!snapshot || snapshot->state != SnapshotState::kReady) return std::nullopt;
+  if (!snapshot || !is_shown_snapshot(*snapshot)) return std::nullopt;
   const auto member = std::ranges::find(snapshot->members, machine, &MemberSnapshot::machine);
   if (member == snapshot->members.end()) return std::nullopt;
-  return kept(*snapshot, *member);
+  std::vector<Snapshot> others;
+  if (snapshot->parent) {
+    COHORT_ASSIGN(others, store_.snapshots());
+  }
+  return kept(*snapshot, *member, SnapshotBranches(std::move(others)));
 }
 
 Result<std::optional<MachineConfiguration>> MachineConfigurations::find(const ConfigurationKey& key) {
@@ -72,10 +80,11 @@ Result<std::vector<MachineConfiguration>> MachineConfigurations::all() {
     COHORT_ASSIGN(auto configuration, current(machine.id));
     if (configuration) found.push_back(*std::move(configuration));
   }
-  COHORT_ASSIGN(const auto snapshots, ready_snapshots(store_));
-  for (const auto& snapshot : snapshots) {
-    for (const auto& member : snapshot.members) {
-      COHORT_ASSIGN(auto configuration, kept(snapshot, member));
+  COHORT_ASSIGN(auto snapshots, store_.snapshots());
+  const SnapshotBranches branches(std::move(snapshots));
+  for (const Snapshot* snapshot : branches.shown()) {
+    for (const auto& member : snapshot->members) {
+      COHORT_ASSIGN(auto configuration, kept(*snapshot, member, branches));
       found.push_back(std::move(configuration));
     }
   }
@@ -84,11 +93,12 @@ Result<std::vector<MachineConfiguration>> MachineConfigurations::all() {
 
 Result<std::vector<MachineConfiguration>> MachineConfigurations::snapshots_of(const MachineId& machine) {
   std::vector<MachineConfiguration> found;
-  COHORT_ASSIGN(const auto snapshots, ready_snapshots(store_));
-  for (const auto& snapshot : snapshots) {
-    const auto member = std::ranges::find(snapshot.members, machine, &MemberSnapshot::machine);
-    if (member == snapshot.members.end()) continue;
-    COHORT_ASSIGN(auto configuration, kept(snapshot, *member));
+  COHORT_ASSIGN(auto snapshots, store_.snapshots());
+  const SnapshotBranches branches(std::move(snapshots));
+  for (const Snapshot* snapshot : branches.shown()) {
+    const auto member = std::ranges::find(snapshot->members, machine, &MemberSnapshot::machine);
+    if (member == snapshot->members.end()) continue;
+    COHORT_ASSIGN(auto configuration, kept(*snapshot, *member, branches));
     found.push_back(std::move(configuration));
   }
   return found;

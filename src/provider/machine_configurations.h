@@ -11,6 +11,7 @@
 #include "cim/value.h"
 #include "domain/machine_hardware.h"
 #include "domain/snapshot.h"
+#include "provider/snapshot_branches.h"
 #include "service/ports/machine_control.h"
 #include "service/ports/state_store.h"
 
@@ -24,6 +25,7 @@ struct MachineConfiguration {
     std::string name;
     WallTime instant;
     std::vector<DiskSnapshot> disks;
+    std::optional<cim::ObjectPath> parent;  // the settings that the one before it keeps of the machine
   };
 
   std::string settings_id;  // the InstanceID of its settings, and what those of its parts begin with
@@ -58,7 +60,8 @@ class MachineConfigurations {
 
  private:
   [[nodiscard]] Result<std::optional<MachineConfiguration>> current(const MachineId& machine);
-  [[nodiscard]] Result<MachineConfiguration> kept(const Snapshot& snapshot, const MemberSnapshot& member);
+  [[nodiscard]] Result<MachineConfiguration> kept(const Snapshot& snapshot, const MemberSnapshot& member,
+                                                  const SnapshotBranches& branches);
   [[nodiscard]] Result<std::optional<MachineConfiguration>> kept(const SnapshotId& snapshot, const MachineId& machine);
 
   service::MachineControl& machines_;

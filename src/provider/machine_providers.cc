@@ -49,7 +49,7 @@ class Adding {
     add<VirtualSystemSettingDataComponentProvider>(configurations());
     using Snapshots = SnapshotOfVirtualSystemProvider;
     add<Snapshots>(Snapshots::Which::kAll, needs_.hypervisor, needs_.state);
-    add<Snapshots>(Snapshots::Which::kNewest, needs_.hypervisor, needs_.state);
+    add<Snapshots>(Snapshots::Which::kCurrent, needs_.hypervisor, needs_.state);
     add<LastAppliedSnapshotProvider>(needs_.state);
     broker_.add(cim::kVirtualizationNamespace, make_single_snapshot_service(needs_.surroundings));
     broker_.add(cim::kVirtualizationNamespace, make_single_reference_point_service(needs_.surroundings));

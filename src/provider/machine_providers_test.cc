@@ -6,6 +6,7 @@
 
 #include <algorithm>
 
+#include "cim/object_path.h"
 #include "cim/typed.h"
 #include "provider/paths.h"
 #include "service/testing/lab.h"
@@ -335,6 +336,37 @@ TEST_F(MachineProvidersTest, TellsTheNewestSnapshotOfAMachine) {
               UnorderedElementsAre("monday", "tuesday"));
   EXPECT_THAT(texts(query(of_web + "Msvm_MostCurrentSnapshotInBranch"), "InstanceID"),
               ElementsAre(snapshot_settings_id(second.id, id("web"))));
+}
+
+TEST_F(MachineProvidersTest, TellsTheSnapshotThatAMachineGoesOnFrom) {
+  Snapshot monday = take();
+  const auto tuesday = lab.take_of_shop("tuesday").value();
+  monday.arrival = tuesday.arrival + 1;  // what going back to it does
+  ASSERT_TRUE(lab.kept.update_snapshot(monday));
+  const std::string of_web = "ASSOCIATORS OF {Msvm_ComputerSystem.CreationClassName='Msvm_ComputerSystem',Name='" +
+                             upper(id("web").str()) + "'} WHERE AssocClass = ";
+  const auto current = [&] { return texts(query(of_web + "Msvm_MostCurrentSnapshotInBranch"), "ElementName"); };
+  EXPECT_THAT(current(), ElementsAre("monday"));
+  EXPECT_THAT(texts(query(of_web + "Msvm_LastAppliedSnapshot"), "ElementName"), ElementsAre("monday"))
+      << "though no job tells of it";
+  ASSERT_TRUE(lab.take_of_shop("wednesday"));
+  EXPECT_THAT(current(), ElementsAre("wednesday"));
+  ASSERT_TRUE(lab.convert("wednesday"));
+  EXPECT_THAT(current(), ElementsAre("monday")) << "a reference point is no snapshot";
+}
+
+TEST_F(MachineProvidersTest, TellsTheParentOfASnapshot) {
+  const Snapshot monday = take();
+  EXPECT_TRUE(get(path_of_snapshot_settings(monday.id, id("web"))).at("Parent").is_null());
+  ASSERT_TRUE(lab.create_reference_point("between"));
+  const auto tuesday = lab.take_of_shop("tuesday").value();
+  const std::string parent = cim::to_text(path_of_snapshot_settings(monday.id, id("web")));
+  EXPECT_EQ(text(get(path_of_snapshot_settings(tuesday.id, id("web"))), "Parent"), parent);
+  const auto listed = query(
+      "SELECT * FROM Msvm_VirtualSystemSettingData WHERE ElementName = 'tuesday' AND "
+      "VirtualSystemIdentifier = '" +
+      upper(id("web").str()) + "'");
+  EXPECT_THAT(texts(listed, "Parent"), ElementsAre(parent));
 }
 
 TEST_F(MachineProvidersTest, TellsThePartsOfAMachine) {

@@ -19,15 +19,15 @@ cim::Instance instance_of(const Snapshot& snapshot) {
   return instance;
 }
 
-bool is_shown(const Snapshot& snapshot) {
+}  // namespace
+
+bool is_shown_snapshot(const Snapshot& snapshot) {
   return snapshot.state == SnapshotState::kReady && !is_reference_point(snapshot);
 }
 
-}  // namespace
-
 Result<std::vector<Snapshot>> ready_snapshots(service::StateStore& state) {
   COHORT_ASSIGN(auto snapshots, state.snapshots());
-  std::erase_if(snapshots, [](const Snapshot& each) { return !is_shown(each); });
+  std::erase_if(snapshots, [](const Snapshot& each) { return !is_shown_snapshot(each); });
   return snapshots;
 }
 
@@ -42,7 +42,7 @@ Result<std::optional<cim::Instance>> SnapshotCollectionProvider::find(const cim:
   const auto id = id_in<SnapshotId>(path, "CollectionID");
   if (!id) return std::nullopt;
   COHORT_ASSIGN(const auto snapshot, if_found(state_.snapshot(*id)));
-  if (!snapshot || !is_shown(*snapshot)) return std::nullopt;
+  if (!snapshot || !is_shown_snapshot(*snapshot)) return std::nullopt;
   return instance_of(*snapshot);
 }
 

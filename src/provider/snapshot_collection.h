@@ -19,7 +19,9 @@ class SnapshotCollectionProvider final : public ClassProvider {
   service::StateStore& state_;
 };
 
-// The snapshots that clients are shown; reference points are none.
+// Whether clients are shown the snapshot: from when it is whole until it is being deleted; no reference point.
+[[nodiscard]] bool is_shown_snapshot(const Snapshot& snapshot);
+// Those, the oldest first.
 [[nodiscard]] Result<std::vector<Snapshot>> ready_snapshots(service::StateStore& state);
 
 }  // namespace cohort::provider

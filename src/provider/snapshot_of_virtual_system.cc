@@ -1,10 +1,10 @@
 #include "provider/snapshot_of_virtual_system.h"
 
-#include <ranges>
 #include <set>
+#include <utility>
 
 #include "provider/paths.h"
-#include "provider/snapshot_collection.h"
+#include "provider/snapshot_branches.h"
 
 namespace cohort::provider {
 
@@ -14,17 +14,22 @@ std::string_view SnapshotOfVirtualSystemProvider::class_name() const {
 
 Result<std::vector<cim::Instance>> SnapshotOfVirtualSystemProvider::instances() {
   COHORT_ASSIGN(const auto conditions, machines_.conditions());
-  COHORT_ASSIGN(const auto snapshots, ready_snapshots(store_));
-  std::set<MachineId> wanted;
-  for (const auto& condition : conditions) wanted.insert(condition.id);
+  COHORT_ASSIGN(auto all, store_.snapshots());
+  const SnapshotBranches branches(std::move(all));
+  std::set<MachineId> there;
+  for (const auto& condition : conditions) there.insert(condition.id);
   std::vector<cim::Instance> pairs;
-  for (const auto& snapshot : std::views::reverse(snapshots)) {  // the newest first
-    for (const auto& member : snapshot.members) {
-      if (!wanted.contains(member.machine)) continue;
-      pairs.push_back(pair_of(class_name(), "Antecedent", path_of_machine(member.machine), "Dependent",
-                              path_of_snapshot_settings(snapshot.id, member.machine)));
-      if (which_ == Which::kNewest) wanted.erase(member.machine);
-    }
+  const auto add = [&](const MachineId& machine, const Snapshot& snapshot) {
+    if (!there.contains(machine)) return;
+    pairs.push_back(pair_of(class_name(), "Antecedent", path_of_machine(machine), "Dependent",
+                            path_of_snapshot_settings(snapshot.id, machine)));
+  };
+  if (which_ == Which::kCurrent) {
+    for (const auto& [machine, snapshot] : branches.current()) add(machine, *snapshot);
+    return pairs;
+  }
+  for (const Snapshot* snapshot : branches.shown()) {
+    for (const auto& member : snapshot->members) add(member.machine, *snapshot);
   }
   return pairs;
 }

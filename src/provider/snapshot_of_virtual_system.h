@@ -1,5 +1,5 @@
 // Msvm_SnapshotOfVirtualSystem: a machine, and what each snapshot keeps of it. Msvm_MostCurrentSnapshotInBranch: the
-// newest of these alone, since the machine's disks stand on it.
+// one of these that the machine goes on from, since it was taken or applied last.
 #pragma once
 
 #include "provider/provider.h"
@@ -10,7 +10,7 @@ namespace cohort::provider {
 
 class SnapshotOfVirtualSystemProvider final : public AssociationProvider {
  public:
-  enum class Which { kAll, kNewest };
+  enum class Which { kAll, kCurrent };
 
   // Both outlive the provider.
   SnapshotOfVirtualSystemProvider(Which which, service::MachineControl& machines, service::StateStore& store)

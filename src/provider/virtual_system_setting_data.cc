@@ -2,6 +2,7 @@
 
 #include <utility>
 
+#include "cim/object_path.h"
 #include "provider/found.h"
 #include "provider/paths.h"
 
@@ -56,6 +57,7 @@ void add_snapshot(cim::Instance& settings, const MachineConfiguration::Taken& ta
   settings.set("ElementName", Value(taken.name));
   settings.set("CreationTime", Value(cim::Datetime::at(taken.instant)));
   settings.set("ConfigurationID", Value(upper(taken.id.str())));
+  if (taken.parent) settings.set("Parent", Value(cim::to_text(*taken.parent)));
   settings.set("IsSaved", Value(false));
   settings.set("IsAutomaticSnapshot", Value(false));
 }
