@@ -512,8 +512,62 @@ TEST_F(CollectionProvidersTest, CancelsAJob) {
   waiting.id = JobId::generate();
   waiting.state = JobState::kRunning;
   ASSERT_TRUE(lab.store.add_job(waiting));
-  EXPECT_EQ(code(call(path_of_job(waiting), "RequestStateChange", {{"RequestedState", terminate}})), kNoError);
+  EXPECT_EQ(code(call(path_of_job(waiting), "RequestStateChange", {{"RequestedState", terminate}})), 4096U);
   EXPECT_TRUE(*lab.store.is_cancel_requested(waiting.id));
+}
+
+TEST_F(CollectionProvidersTest, TellsAJobThatWasKilledFromOneThatWasTerminated) {
+  const auto running = [this] {
+    Job job = lab.store.jobs()->front();
+    job.id = JobId::generate();
+    job.state = JobState::kRunning;
+    EXPECT_TRUE(lab.store.add_job(job));
+    return job;
+  };
+  const auto end_of = [this](Job job) {
+    EXPECT_TRUE(*lab.store.is_cancel_requested(job.id));
+    job.state = JobState::kCancelled;
+    job.error = Error{ErrorCode::kCancelled, "Cancelled; what had been begun was taken back.", "", {}};
+    EXPECT_TRUE(lab.store.update_job(job));
+    return std::get<cim::Objects>(ask(cim::GetInstance{path_of_job(job)})).instances.at(0);
+  };
+  const auto request = [this](const Job& job, std::uint16_t wanted, Value timeout = {}) {
+    return code(call(path_of_job(job), "RequestStateChange",
+                     {{"RequestedState", Value(wanted)}, {"TimeoutPeriod", std::move(timeout)}}));
+  };
+  const auto kill = [this](const Job& job, bool is_to_delete) {
+    return code(call(path_of_job(job), "KillJob", {{"DeleteOnKill", Value(is_to_delete)}}));
+  };
+  constexpr std::uint16_t kTerminate = 4;
+  constexpr std::uint16_t kKill = 5;
+  const Job first = running();
+  EXPECT_EQ(request(first, kTerminate), 4096U);
+  const cim::Instance terminated = end_of(first);
+  EXPECT_EQ(terminated.at("JobState"), state(CimJobState::kTerminated));
+  EXPECT_EQ(terminated.at("ErrorCode"), Value(std::uint16_t{32768}));
+  const auto error = call(path_of_job(first), "GetError", {});
+  EXPECT_EQ(error.out.at(0).value.instance()->at("MessageID"), Value("cancelled"));
+
+  const Job second = running();
+  EXPECT_EQ(request(second, kKill, Value(cim::Datetime::interval(std::chrono::seconds(9)))), 4098U);
+  EXPECT_EQ(request(second, 99), 5U);
+  EXPECT_FALSE(*lab.store.is_cancel_requested(second.id));
+  EXPECT_EQ(request(second, kKill, Value(cim::Datetime::interval({}))), 4096U) << "no time is no requirement";
+  EXPECT_EQ(end_of(second).at("JobState"), state(CimJobState::kKilled));
+
+  const Job third = running();
+  EXPECT_EQ(kill(third, true), 1U);
+  EXPECT_EQ(kill(third, false), kNoError);
+  EXPECT_EQ(end_of(third).at("JobState"), state(CimJobState::kKilled));
+  EXPECT_EQ(kill(third, false), 4U) << "it has ended";
+}
+
+TEST_F(CollectionProvidersTest, SaysWhatEachJobIs) {
+  ASSERT_TRUE(lab.run_export(lab.export_request()));
+  const auto job =
+      ended(of_service("Cohort_PackageService", "VerifyPackage", {{"Directory", Value(lab.target().string())}}));
+  EXPECT_EQ(job.at("Caption"), Value("Verify Package"));
+  EXPECT_EQ(job.at("ElementName"), Value("Verify Package"));
 }
 
 TEST_F(CollectionProvidersTest, LetsReadersLookAndOperatorsTakeButNotGoBack) {

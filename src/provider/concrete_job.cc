@@ -1,6 +1,7 @@
 #include "provider/concrete_job.h"
 
 #include <algorithm>
+#include <iterator>
 
 #include "cim/status.h"
 #include "provider/exported_reference_point.h"
@@ -16,10 +17,15 @@ using cim::Value;
 // RequestStateChange.
 constexpr std::uint16_t kTerminate = 4;
 constexpr std::uint16_t kKill = 5;
+constexpr std::uint16_t kStart = 2;
+constexpr std::uint16_t kService = 6;
+// What it returns; the first two also KillJob.
+constexpr std::uint32_t kNotSupported = 1;
 constexpr std::uint32_t kFailed = 4;
 constexpr std::uint32_t kInvalidParameter = 5;
-constexpr std::uint32_t kNotSupported = 1;
+constexpr std::uint32_t kTransitionStarted = 4096;
 constexpr std::uint32_t kInvalidTransition = 4097;
+constexpr std::uint32_t kNoTimeout = 4098;  // "Use of Timeout Parameter Not Supported"
 
 struct TypeRow {
   JobType type;
@@ -37,13 +43,17 @@ constexpr TypeRow kTypes[] = {
     {JobType::kCreateReferencePoint, 205, "Create Reference Point on Collection"},
     {JobType::kDeleteReferencePoint, 208, "Delete Reference Point on Collection"},
     {JobType::kExportReferencePoint, 206, "Export Reference Point on Collection"},
+    // The page has no numbers for what only this program does.
+    {JobType::kVerify, 0, "Verify Package"},
+    {JobType::kMergePackage, 0, "Merge Packages"},
+    {JobType::kTry, 0, "Try Package"},
+    {JobType::kPrune, 0, "Prune Packages"},
+    {JobType::kMend, 0, "Mend"},
+    {JobType::kRecover, 0, "Recover"},
 };
+static_assert(std::size(kTypes) == static_cast<std::size_t>(JobType::kExportReferencePoint) + 1, "one for each");
 
-const TypeRow& row_of(JobType type) {
-  static constexpr TypeRow kOther{JobType::kRecover, 0, "Maintenance"};
-  const auto* found = std::ranges::find(kTypes, type, &TypeRow::type);
-  return found == std::end(kTypes) ? kOther : *found;
-}
+const TypeRow& row_of(JobType type) { return *std::ranges::find(kTypes, type, &TypeRow::type); }
 
 std::uint16_t percent_of(const Job& job) {
   if (job.state == JobState::kCompleted) return 100;
@@ -90,7 +100,6 @@ cim::Instance common_instance(const Job& job, std::string_view class_name, WallT
   instance.set("Caption", Value(type.caption));
   instance.set("ElementName", Value(type.caption));
   instance.set("Description", Value(fmt::format("{} \"{}\"", to_string(job.type), job.subject)));
-  instance.set("JobState", Value(static_cast<std::uint16_t>(cim_state_of(job.state))));
   instance.set("JobStatus", Value(status_of(job)));
   instance.set("Status", Value(job.error ? "Error" : "OK"));
   instance.set("OperationalStatus", Value::array_of(std::vector<std::uint16_t>{std::uint16_t(job.error ? 6 : 2)}));
@@ -162,6 +171,7 @@ bool ConcreteJobProvider::is_of_class(const Job& job) const {
 
 Result<cim::Instance> ConcreteJobProvider::instance_of(const Job& job) {
   auto instance = common_instance(job, class_name(), clock_.wall());
+  instance.set("JobState", Value(static_cast<std::uint16_t>(shown_state_of(job))));
   if (which_ == JobClass::kConcrete) {
     instance.set("JobType", Value(row_of(job.type).cim_type));
     return instance;
@@ -200,15 +210,39 @@ Result<cim::MethodResult> ConcreteJobProvider::invoke(const MethodCall& call) {
   if (call.method == "GetError") return get_error(job);
   if (call.method == "GetErrorEx") return get_error_ex(job);
   if (call.method == "RequestStateChange") return request_state_change(call, job);
+  if (call.method == "KillJob") return kill_job(call, job);
   return returned(kNotSupported);
 }
 
 Result<cim::MethodResult> ConcreteJobProvider::request_state_change(const MethodCall& call, const Job& job) {
   const auto* wanted = call.parameter("RequestedState").get_if<std::uint16_t>();
-  if (wanted == nullptr) return returned(kInvalidParameter);
+  if (wanted == nullptr || *wanted < kStart || *wanted > kService) return returned(kInvalidParameter);
   if (*wanted != kTerminate && *wanted != kKill) return returned(kNotSupported);
+  const auto* timeout = call.parameter("TimeoutPeriod").get_if<cim::Datetime>();
+  if (timeout != nullptr && timeout->count().count() != 0) return returned(kNoTimeout);
   if (is_ended(job.state)) return returned(kInvalidTransition);
-  return returned(state_.request_cancel(job.id) ? kNoError : kFailed);
+  return returned(cancel(job, *wanted == kKill) ? kTransitionStarted : kFailed);
+}
+
+Result<cim::MethodResult> ConcreteJobProvider::kill_job(const MethodCall& call, const Job& job) {
+  const auto* is_to_delete = call.parameter("DeleteOnKill").get_if<bool>();
+  if (is_to_delete != nullptr && *is_to_delete) return returned(kNotSupported);
+  if (is_ended(job.state)) return returned(kFailed);
+  return returned(cancel(job, true) ? kNoError : kFailed);
+}
+
+Result<void> ConcreteJobProvider::cancel(const Job& job, bool is_kill) {
+  if (is_kill) {
+    const std::scoped_lock lock(mutex_);
+    killed_.insert(job.id);
+  }
+  return state_.request_cancel(job.id);
+}
+
+CimJobState ConcreteJobProvider::shown_state_of(const Job& job) const {
+  const CimJobState state = cim_state_of(job.state);
+  const std::scoped_lock lock(mutex_);
+  return state == CimJobState::kTerminated && killed_.contains(job.id) ? CimJobState::kKilled : state;
 }
 
 }  // namespace cohort::provider

@@ -2,6 +2,9 @@
 // that export a reference point.
 #pragma once
 
+#include <mutex>
+#include <set>
+
 #include "base/clock.h"
 #include "domain/job.h"
 #include "provider/provider.h"
@@ -11,7 +14,7 @@ namespace cohort::provider {
 
 // JobState as clients see it. A job that waits for its turn counts as running: there are clients that follow a job only
 // while it runs.
-enum class CimJobState : std::uint16_t { kRunning = 4, kCompleted = 7, kTerminated = 8, kException = 10 };
+enum class CimJobState : std::uint16_t { kRunning = 4, kCompleted = 7, kTerminated = 8, kKilled = 9, kException = 10 };
 [[nodiscard]] CimJobState cim_state_of(JobState state);
 
 enum class JobClass { kConcrete, kReferencePointExport };
@@ -29,6 +32,10 @@ class ConcreteJobProvider final : public ClassProvider {
 
  private:
   [[nodiscard]] Result<cim::MethodResult> request_state_change(const MethodCall& call, const Job& job);
+  [[nodiscard]] Result<cim::MethodResult> kill_job(const MethodCall& call, const Job& job);
+  // What has been begun is taken back, whether it is terminated or killed.
+  [[nodiscard]] Result<void> cancel(const Job& job, bool is_kill);
+  [[nodiscard]] CimJobState shown_state_of(const Job& job) const;
 
   [[nodiscard]] bool is_of_class(const Job& job) const;
   [[nodiscard]] Result<cim::Instance> instance_of(const Job& job);
@@ -36,6 +43,9 @@ class ConcreteJobProvider final : public ClassProvider {
   JobClass which_;
   service::StateStore& state_;
   const Clock& clock_;
+  // The cancelled ones that are shown as killed, as long as this program runs.
+  mutable std::mutex mutex_;
+  std::set<JobId> killed_;
 };
 
 }  // namespace cohort::provider

@@ -89,11 +89,12 @@ def test_what_a_killed_daemon_left_is_undone_by_the_next_start(lab, cohortd, exp
     forget_snapshots(lab)
 
 
-def test_a_client_cancels_a_job(lab, cohortd, exports):
+@pytest.mark.parametrize("wanted, end", [(4, "8"), (5, "9")])
+def test_a_client_terminates_or_kills_a_job(lab, cohortd, exports, wanted, end):
     job = begin_export(lab, cohortd, exports)
     client = WsmanClient(sender(cohortd, "operator"))
-    assert client.invoke(job, "RequestStateChange", RequestedState=4)[0] in (0, 4096)
-    wait_until(lambda: client.get(job)["JobState"] == "8", 60, "the job is cancelled")
+    assert client.invoke(job, "RequestStateChange", RequestedState=wanted)[0] == 4096
+    wait_until(lambda: client.get(job)["JobState"] == end, 60, "the job has ended")
     assert list(exports.iterdir()) == []
     cohortd.stop()
     forget_snapshots(lab)
