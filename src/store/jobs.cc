@@ -8,14 +8,15 @@ constexpr const char* kSelect =
     "SELECT id, type, subject, state, pid, phase, done_bytes, total_bytes, created, started, ended, error_code, "
     "error_message, error_cause, result, owner, collection, point FROM job ";
 
-// Ended ones beyond it are forgotten, the oldest first.
+// Ended ones beyond it are forgotten, the oldest first, but none before those who asked for it could see its end.
 constexpr int kJobsKept = 1000;
+constexpr std::chrono::minutes kSeenAtLeast{5};
 
-void forget_old_jobs(SQLite::Database& database) {
+void forget_old_jobs(SQLite::Database& database, WallTime now) {
   execute(database,
-          "DELETE FROM job WHERE ended IS NOT NULL AND number <= "
+          "DELETE FROM job WHERE ended < ? AND number <= "
           "(SELECT number FROM job ORDER BY number DESC LIMIT 1 OFFSET ?)",
-          kJobsKept);
+          now - kSeenAtLeast, kJobsKept);
 }
 
 Failure no_job(const JobId& id) { return fail(ErrorCode::kNotFound, "There is no job {}.", id.str()); }
@@ -102,7 +103,7 @@ Result<void> add_job(SQLite::Database& database, const Job& job) {
     return fail(ErrorCode::kAlreadyExists, "There is a job {} already.", job.id.str());
   }
   write_frames(database, job);
-  forget_old_jobs(database);
+  forget_old_jobs(database, job.created);
   return {};
 }
 

@@ -18,7 +18,7 @@ enum class Access {
 // made anew by itself. When reading and there is no state yet, an empty one is read and nothing is made. `uri` is
 // remembered when the file is made; another one later is kInvalidArgument naming both.
 //
-// Of the jobs that have ended, the newest thousand are kept.
+// Of the jobs that have ended, the newest thousand are kept, and those that ended less than five minutes ago.
 [[nodiscard]] Result<std::unique_ptr<service::StateStore>> open_sqlite_store(const Path& state, Access access,
                                                                              const std::string& uri);
 

@@ -372,6 +372,21 @@ TEST_P(StateStoreContract, ListsJobsNewestFirst) {
   expect_same_list(*all, {newest, third_of_its_time, second_of_its_time, old});
 }
 
+TEST_P(StateStoreContract, KeepsAJobForFiveMinutesAfterItsEndHoweverManyFollow) {
+  constexpr std::int64_t kStart = 1'700'000'000'000'000;
+  Job first = queued_job(kStart);
+  first.state = JobState::kCompleted;
+  first.ended = at(kStart + 60'000'000);
+  ASSERT_TRUE(is_ok(store().add_job(first)));
+  for (int i = 1; i <= 1001; ++i) {
+    Job next = queued_job(kStart + 300'000'000 + i);  // less than five minutes after the first has ended
+    next.state = JobState::kCompleted;
+    next.ended = next.created;
+    ASSERT_TRUE(is_ok(store().add_job(next)));
+  }
+  EXPECT_TRUE(is_ok(store().job(first.id)));
+}
+
 TEST_P(StateStoreContract, SaysThatAJobIsThereOrNot) {
   const Job job = queued_job();
   EXPECT_TRUE(fails_with(ErrorCode::kNotFound, store().job(job.id)));

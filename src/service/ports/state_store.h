@@ -49,7 +49,7 @@ class StateStore {
   [[nodiscard]] virtual Result<void> settle(const JobId& job, const std::vector<Snapshot>& changed,
                                             const std::vector<UndoStep>& steps) = 0;
 
-  // Jobs. The oldest of those that have ended may be forgotten.
+  // Jobs. The oldest of those that ended more than five minutes ago may be forgotten.
   [[nodiscard]] virtual Result<void> add_job(const Job& job) = 0;
   [[nodiscard]] virtual Result<void> update_job(const Job& job) = 0;
   // The job has ended: stores it and forgets its undo steps, both or neither.
