@@ -192,6 +192,54 @@ TEST_F(CollectionProvidersTest, ChangesMembersAndNames) {
   EXPECT_EQ(code(manage("DestroyCollection", {{"Collection", Value(shop())}})), 32775U) << "it has a snapshot";
 }
 
+TEST_F(CollectionProvidersTest, RemovesAMemberWhoseMachineIsGone) {
+  const MachineId extra = lab.add_machine("extra", PowerState::kOff);
+  const cim::ObjectPath member = path_of_machine(extra);
+  const std::string id = *shop().key("CollectionID")->get_if<std::string>();
+  ASSERT_EQ(code(manage("AddMember", {{"Member", Value(member)}, {"Collection", Value(shop())}})), kNoError);
+  lab.hypervisor.remove_machine("extra");
+  EXPECT_EQ(code(manage("RemoveMemberById", {{"Member", Value(member)}, {"CollectionId", Value(id)}})), kNoError);
+  EXPECT_THAT(list(cim::ReferencesOf{shop(), "Msvm_CollectedVirtualSystems"}), SizeIs(4));
+  EXPECT_EQ(code(manage("RemoveMemberById", {{"Member", Value(member)}, {"CollectionId", Value(id)}})),
+            kManagementParameter)
+      << "it is no member any more";
+}
+
+TEST_F(CollectionProvidersTest, ManagesACollectionOfCollections) {
+  const auto defined = manage("DefineCollection", {{"Name", Value("all")}, {"Type", Value(std::uint16_t{1})}});
+  const cim::ObjectPath all = out(defined, "DefinedCollection");
+  const auto change = [&](const std::string& method, const cim::ObjectPath& member) {
+    return code(manage(method, {{"Member", Value(member)}, {"Collection", Value(all)}}));
+  };
+  const cim::ObjectPath its_shop = list(cim::InstancesOf{"Msvm_VirtualSystemCollection"}).at(0).path;
+  EXPECT_EQ(change("AddMember", its_shop), kNoError);
+  EXPECT_EQ(change("AddMember", its_shop), kManagementParameter) << "it is one already";
+  EXPECT_EQ(change("AddMember", all), kManagementParameter) << "a cycle";
+  const auto members = list(cim::AssociatorsOf{all, "Msvm_CollectedCollections"});
+  ASSERT_THAT(members, SizeIs(1));
+  EXPECT_EQ(members[0].at("ElementName"), Value("shop"));
+  const auto holders = list(cim::AssociatorsOf{its_shop, "Msvm_CollectedCollections", "Msvm_ManagementCollection"});
+  ASSERT_THAT(holders, SizeIs(1));
+  EXPECT_EQ(holders[0].at("ElementName"), Value("all"));
+  EXPECT_EQ(code(manage("RenameCollection", {{"Collection", Value(all)}, {"NewName", Value("both")}})), kNoError);
+  EXPECT_THAT(query("SELECT * FROM Msvm_ManagementCollection WHERE ElementName = 'both'"), SizeIs(1));
+
+  const auto job =
+      ended(snapshots("CreateSnapshot", {{"Collection", Value(all)}, {"SnapshotType", Value(std::uint16_t{2})}}));
+  EXPECT_EQ(job.at("JobState"), state(CimJobState::kCompleted));
+  const auto made = list(cim::AssociatorsOf{job.path, "Msvm_AffectedJobElement"});
+  ASSERT_THAT(made, SizeIs(1));
+  EXPECT_THAT(list(cim::ReferencesOf{made[0].path, "Msvm_CollectedSnapshots"}), SizeIs(4)) << "the shop's machines";
+  EXPECT_EQ(list(cim::AssociatorsOf{made[0].path, "Msvm_SnapshotOfVirtualSystemCollection"}).at(0).at("ElementName"),
+            Value("both"));
+  EXPECT_EQ(ended(snapshots("DestroySnapshot", {{"AffectedSnapshotCollection", Value(made[0].path)}})).at("JobState"),
+            state(CimJobState::kCompleted));
+  EXPECT_EQ(change("RemoveMember", its_shop), kNoError);
+  EXPECT_THAT(list(cim::ReferencesOf{all, "Msvm_CollectedCollections"}), SizeIs(0));
+  EXPECT_EQ(code(manage("DestroyCollection", {{"Collection", Value(all)}})), kNoError);
+  EXPECT_THAT(list(cim::InstancesOf{"Msvm_ManagementCollection"}), SizeIs(0));
+}
+
 TEST_F(CollectionProvidersTest, TakesARecoverySnapshotAsAJob) {
   const auto job = ended(snapshots(
       "CreateSnapshot",

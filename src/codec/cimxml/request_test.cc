@@ -8,6 +8,8 @@
 
 #include "cim/object_path.h"
 #include "codec/cimxml/message.h"
+#include "codec/testing/settings_dialects.h"
+#include "codec/xml/writer.h"
 
 namespace cohort::codec::cimxml {
 namespace {
@@ -112,6 +114,24 @@ TEST(CimXml, ParametersOfAMethodAreAsDeclared) {
   EXPECT_EQ(cim::to_text(*invoke.parameters[0].value.reference()),
             R"(\\h\root\virtualization\v2:Msvm_SnapshotCollection.CollectionID="c-1")");
   EXPECT_EQ(invoke.parameters[2].value.instance()->at("CopyVmStorage"), cim::Value(true));
+}
+
+TEST(CimXml, SettingsAreReadInEveryDialect) {
+  const std::string request = content(golden("ExportSnapshot.request.xml"));
+  const std::size_t begin = request.find("&lt;INSTANCE");
+  const std::size_t end = request.find("</VALUE>", begin);
+  ASSERT_NE(begin, std::string::npos);
+  for (const std::string& text : settings_in_every_dialect()) {
+    const auto call =
+        read_request(request.substr(0, begin) + xml::escaped(text) + request.substr(end), "utf-8", schema());
+    ASSERT_TRUE(call) << call.error().sentence << text;
+    const auto* const asked = std::get_if<cim::Request>(&call->request);
+    ASSERT_NE(asked, nullptr) << std::get<cim::OperationFailed>(call->request).description << text;
+    const auto& invoke = std::get<cim::InvokeMethod>(asked->operation);
+    ASSERT_EQ(invoke.parameters.size(), 3U);
+    EXPECT_EQ(invoke.parameters[2].value.instance()->at("CopyVmStorage"), cim::Value(true)) << text;
+    EXPECT_EQ(invoke.parameters[2].value.instance()->at("BackupIntent"), cim::Value(std::uint16_t{1})) << text;
+  }
 }
 
 TEST(CimXml, ParametersWithoutATypeGetTheDeclaredOne) {

@@ -2,8 +2,10 @@
 #include <gtest/gtest.h>
 
 #include "cim/object_path.h"
+#include "codec/testing/settings_dialects.h"
 #include "codec/wsman/message.h"
 #include "codec/wsman/xs_time.h"
+#include "codec/xml/writer.h"
 
 namespace cohort::codec::wsman {
 namespace {
@@ -219,6 +221,20 @@ TEST(WsMan, SettingsComeAsTextAndAsElements) {
   EXPECT_EQ(fault_in(export_call("<p:Colour>x</p:Colour>")), "wsman:InvalidParameter ");
   EXPECT_EQ(fault_in(export_call("<p:ExportDirectory>a</p:ExportDirectory><p:ExportDirectory>b</p:ExportDirectory>")),
             "wsman:InvalidParameter ");
+}
+
+TEST(WsMan, SettingsAreReadInEveryDialect) {
+  for (const std::string& text : settings_in_every_dialect()) {
+    for (const std::string& written : {xml::escaped(text), "<![CDATA[" + text + "]]>"}) {
+      const auto invoke =
+          operation_of<cim::InvokeMethod>(export_call("<p:ExportSettingData>" + written + "</p:ExportSettingData>"));
+      ASSERT_EQ(invoke.parameters.size(), 1U) << text;
+      const cim::Instance* const settings = invoke.parameters[0].value.instance();
+      ASSERT_NE(settings, nullptr) << text;
+      EXPECT_EQ(settings->at("CopyVmStorage"), cim::Value(true)) << text;
+      EXPECT_EQ(settings->at("BackupIntent"), cim::Value(std::uint16_t{1})) << text;
+    }
+  }
 }
 
 TEST(WsMan, AnInstanceIsWrittenAsReadersWantIt) {
