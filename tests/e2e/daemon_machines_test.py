@@ -6,7 +6,7 @@ import subprocess
 import pytest
 
 from harness import wait_until
-from harness.cim_clients import CimError, CimXmlClient, Path, WsmanClient, embedded, sender
+from harness.cim_clients import CimError, CimXmlClient, Path, WsmanClient, embedded, path_text, sender
 from harness.cohortd import PASSWORDS, Cohortd
 from world import bare_machine, overlays
 
@@ -154,6 +154,36 @@ def test_a_snapshot_keeps_settings(cohortd, guest, bare):
     wait_until(lambda: client.get(out["Job"])["JobState"] == "7", 120, "the snapshot is destroyed")
     assert client.associated(path_of(guest), "Msvm_VirtualSystemSettingData", "Msvm_SnapshotOfVirtualSystem") == []
     assert not overlays(guest, bare)
+
+
+def test_going_back_changes_which_snapshot_a_machine_goes_on_from(cohortd, bare):
+    client = CLIENTS["cimxml"](cohortd, "administrator")
+    service = client.service("Msvm_CollectionSnapshotService")
+    collection = client.define_collection("branches", bare.name)
+
+    def done(method, **parameters):
+        code, out = client.invoke(service, method, **parameters)
+        assert code == 4096
+        wait_until(lambda: client.get(out["Job"])["JobState"] != "4", 120, f"the job of {method} ends")
+        assert client.get(out["Job"])["JobState"] == "7"
+        return client.associated(out["Job"], "Msvm_SnapshotCollection", "Msvm_AffectedJobElement")
+
+    def settings_through(association):
+        return [each.path for each in client.associated(path_of(bare), "Msvm_VirtualSystemSettingData", association)]
+
+    first, = done("CreateSnapshot", Collection=collection, SnapshotType=1, SnapshotSettings="")
+    second, = done("CreateSnapshot", Collection=collection, SnapshotType=1, SnapshotSettings="")
+    kept = [client.associated(each.path, "Msvm_VirtualSystemSettingData", "Msvm_CollectedSnapshots")[0]
+            for each in (first, second)]
+    assert (kept[0]["Parent"], kept[1]["Parent"]) == (None, path_text(kept[0].path))
+    assert settings_through("Msvm_MostCurrentSnapshotInBranch") == [kept[1].path]
+    assert settings_through("Msvm_LastAppliedSnapshot") == []
+    done("ApplySnapshot", SnapshotCollection=first.path)
+    assert settings_through("Msvm_MostCurrentSnapshotInBranch") == [kept[0].path]
+    assert settings_through("Msvm_LastAppliedSnapshot") == [kept[0].path]
+    for each in (second, first):
+        done("DestroySnapshot", AffectedSnapshotCollection=each.path)
+    assert not overlays(bare)
 
 
 def test_the_host_is_told_of_under_windows_names(operator):
