@@ -2,9 +2,6 @@
 
 #include <gtest/gtest.h>
 
-#include <fstream>
-#include <sstream>
-
 namespace cohort::cim {
 namespace {
 
@@ -15,68 +12,6 @@ const Schema& schema() {
 }
 
 const ClassStore& virtualization() { return *schema().find("ROOT/Virtualization/v2"); }
-
-std::string declared_type(const Declaration& declaration) {
-  const std::string type = declaration.type == Type::kReference ? declaration.reference_class + " REF"
-                                                                : std::string(to_string(declaration.type));
-  return type + (declaration.is_array ? "[]" : "");
-}
-
-// "in string Name; in+out CIM_Collection REF Result"
-std::string signature(const Method& method) {
-  std::string text;
-  for (const Parameter& each : method.parameters) {
-    const std::string direction = is_in(each) ? (is_out(each) ? "in+out" : "in") : "out";
-    const std::string type =
-        each.type == Type::kReference ? each.reference_class + " REF" : std::string(to_string(each.type));
-    text += (text.empty() ? "" : "; ") + direction + " " + type + " " + each.name + (each.is_array ? "[]" : "");
-  }
-  return text;
-}
-
-// The rows of a class in the table: properties "  Name type [key]", methods "  Name(parameters)".
-void expect_row(const Class& of, const std::string& row) {
-  if (const std::size_t open = row.find('('); open != std::string::npos) {
-    const Method* const method = find_named(of.methods, row.substr(0, open));
-    ASSERT_NE(method, nullptr) << of.name << ": " << row;
-    EXPECT_EQ(row, method->name + "(" + signature(*method) + ")") << of.name;
-    return;
-  }
-  const Property* const property = find_named(of.properties, row.substr(0, row.find(' ')));
-  ASSERT_NE(property, nullptr) << of.name << ": " << row;
-  const std::string expected = property->name + " " + declared_type(*property);
-  EXPECT_TRUE(row == expected || row == expected + " key") << of.name << ": " << row << ", not " << expected;
-}
-
-// Each class of the interface, with its superclass, properties and methods, as its documentation lists them.
-TEST(Schema, HasEveryClassOfTheInterfaceWithItsTypes) {
-  std::ifstream table(std::string(COHORT_GOLDEN_FOLDER) + "/schema/classes.txt");
-  std::string line;
-  const Class* of = nullptr;
-  std::size_t rows = 0;
-  while (std::getline(table, line)) {
-    ++rows;
-    if (line.starts_with("  ")) {
-      if (of != nullptr) expect_row(*of, line.substr(2));
-      continue;
-    }
-    std::istringstream words(line);
-    std::string name;
-    std::string colon;
-    std::string superclass;
-    words >> name >> colon >> superclass;
-    const std::string store = name == "CIM_ElementConformsToProfile" ? "root/interop" : "root/virtualization/v2";
-    of = schema().find(store)->find(name);
-    EXPECT_NE(of, nullptr) << name;
-    if (of == nullptr) continue;
-    EXPECT_EQ(of->superclass, superclass.starts_with('[') ? "" : superclass) << name;
-    for (const auto* const qualifier : {"Association", "Abstract"}) {
-      EXPECT_EQ(has_qualifier(of->qualifiers, qualifier), line.find(qualifier) != std::string::npos)
-          << name << " " << qualifier;
-    }
-  }
-  EXPECT_GT(rows, 800U);
-}
 
 TEST(Schema, ServesTheNamespacesThatClientsAskFor) {
   EXPECT_EQ(schema().namespaces(),
