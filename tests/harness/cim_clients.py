@@ -61,6 +61,12 @@ def embedded(class_name, **properties):
             + "".join(one(name, value) for name, value in properties.items()) + "</INSTANCE>")
 
 
+def text_or_instance(element):
+    """Instances in strings are text in both protocols."""
+    text = element.text or ""
+    return CimXmlClient._instance(ET.fromstring(text)) if text.startswith("<INSTANCE") else text
+
+
 def _text(value):
     return str(value).lower() if isinstance(value, bool) else str(value)
 
@@ -217,7 +223,9 @@ class WsmanClient(_Client):
         time = element.find(f"{CIM}Datetime")
         if time is None and len(element):
             return cls._embedded(element)
-        return (time.text if time is not None else element.text) or ""
+        if time is not None:
+            return time.text or ""
+        return text_or_instance(element)
 
     @classmethod
     def _embedded(cls, element):
@@ -336,17 +344,12 @@ class CimXmlClient(_Client):
     def _value(cls, holder):
         for child in holder:
             if child.tag == "VALUE":
-                return cls._text_or_instance(child)
+                return text_or_instance(child)
             if child.tag == "VALUE.ARRAY":
-                return [cls._text_or_instance(each) for each in child]
+                return [text_or_instance(each) for each in child]
             if child.tag == "VALUE.REFERENCE":
                 return cls._path(child.find(".//INSTANCENAME"), V2)
         return None
-
-    @classmethod
-    def _text_or_instance(cls, value):
-        text = value.text or ""
-        return cls._instance(ET.fromstring(text)) if text.startswith("<INSTANCE") else text
 
     @staticmethod
     def _path(element, namespace):

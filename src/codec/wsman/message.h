@@ -50,6 +50,9 @@ struct Call {
   cim::Shape shape = cim::Shape::kInstances;
   std::variant<Identify, cim::Request> operation;
   std::string derivation = {};  // of GetClass: the superclasses of the class, the nearest first, with commas between
+  // Of InvokeMethod: the parameters in whose answer instances are the text of INSTANCE, as Windows has them in strings.
+  // Where CIMType says "object:…" it has no string, and they are elements.
+  std::vector<std::string> text_parameters = {};
 };
 
 // A request that cannot be done, with as much of its header as was read, to answer it.

@@ -83,7 +83,8 @@ class Reader {
     COHORT_READ(const bool is_read, read_header(*header));
     static_cast<void>(is_read);
     COHORT_READ(cim::Operation operation, this->operation(*body));
-    return Call{header_, shape_, cim::Request{header_.namespace_name, std::move(operation)}, derivation_};
+    return Call{header_, shape_, cim::Request{header_.namespace_name, std::move(operation)}, derivation_,
+                std::move(text_parameters_)};
   }
 
   [[nodiscard]] const Header& header() const { return header_; }
@@ -333,12 +334,22 @@ class Reader {
     return refuse("wsa:ActionNotSupported", fmt::format("The action \"{}\" is not supported.", header_.action));
   }
 
+  static std::vector<std::string> text_parameters_of(const cim::Method& method) {
+    std::vector<std::string> names;
+    for (const cim::Parameter& each : method.parameters) {
+      const bool is_string = cim::find_named(each.qualifiers, "CIMType") == nullptr;
+      if (cim::is_out(each) && cim::embedded_class(each) && is_string) names.push_back(each.name);
+    }
+    return names;
+  }
+
   // The action is a URI with the method behind the class.
   Read<cim::Operation> invoke(const Node& body) {
     const std::string name = header_.action.substr(header_.action.rfind('/') + 1);
     const cim::Class* const of = store_ == nullptr ? nullptr : store_->find(path_.class_name);
     const cim::Method* const method = of == nullptr ? nullptr : cim::find_named(of->methods, name);
     if (method == nullptr) return unknown_action();
+    text_parameters_ = text_parameters_of(*method);
     cim::InvokeMethod invoked{path_, method->name, {}};
     if (body.children.empty()) return cim::Operation(std::move(invoked));
     const Node& input = body.children.front();
@@ -367,6 +378,7 @@ class Reader {
   const cim::ClassStore* store_ = nullptr;
   bool is_class_request_ = false;
   std::string derivation_;
+  std::vector<std::string> text_parameters_;
   cim::Shape shape_ = cim::Shape::kInstances;
 };
 

@@ -1,5 +1,8 @@
+#include <algorithm>
+
 #include "cim/value_text.h"
 #include "codec/cimxml/elements.h"
+#include "codec/cimxml/embedded_instance.h"
 #include "codec/wsman/message.h"
 #include "codec/wsman/values.h"
 #include "codec/wsman/windows_code.h"
@@ -80,12 +83,33 @@ std::size_t write_objects(std::string& written, const Call& call, const std::vec
   return count;
 }
 
+cim::Element as_text(const cim::Element& element) {
+  const auto* const instance = std::get_if<cim::Shared<cim::Instance>>(&element);
+  return instance == nullptr ? element : cim::Element(cimxml::embedded_text(**instance));
+}
+
+cim::Value as_text(const cim::Value& value) {
+  if (value.type() != cim::Type::kInstance || value.is_null()) return value;
+  if (!value.is_array()) return cim::Value(as_text(value.element()));
+  std::vector<cim::Element> texts;
+  for (const cim::Element& each : value.elements()) texts.push_back(as_text(each));
+  return cim::Value::array(cim::Type::kString, std::move(texts));
+}
+
+void write_out_parameter(Writer& writer, const Call& call, const cim::NamedValue& parameter) {
+  const auto is_it = [&](const std::string& name) { return cim::same_name(name, parameter.name); };
+  const bool is_text = std::ranges::any_of(call.text_parameters, is_it);
+  const Header& header = call.header;
+  write_value(writer, "p", {parameter.name, is_text ? as_text(parameter.value) : parameter.value}, header.family,
+              header.namespace_name);
+}
+
 void write_method_result(Writer& writer, const Call& call, const cim::InvokeMethod& invoked,
                          const cim::MethodResult& result) {
   const Header& header = call.header;
   writer.open("p:" + invoked.method + "_OUTPUT");
   writer.attribute("xmlns:p", resource_uri(header.family, header.namespace_name, invoked.path.class_name));
-  for (const cim::NamedValue& each : result.out) write_value(writer, "p", each, header.family, header.namespace_name);
+  for (const cim::NamedValue& each : result.out) write_out_parameter(writer, call, each);
   write_value(writer, "p", {"ReturnValue", result.return_value}, header.family, header.namespace_name);
   writer.close();
 }

@@ -261,6 +261,36 @@ TEST(WsMan, AMethodsReferenceIsNotWrapped) {
   EXPECT_THAT(text, HasSubstr("<p:ReturnValue>4096</p:ReturnValue></p:ExportSnapshot_OUTPUT>"));
 }
 
+std::string answer_with(const std::string& class_name, const std::string& method, const cim::NamedValue& out) {
+  const std::string uri = std::string(kMs) + class_name;
+  const Call call = call_of(envelope(uri + "/" + method, uri, "", "<p:_INPUT xmlns:p=\"u\"/>"));
+  return reply(call, cim::MethodResult{cim::Value(std::uint32_t{0}), {out}}, "uuid:2");
+}
+
+// As Windows sends them; a well-known reader of GetErrorEx takes the first attribute of a property for its name.
+TEST(WsMan, InstancesInStringsAreText) {
+  cim::Instance error{"Msvm_Error", {}, {}};
+  error.set("Message", cim::Value("no <room>"));
+  const std::string text =
+      "&lt;INSTANCE CLASSNAME=&quot;Msvm_Error&quot;&gt;&lt;PROPERTY NAME=&quot;Message&quot; "
+      "TYPE=&quot;string&quot;&gt;"
+      "&lt;VALUE&gt;no &amp;lt;room&amp;gt;&lt;/VALUE&gt;&lt;/PROPERTY&gt;&lt;/INSTANCE&gt;";
+  EXPECT_THAT(answer_with("Msvm_ConcreteJob", "GetError", {"Error", cim::Value(error)}),
+              HasSubstr("<p:Error>" + text + "</p:Error><p:ReturnValue>0"));
+  const cim::Value two =
+      cim::Value::array(cim::Type::kInstance, {cim::Value(error).element(), cim::Value(error).element()});
+  EXPECT_THAT(answer_with("Msvm_ConcreteJob", "GetErrorEx", {"Errors", two}),
+              HasSubstr("<p:Errors>" + text + "</p:Errors><p:Errors>" + text + "</p:Errors><p:ReturnValue>0"));
+}
+
+TEST(WsMan, InstancesThatAreNoStringsAreElements) {
+  cim::Instance summary{"Msvm_SummaryInformation", {}, {}};
+  summary.set("Name", cim::Value("n"));
+  const cim::Value one = cim::Value::array(cim::Type::kInstance, {cim::Value(summary).element()});
+  EXPECT_THAT(answer_with("Msvm_VirtualSystemManagementService", "GetSummaryInformation", {"SummaryInformation", one}),
+              HasSubstr("xsi:type=\"p1:Msvm_SummaryInformation_Type\"><p1:Name>n</p1:Name></p:SummaryInformation>"));
+}
+
 TEST(WsMan, AListHasEitherAContextOrAnEnd) {
   const Call pull = call_of(envelope(kEnumeration + "Pull", "", "", kPull));
   const ListReply last = list_reply(pull, {snapshot("c-1")}, true, "ctx", "uuid:2");
