@@ -85,7 +85,7 @@ Result<service::MachineStateFiles> Driver::capture(const MemberSnapshot& member)
   COHORT_TRY(check_disks_reachable());
   COHORT_ASSIGN(const DomainHandle domain, connections_->domain(member.machine));
   COHORT_TRY(check_power(domain.get(), member));
-  COHORT_ASSIGN(const DomainDescription description, describe(domain.get(), 0));
+  COHORT_ASSIGN(const DomainDescription description, hypervisor::describe(domain.get(), 0));
   COHORT_TRY(check_sources(description, member));
   service::MachineStateFiles files;
   // First what only reads: if it fails, no disk is switched.

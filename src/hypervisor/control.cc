@@ -117,6 +117,21 @@ Result<MachineHardware> Driver::hardware(const MachineId& id) {
 
 Result<MachineHardware> Driver::hardware_in(const std::string& configuration) { return read_hardware(configuration); }
 
+Result<void> Driver::describe(const MachineId& id, const std::string& description) {
+  if (description.size() > MachineHardware::kMaxText) {
+    return fail(ErrorCode::kInvalidArgument, "What is written about a machine has {} bytes at most, and not {}.",
+                MachineHardware::kMaxText, description.size());
+  }
+  COHORT_ASSIGN(const DomainHandle domain, connections_->domain(id));
+  unsigned int where = 0;
+  if (virDomainIsPersistent(domain.get()) == 1) where |= VIR_DOMAIN_AFFECT_CONFIG;
+  if (virDomainIsActive(domain.get()) == 1) where |= VIR_DOMAIN_AFFECT_LIVE;
+  const char* const text = description.empty() ? nullptr : description.c_str();
+  const int done = virDomainSetMetadata(domain.get(), VIR_DOMAIN_METADATA_DESCRIPTION, text, nullptr, nullptr, where);
+  if (done == 0) return {};
+  return Failure{machine_error(domain.get(), "What is written about the machine \"{}\" cannot be changed.")};
+}
+
 Result<void> Driver::change_power(const MachineId& id, PowerChange change) {
   COHORT_ASSIGN(const DomainHandle domain, connections_->domain(id));
   COHORT_ASSIGN(const DomainState state, state_of(domain.get()));

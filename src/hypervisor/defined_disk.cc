@@ -32,7 +32,7 @@ Result<void> Driver::define_as_it_runs(const MachineId& id, const std::string& t
     return fail(ErrorCode::kInvalidState, "The machine \"{}\" is off, or has no definition: there is nothing to mend.",
                 name);
   }
-  COHORT_ASSIGN(const DomainDescription running, describe(domain.get(), 0));
+  COHORT_ASSIGN(const DomainDescription running, hypervisor::describe(domain.get(), 0));
   const DomainDisk* disk = find_disk(running, target);
   if (disk == nullptr) return fail(ErrorCode::kNotFound, "The machine \"{}\" has no disk {}.", name, target);
   COHORT_ASSIGN(const QemuDisk actual, ask_qemu(domain.get(), name, *disk));

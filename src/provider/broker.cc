@@ -18,6 +18,14 @@ bool is_known_language(const std::string& language) {
 
 bool is_static(const cim::Method& method) { return cim::has_qualifier(method.qualifiers, "Static"); }
 
+// An array without elements comes back as NULL from clients that were told that it is.
+bool is_same(const cim::Value& now, const cim::Value& given) {
+  const auto is_nothing = [](const cim::Value& value) {
+    return value.is_null() || (value.is_array() && value.elements().empty());
+  };
+  return now == given || (is_nothing(now) && is_nothing(given));
+}
+
 // As an association's source or a query's object: what is being looked for, without whatever else.
 Outcome<void> check_language(const cim::Selection& what) {
   const auto* query = std::get_if<cim::QueryFor>(&what);
@@ -200,7 +208,7 @@ class Broker::Answering {
     changed.class_name = now.class_name;
     changed.path = now.path;
     for (auto& property : given->properties) {
-      if (now.at(property.name) == property.value) continue;
+      if (is_same(now.at(property.name), property.value)) continue;
       const auto* declared = cim::find_named(of.properties, property.name);
       if (declared == nullptr || !cim::has_qualifier(declared->qualifiers, "Write")) {
         return failed(cim::Status::kNotSupported, "{}.{} cannot be changed.", of.name, property.name);

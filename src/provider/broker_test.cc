@@ -57,6 +57,7 @@ class Machines final : public ClassProvider {
     one.set("CreationClassName", Value("Msvm_ComputerSystem"));
     one.set("Name", Value("m"));
     one.set("EnabledState", Value(std::uint32_t{2}));  // wider than it is declared
+    one.set("Dedicated", Value::array_of(std::vector<std::uint16_t>{}));
     return std::vector{one};
   }
   [[nodiscard]] Right right_for(std::string_view /*method*/) const override { return Right::kOperate; }
@@ -291,9 +292,26 @@ TEST_F(BrokerTest, ChangesOnlyWhatMayBeWritten) {
   changed.set("EnabledState", Value(std::uint16_t{3}));
   EXPECT_EQ(status_of(cim::ModifyInstance{changed}), cim::Status::kNotSupported);
   EXPECT_EQ(status_of(cim::ModifyInstance{changed, {{"Name"}}}), cim::Status{}) << "it is as it was";
+  EXPECT_TRUE(machines->modified.properties.empty()) << "nothing is to be changed";
+  changed.set("EnabledState", Value(std::uint32_t{2}));
+  changed.set("PrimaryOwnerName", Value("grace"));
+  EXPECT_EQ(status_of(cim::ModifyInstance{changed}), cim::Status{});
+  EXPECT_EQ(machines->modified.properties, (std::vector<cim::NamedValue>{{"PrimaryOwnerName", Value("grace")}}));
+  EXPECT_TRUE(cim::same_instance(machines->modified.path, machine("m")));
   caller.right = Right::kOperate;
   EXPECT_EQ(status_of(cim::ModifyInstance{changed}), cim::Status::kAccessDenied);
   EXPECT_EQ(status_of(cim::DeleteInstance{machine("m")}), cim::Status::kNotSupported);
+}
+
+// A client that was told of an empty array as NULL sends it back so.
+TEST_F(BrokerTest, AnEmptyArrayAndNullAreTheSame) {
+  cim::Instance changed;
+  changed.class_name = "Msvm_ComputerSystem";
+  changed.path = machine("m");
+  changed.set("Dedicated", Value::null(cim::Type::kUint16, true));
+  EXPECT_EQ(status_of(cim::ModifyInstance{changed}), cim::Status{});
+  changed.set("Dedicated", Value::array_of(std::vector<std::uint16_t>{1}));
+  EXPECT_EQ(status_of(cim::ModifyInstance{changed}), cim::Status::kNotSupported);
 }
 
 TEST_F(BrokerTest, AnswersFromTheSchema) {

@@ -24,7 +24,7 @@ void add_collection_providers(Broker& broker, const CollectionProviderNeeds& nee
   };
   service::StateStore& state = needs.state;
   for (const auto kind : {CollectionKind::kMachines, CollectionKind::kCollections}) {
-    add(std::make_unique<CollectionProvider>(kind, state));
+    add(std::make_unique<CollectionProvider>(kind, needs.operations.collections, state));
     add(std::make_unique<CollectionMemberProvider>(kind, state));
   }
   add(std::make_unique<CollectionManagementService>(needs.operations.collections, needs.surroundings));

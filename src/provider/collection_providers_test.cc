@@ -242,6 +242,25 @@ TEST_F(CollectionProvidersTest, ManagesACollectionOfCollections) {
 
 TEST_F(CollectionProvidersTest, TakesARecoverySnapshotAsAJob) {
   const auto job = ended(snapshots(
+TEST_F(CollectionProvidersTest, ANameThatIsWrittenRenamesTheCollection) {
+  const auto write = [this](const cim::ObjectPath& path, const char* property, Value value) {
+    cim::Instance changed{path.class_name, {{property, std::move(value)}}, path};
+    const auto response = ask(cim::ModifyInstance{std::move(changed)});
+    const auto* failed = std::get_if<cim::OperationFailed>(&response);
+    return failed == nullptr ? cim::Status{} : failed->status;
+  };
+  EXPECT_EQ(write(shop(), "ElementName", Value("store")), cim::Status{});
+  EXPECT_EQ(lab.store.collections()->front().name, "store");
+  ASSERT_EQ(code(manage("DefineCollection", {{"Name", Value("taken")}, {"Type", Value(std::uint16_t{0})}})), kNoError);
+  EXPECT_EQ(write(shop(), "ElementName", Value("taken")), cim::Status::kAlreadyExists);
+  EXPECT_EQ(write(shop(), "ElementName", Value::null(cim::Type::kString)), cim::Status::kInvalidParameter);
+  EXPECT_EQ(write(shop(), "CollectionID", Value("other")), cim::Status::kNotSupported);
+  EXPECT_EQ(write(nightly(), "ElementName", Value("weekly")), cim::Status::kNotSupported);
+  caller.right = Right::kOperate;
+  EXPECT_EQ(write(shop(), "ElementName", Value("mine")), cim::Status::kAccessDenied);
+  EXPECT_THAT(query("SELECT * FROM Msvm_VirtualSystemCollection WHERE ElementName = 'store'"), SizeIs(1));
+}
+
       "CreateSnapshot",
       {{"Collection", Value(shop())},
        {"SnapshotType", Value(std::uint16_t{2})},

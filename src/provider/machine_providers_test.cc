@@ -315,6 +315,28 @@ TEST_F(MachineProvidersTest, TellsTheSettingsThatASnapshotKeeps) {
   EXPECT_EQ(*settings.at("CreationTime").get_if<cim::Datetime>(), cim::Datetime::at(snapshot.instant));
   EXPECT_THAT(all("Msvm_VirtualSystemSettingData"), SizeIs(8));
   EXPECT_THAT(query("SELECT * FROM Msvm_VirtualSystemSettingData "
+TEST_F(MachineProvidersTest, KeepsTheNotesThatAreWritten) {
+  const auto snapshot = take();
+  const auto write = [this](const cim::ObjectPath& path, const char* property, Value value) {
+    cim::Instance changed{path.class_name, {{property, std::move(value)}}, path};
+    const auto response = ask(cim::ModifyInstance{std::move(changed)});
+    const auto* failed = std::get_if<cim::OperationFailed>(&response);
+    return failed == nullptr ? cim::Status{} : failed->status;
+  };
+  const Value lines = Value::array_of(std::vector<std::string>{"for the shop", "ask ada"});
+  EXPECT_EQ(write(path_of_settings(id("web")), "Notes", lines), cim::Status::kAccessDenied) << "by an operator";
+  caller.right = Right::kAdminister;
+  EXPECT_EQ(write(path_of_settings(id("web")), "Notes", lines), cim::Status{});
+  EXPECT_EQ(lab.hypervisor.hardware(id("web"))->description, "for the shop\nask ada");
+  EXPECT_EQ(write(path_of_settings(id("web")), "BIOSGUID", Value("x")), cim::Status::kNotSupported);
+  EXPECT_EQ(write(path_of_settings(id("web")), "ElementName", Value("x")), cim::Status::kNotSupported);
+  EXPECT_EQ(
+      write(path_of_snapshot_settings(snapshot.id, id("web")), "Notes", Value::array_of(std::vector<std::string>{"x"})),
+      cim::Status::kNotSupported);
+  EXPECT_EQ(write(path_of_settings(id("web")), "Notes", Value::null(cim::Type::kString, true)), cim::Status{});
+  EXPECT_TRUE(get(path_of_settings(id("web"))).at("Notes").is_null());
+}
+
                     "WHERE VirtualSystemType = 'Microsoft:Hyper-V:System:Realized'"),
               SizeIs(4));
 }

@@ -36,4 +36,14 @@ Result<std::optional<cim::Instance>> CollectionProvider::find(const cim::ObjectP
   return instance_of(*collection);
 }
 
+Result<void> CollectionProvider::modify(const cim::Instance& changed, const Caller& /*caller*/) {
+  const auto id = id_in<CollectionId>(changed.path, "CollectionID");
+  if (!id) return fail(ErrorCode::kNotFound, "There is no such collection.");
+  // No other property of the class may be written.
+  const auto* const name = changed.at("ElementName").get_if<std::string>();
+  if (name == nullptr) return fail(ErrorCode::kInvalidArgument, "A collection has a name.");
+  COHORT_TRY(collections_.rename(id->str(), *name));
+  return {};
+}
+
 }  // namespace cohort::provider

@@ -3,6 +3,7 @@
 
 #include "domain/collection.h"
 #include "provider/provider.h"
+#include "service/collections.h"
 #include "service/ports/state_store.h"
 
 namespace cohort::provider {
@@ -10,16 +11,20 @@ namespace cohort::provider {
 class CollectionProvider final : public ClassProvider {
  public:
   // Of collections of one kind.
-  CollectionProvider(CollectionKind kind, service::StateStore& state) : kind_(kind), state_(state) {}
+  CollectionProvider(CollectionKind kind, service::Collections& collections, service::StateStore& state)
+      : kind_(kind), collections_(collections), state_(state) {}
 
   [[nodiscard]] std::string_view class_name() const override;
   [[nodiscard]] Result<std::vector<cim::Instance>> instances() override;
   [[nodiscard]] Result<std::optional<cim::Instance>> find(const cim::ObjectPath& path) override;
+  // Another ElementName is another name of the collection.
+  [[nodiscard]] Result<void> modify(const cim::Instance& changed, const Caller& caller) override;
 
  private:
   [[nodiscard]] cim::Instance instance_of(const Collection& collection) const;
 
   CollectionKind kind_;
+  service::Collections& collections_;
   service::StateStore& state_;
 };
 

@@ -1,5 +1,6 @@
 #include "provider/virtual_system_setting_data.h"
 
+#include <algorithm>
 #include <utility>
 
 #include "cim/object_path.h"
@@ -62,6 +63,15 @@ void add_snapshot(cim::Instance& settings, const MachineConfiguration::Taken& ta
   settings.set("IsAutomaticSnapshot", Value(false));
 }
 
+std::string text_of(const Value& notes) {
+  std::vector<std::string> lines;
+  for (const cim::Element& each : notes.elements()) {
+    const auto* const line = std::get_if<std::string>(&each);
+    if (line != nullptr) lines.push_back(*line);
+  }
+  return fmt::format("{}", fmt::join(lines, "\n"));
+}
+
 }  // namespace
 
 cim::Instance virtual_system_settings(const MachineConfiguration& configuration) {
@@ -111,6 +121,20 @@ Result<std::optional<cim::Instance>> VirtualSystemSettingDataProvider::find(cons
   const auto is_part = path.key("InstanceID")->get_if<std::string>()->find('\\') != std::string::npos;
   if (!configuration || is_part) return std::nullopt;
   return settings(*configuration);
+}
+
+Result<void> VirtualSystemSettingDataProvider::modify(const cim::Instance& changed, const Caller& /*caller*/) {
+  const auto key = configuration_key(changed.path);
+  if (!key || key->snapshot) {
+    return fail(ErrorCode::kUnsupported, "What a snapshot keeps of a machine stays as it was.");
+  }
+  const auto other = std::ranges::find_if(
+      changed.properties, [](const cim::NamedValue& property) { return !cim::same_name(property.name, "Notes"); });
+  if (other != changed.properties.end()) {
+    return fail(ErrorCode::kUnsupported,
+                "{} of a machine cannot be changed here: Notes can, all else with `virsh edit`.", other->name);
+  }
+  return machines_.describe(key->machine, text_of(changed.at("Notes")));
 }
 
 }  // namespace cohort::provider

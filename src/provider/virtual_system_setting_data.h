@@ -18,6 +18,8 @@ class VirtualSystemSettingDataProvider final : public ClassProvider {
   [[nodiscard]] std::string_view class_name() const override { return "Msvm_VirtualSystemSettingData"; }
   [[nodiscard]] Result<std::vector<cim::Instance>> instances() override;
   [[nodiscard]] Result<std::optional<cim::Instance>> find(const cim::ObjectPath& path) override;
+  // Notes of a machine as it is now, and nothing else.
+  [[nodiscard]] Result<void> modify(const cim::Instance& changed, const Caller& caller) override;
 
  private:
   // With what the machine's condition tells; nothing if the machine has gone.

@@ -78,6 +78,20 @@ TYPED_TEST(MachineControlContract, TellsHowMachinesAre) {
   EXPECT_EQ(this->machines().condition(MachineId::generate()).error().code, ErrorCode::kNotFound);
 }
 
+TYPED_TEST(MachineControlContract, KeepsWhatIsWrittenAboutMachines) {
+  const auto description = [this] { return this->machines().hardware(this->id_)->description; };
+  const std::string text = "the shop's <first> & \"only\"\nsecond line";
+  EXPECT_TRUE(this->machines().describe(this->id_, text));
+  EXPECT_EQ(description(), text);
+  EXPECT_EQ(this->machines().describe(this->id_, std::string(4097, 'x')).error().code, ErrorCode::kInvalidArgument);
+  EXPECT_EQ(description(), text);
+  EXPECT_TRUE(this->machines().change_power(this->id_, PowerChange::kTurnOff));
+  EXPECT_EQ(description(), text) << "the definition has it, too";
+  EXPECT_TRUE(this->machines().describe(this->id_, ""));
+  EXPECT_EQ(description(), "");
+  EXPECT_EQ(this->machines().describe(MachineId::generate(), "x").error().code, ErrorCode::kNotFound);
+}
+
 TYPED_TEST(MachineControlContract, TellsWhatMachinesConsistOf) {
   const auto hardware = this->machines().hardware(this->id_).value();
   EXPECT_EQ(hardware.id, this->id_);

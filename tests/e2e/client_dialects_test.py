@@ -428,8 +428,8 @@ def test_wsman_puts_back_what_it_has_read(ask, cohortd):
     instance = re.sub(r'<p:Status xsi:nil="true"\s*(/>|></p:Status>)', '<p:Status xsi:nil="true">x</p:Status>', instance)
     done = ask(openwsman(f"{TRANSFER}/Put", uri, instance, selectors))
     assert done.status == 200 and done.action == f"{TRANSFER}/PutResponse"
-    refused = ask(openwsman(f"{TRANSFER}/Put", uri, instance.replace(">shop<", ">mine<"), selectors))
-    assert refused.fault[0] == "a:ActionNotSupported" and "ElementName cannot be changed" in refused.text
+    refused = ask(openwsman(f"{TRANSFER}/Put", uri, instance.replace(">Collection<", ">Mine<"), selectors))
+    assert refused.fault[0] == "a:ActionNotSupported" and "Caption cannot be changed" in refused.text
     refused = ask(openwsman(f"{TRANSFER}/Put", uri, instance, selectors), role="operator")
     assert refused.fault[0] == "w:AccessDenied"
 

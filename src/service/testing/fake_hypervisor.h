@@ -97,6 +97,7 @@ class FakeHypervisor final : public Hypervisor {
   [[nodiscard]] Result<MachineCondition> condition(const MachineId& id) override;
   [[nodiscard]] Result<MachineHardware> hardware(const MachineId& id) override;
   [[nodiscard]] Result<MachineHardware> hardware_in(const std::string& configuration) override;
+  [[nodiscard]] Result<void> describe(const MachineId& id, const std::string& description) override;
   [[nodiscard]] Result<void> change_power(const MachineId& id, PowerChange change) override;
   [[nodiscard]] Result<void> create_overlay(const DiskSnapshot& disk) override;
   [[nodiscard]] Result<std::unique_ptr<PauseWatch>> watch_pauses(const std::vector<MachineId>& machines) override;

@@ -107,6 +107,16 @@ Result<MachineHardware> FakeHypervisor::hardware_in(const std::string& configura
   });
 }
 
+Result<void> FakeHypervisor::describe(const MachineId& id, const std::string& description) {
+  return control_.call("describe " + name_of(id), [&]() -> Result<void> {
+    const Lock lock(mutex_);
+    COHORT_ASSIGN(auto* machine, find(id));
+    if (description.size() > MachineHardware::kMaxText) return fail(ErrorCode::kInvalidArgument, "It is too long.");
+    machine->hardware.description = description;
+    return {};
+  });
+}
+
 Result<void> FakeHypervisor::change_power(const MachineId& id, PowerChange change) {
   return control_.call("change_power " + name_of(id), [&]() -> Result<void> {
     const Lock lock(mutex_);
