@@ -333,6 +333,7 @@ TEST_F(CollectionProvidersTest, ConvertsASnapshotToAReferencePointAndRemovesIt) 
   EXPECT_EQ(gone.at("JobState"), state(CimJobState::kCompleted));
   EXPECT_TRUE(list(cim::InstancesOf{"Msvm_ReferencePointCollection"}).empty());
 }
+  EXPECT_EQ(machines[0].at("HasAssociatedData"), Value(false)) << "RemoveAssociatedData is not supported";
 
 TEST_F(CollectionProvidersTest, MakesAReferencePointAtOnce) {
   const auto job =

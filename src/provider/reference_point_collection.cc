@@ -52,7 +52,8 @@ cim::Instance instance_of(const Snapshot& point, const MemberSnapshot& member) {
   instance.set("Caption", Value("Reference Point"));
   instance.set("ReferencePointType", Value(kRctBased));
   instance.set("ConsistencyLevel", Value(level_of(member)));
-  instance.set("HasAssociatedData", Value(true));
+  // The frozen files are the point itself: there is nothing that could go and leave it.
+  instance.set("HasAssociatedData", Value(false));
   instance.set("VirtualDiskIdentifiers", Value::array_of(disks));
   instance.set("ResilientChangeTrackingIdentifiers", Value::array_of(trackings));
   return instance;
