@@ -157,6 +157,8 @@ TEST_F(CollectionProvidersTest, ShowsCollectionsTheirMembersAndSnapshots) {
   const auto collections = list(cim::InstancesOf{"CIM_CollectionOfMSEs"});
   ASSERT_THAT(collections, SizeIs(1));
   EXPECT_EQ(collections[0].at("ElementName"), Value("shop"));
+  EXPECT_EQ(collections[0].at("ReplicationMode"), Value(std::uint16_t{0}));
+  EXPECT_TRUE(collections[0].at("LastApplyTime").is_null());
   EXPECT_THAT(list(cim::ReferencesOf{shop(), "Msvm_CollectedVirtualSystems"}), SizeIs(4));
   const auto taken = list(cim::AssociatorsOf{shop(), "Msvm_SnapshotOfVirtualSystemCollection"});
   ASSERT_THAT(taken, SizeIs(1));
@@ -261,6 +263,8 @@ TEST_F(CollectionProvidersTest, ANameThatIsWrittenRenamesTheCollection) {
   EXPECT_THAT(query("SELECT * FROM Msvm_VirtualSystemCollection WHERE ElementName = 'store'"), SizeIs(1));
 }
 
+TEST_F(CollectionProvidersTest, TakesARecoverySnapshotAsAJob) {
+  const auto job = ended(snapshots(
       "CreateSnapshot",
       {{"Collection", Value(shop())},
        {"SnapshotType", Value(std::uint16_t{2})},
@@ -283,6 +287,10 @@ TEST_F(CollectionProvidersTest, TakesAStandardSnapshotAndGoesBackToIt) {
   const auto applied = ended(snapshots("ApplySnapshot", {{"SnapshotCollection", Value(made[0].path)}}));
   EXPECT_EQ(applied.at("JobState"), state(CimJobState::kCompleted));
   EXPECT_EQ(applied.at("JobType"), Value(std::uint16_t{71}));
+  const auto store = list(cim::InstancesOf{"Msvm_VirtualSystemCollection"}).at(0);
+  EXPECT_EQ(store.at("LastApplyTime"), applied.at("TimeOfLastStateChange"));
+  EXPECT_EQ(store.at("LastApplyConsistencyLevel"), Value(std::uint16_t{3})) << "of one instant";
+  EXPECT_THAT(store.at("LastApplyVirtualMachineIds").elements(), SizeIs(4));
 }
 
 TEST_F(CollectionProvidersTest, ChecksParametersBeforeAJobIsStarted) {
@@ -327,13 +335,13 @@ TEST_F(CollectionProvidersTest, ConvertsASnapshotToAReferencePointAndRemovesIt) 
   const auto& disks = machines[0].at("VirtualDiskIdentifiers").elements();
   EXPECT_THAT(disks, SizeIs(2));
   EXPECT_EQ(disks.size(), machines[0].at("ResilientChangeTrackingIdentifiers").elements().size());
+  EXPECT_EQ(machines[0].at("HasAssociatedData"), Value(false)) << "RemoveAssociatedData is not supported";
   EXPECT_THAT(list(cim::AssociatorsOf{shop(), "Msvm_ReferencePointOfVirtualSystemCollection"}), SizeIs(1));
   const auto gone = ended(of_service("Msvm_CollectionReferencePointService", "DestroyReferencePoint",
                                      {{"AffectedReferencePointCollection", Value(points[0].path)}}));
   EXPECT_EQ(gone.at("JobState"), state(CimJobState::kCompleted));
   EXPECT_TRUE(list(cim::InstancesOf{"Msvm_ReferencePointCollection"}).empty());
 }
-  EXPECT_EQ(machines[0].at("HasAssociatedData"), Value(false)) << "RemoveAssociatedData is not supported";
 
 TEST_F(CollectionProvidersTest, MakesAReferencePointAtOnce) {
   const auto job =

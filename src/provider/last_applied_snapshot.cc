@@ -2,7 +2,6 @@
 
 #include <algorithm>
 #include <functional>
-#include <map>
 #include <utility>
 
 #include "provider/paths.h"
@@ -13,15 +12,14 @@ namespace {
 
 // To which snapshot each collection has gone back last; nullptr if that is gone. The newest job says it; where none is
 // remembered, the order of the snapshots.
-std::map<CollectionId, const Snapshot*> last_applied(const std::vector<Job>& jobs, const SnapshotBranches& branches) {
+std::map<CollectionId, const Snapshot*> last_applied(const std::map<CollectionId, Job>& applies,
+                                                     const SnapshotBranches& branches) {
   const auto shown = branches.shown();
   std::map<CollectionId, const Snapshot*> last;
-  for (const Job& job : jobs) {  // the newest first
-    const bool has_applied = job.type == JobType::kApplySnapshot && job.state == JobState::kCompleted;
-    if (!has_applied || !job.works_on.collection) continue;
+  for (const auto& [collection, job] : applies) {
     const auto found =
         std::ranges::find(shown, job.works_on.point, [](const Snapshot* each) { return each->id.str(); });
-    last.emplace(*job.works_on.collection, found == shown.end() ? nullptr : *found);
+    last.emplace(collection, found == shown.end() ? nullptr : *found);
   }
   auto applied = branches.applied();
   std::ranges::sort(applied, std::greater(), &Snapshot::arrival);
@@ -31,12 +29,22 @@ std::map<CollectionId, const Snapshot*> last_applied(const std::vector<Job>& job
 
 }  // namespace
 
+Result<std::map<CollectionId, Job>> last_applies(service::StateStore& state) {
+  COHORT_ASSIGN(const auto jobs, state.jobs());
+  std::map<CollectionId, Job> newest;
+  for (const Job& job : jobs) {  // the newest first
+    const bool has_applied = job.type == JobType::kApplySnapshot && job.state == JobState::kCompleted;
+    if (has_applied && job.works_on.collection) newest.emplace(*job.works_on.collection, job);
+  }
+  return newest;
+}
+
 Result<std::vector<cim::Instance>> LastAppliedSnapshotProvider::instances() {
-  COHORT_ASSIGN(const auto jobs, state_.jobs());
+  COHORT_ASSIGN(const auto applies, last_applies(state_));
   COHORT_ASSIGN(auto all, state_.snapshots());
   const SnapshotBranches branches(std::move(all));
   std::vector<cim::Instance> pairs;
-  const auto last = last_applied(jobs, branches);
+  const auto last = last_applied(applies, branches);
   for (const auto& [collection, snapshot] : last) {
     if (snapshot == nullptr) continue;
     for (const MemberSnapshot& member : snapshot->members) {

@@ -1,10 +1,16 @@
 // Msvm_LastAppliedSnapshot: to which snapshot a machine has gone back last.
 #pragma once
 
+#include <map>
+
+#include "domain/job.h"
 #include "provider/provider.h"
 #include "service/ports/state_store.h"
 
 namespace cohort::provider {
+
+// Of each collection that has gone back to a snapshot, the last job that did so, among those that are remembered.
+[[nodiscard]] Result<std::map<CollectionId, Job>> last_applies(service::StateStore& state);
 
 // By the jobs that are remembered, and by the order in which snapshots were taken and arrived at; of snapshots that are
 // still there.

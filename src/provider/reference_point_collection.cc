@@ -1,8 +1,7 @@
 #include "provider/reference_point_collection.h"
 
-#include <algorithm>
-
 #include "provider/paths.h"
+#include "provider/reached_consistency.h"
 
 namespace cohort::provider {
 namespace {
@@ -11,15 +10,8 @@ using cim::Value;
 
 constexpr std::uint16_t kRctBased = 2;
 
-bool is_application_consistent(const MemberSnapshot& member) {
-  return member.consistency.level == Consistency::kApplication || member.consistency.level == Consistency::kOff;
-}
-
 // The pages of the two classes number the levels the other way round.
-std::uint16_t level_of(const Snapshot& point) {
-  const bool is_application = std::ranges::all_of(point.members, is_application_consistent);
-  return is_application ? 2 : 1;
-}
+std::uint16_t level_of(const Snapshot& point) { return is_application_consistent(point) ? 2 : 1; }
 std::uint16_t level_of(const MemberSnapshot& member) { return is_application_consistent(member) ? 1 : 2; }
 
 cim::Instance instance_of(const Snapshot& point) {

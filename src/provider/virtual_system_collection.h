@@ -1,7 +1,10 @@
 // Msvm_VirtualSystemCollection and Msvm_ManagementCollection: the collections, of machines and of collections.
 #pragma once
 
+#include <map>
+
 #include "domain/collection.h"
+#include "domain/job.h"
 #include "provider/provider.h"
 #include "service/collections.h"
 #include "service/ports/state_store.h"
@@ -21,7 +24,9 @@ class CollectionProvider final : public ClassProvider {
   [[nodiscard]] Result<void> modify(const cim::Instance& changed, const Caller& caller) override;
 
  private:
-  [[nodiscard]] cim::Instance instance_of(const Collection& collection) const;
+  [[nodiscard]] Result<cim::Instance> instance_of(const Collection& collection,
+                                                  const std::map<CollectionId, Job>& applies) const;
+  [[nodiscard]] Result<void> add_last_apply(const Job& apply, cim::Instance& instance) const;
 
   CollectionKind kind_;
   service::Collections& collections_;
