@@ -27,6 +27,9 @@ constexpr std::uint32_t kTransitionStarted = 4096;
 constexpr std::uint32_t kInvalidTransition = 4097;
 constexpr std::uint32_t kNoTimeout = 4098;  // "Use of Timeout Parameter Not Supported"
 
+constexpr const char* kConcreteClass = "Msvm_ConcreteJob";
+constexpr const char* kReferencePointExportClass = "Msvm_CollectionReferencePointExportJob";
+
 struct TypeRow {
   JobType type;
   std::uint16_t cim_type;  // JobType of Msvm_ConcreteJob
@@ -100,6 +103,7 @@ cim::Instance common_instance(const Job& job, std::string_view class_name, WallT
   instance.set("Caption", Value(type.caption));
   instance.set("ElementName", Value(type.caption));
   instance.set("Description", Value(fmt::format("{} \"{}\"", to_string(job.type), job.subject)));
+  instance.set("JobState", Value(static_cast<std::uint16_t>(cim_state_of(job.state))));
   instance.set("JobStatus", Value(status_of(job)));
   instance.set("Status", Value(job.error ? "Error" : "OK"));
   instance.set("OperationalStatus", Value::array_of(std::vector<std::uint16_t>{std::uint16_t(job.error ? 6 : 2)}));
@@ -161,8 +165,15 @@ CimJobState cim_state_of(JobState state) {
   }
 }
 
+cim::Instance job_instance(const Job& job, WallTime now) {
+  if (job.type == JobType::kExportReferencePoint) return common_instance(job, kReferencePointExportClass, now);
+  auto instance = common_instance(job, kConcreteClass, now);
+  instance.set("JobType", Value(row_of(job.type).cim_type));
+  return instance;
+}
+
 std::string_view ConcreteJobProvider::class_name() const {
-  return which_ == JobClass::kConcrete ? "Msvm_ConcreteJob" : "Msvm_CollectionReferencePointExportJob";
+  return which_ == JobClass::kConcrete ? kConcreteClass : kReferencePointExportClass;
 }
 
 bool ConcreteJobProvider::is_of_class(const Job& job) const {
@@ -170,12 +181,9 @@ bool ConcreteJobProvider::is_of_class(const Job& job) const {
 }
 
 Result<cim::Instance> ConcreteJobProvider::instance_of(const Job& job) {
-  auto instance = common_instance(job, class_name(), clock_.wall());
+  auto instance = job_instance(job, clock_.wall());
   instance.set("JobState", Value(static_cast<std::uint16_t>(shown_state_of(job))));
-  if (which_ == JobClass::kConcrete) {
-    instance.set("JobType", Value(row_of(job.type).cim_type));
-    return instance;
-  }
+  if (which_ == JobClass::kConcrete) return instance;
   COHORT_TRY(add_exported_reference_point(job, state_, instance));
   return instance;
 }

@@ -487,6 +487,28 @@ TEST_F(MachineProvidersTest, RefusesSummariesOfWhatIsNotThere) {
 }
 
 TEST_F(MachineProvidersTest, SaysWhichMethodsAreNotSupported) {
+TEST_F(MachineProvidersTest, SummarizesConnectionsAndWhatIsAtWork) {
+  const auto tasks_of_web = [this] {
+    const auto found = summaries({{"RequestedInformation", codes({1, 9, 108, 120})}}).value();
+    EXPECT_EQ(found.back().at("VirtualSwitchNames"), Value::array_of(std::vector<std::string>{"default"}));
+    EXPECT_EQ(found.back().at("SwapFilesInUse"), Value(false));
+    return found.back().at("AsynchronousTasks").elements();
+  };
+  EXPECT_THAT(tasks_of_web(), IsEmpty());
+  Job job;
+  job.id = JobId::generate();
+  job.type = JobType::kTakeSnapshot;
+  job.state = JobState::kRunning;
+  job.works_on.collection = lab.store.collections()->front().id;
+  ASSERT_TRUE(lab.kept.add_job(job));
+  const auto tasks = tasks_of_web();
+  ASSERT_THAT(tasks, SizeIs(1));
+  const auto task = *std::get<cim::Shared<cim::Instance>>(tasks.front());
+  EXPECT_EQ(task.class_name, "Msvm_ConcreteJob");
+  EXPECT_EQ(text(task, "InstanceID"), upper(job.id.str()));
+  EXPECT_EQ(number<std::uint16_t>(task, "JobState"), 4U);
+}
+
   const auto returned_by = [&](const char* method) {
     caller.right = Right::kAdminister;
     const auto path = path_of_service("Msvm_VirtualSystemManagementService", kHost);

@@ -6,6 +6,7 @@
 
 #include "cim/object_path.h"
 #include "cim/typed.h"
+#include "provider/concrete_job.h"
 #include "provider/found.h"
 #include "provider/machine_state.h"
 #include "provider/paths.h"
@@ -22,18 +23,21 @@ enum Code : std::uint32_t {
   kCreationTime = 2,
   kNotes = 3,
   kNumberOfProcessors = 4,
+  kVirtualSwitchNames = 9,
   kVersion = 10,
   kShielded = 11,
   kEnabledState = 100,
   kMemoryUsage = 103,
   kUpTime = 105,
   kSnapshots = 107,
+  kAsynchronousTasks = 108,
   kHealthState = 109,
   kOperationalStatus = 110,
   kStatusDescriptions = 111,
   kReplicationMode = 114,
   kReplicationState = 115,
   kReplicationHealth = 116,
+  kSwapFilesInUse = 120,
   kOtherEnabledState = 132,
 };
 
@@ -45,6 +49,7 @@ class Summary {
   Summary(const cim::Class& of, const SummaryCodes& codes) : instance_(cim::make_instance(of)), codes_(codes) {}
 
   [[nodiscard]] bool wants(Code code) const { return codes_.contains(code); }
+  [[nodiscard]] bool wants_hardware() const { return wants(kNotes) || wants(kVersion) || wants(kVirtualSwitchNames); }
   void give(Code code, std::string_view property, Value value) {
     if (wants(code)) instance_.set(property, std::move(value));
   }
@@ -55,9 +60,20 @@ class Summary {
   const SummaryCodes& codes_;
 };
 
+// There are no switches: what cards are connected to, each once.
+std::vector<std::string> connections_of(const MachineHardware& hardware) {
+  std::vector<std::string> names;
+  for (const NetworkCard& card : hardware.cards) {
+    const bool is_known = std::ranges::find(names, card.connection) != names.end();
+    if (!card.connection.empty() && !is_known) names.push_back(card.connection);
+  }
+  return names;
+}
+
 void give_hardware(Summary& summary, const MachineHardware& hardware) {
   if (!hardware.description.empty()) summary.give(kNotes, "Notes", Value(hardware.description));
   summary.give(kVersion, "Version", Value(hardware.machine_type));
+  summary.give(kVirtualSwitchNames, "VirtualSwitchNames", Value::array_of(connections_of(hardware)));
 }
 
 void give_condition(Summary& summary, const MachineCondition& condition, WallTime now) {
@@ -77,11 +93,21 @@ void give_condition(Summary& summary, const MachineCondition& condition, WallTim
   summary.give(kReplicationMode, "ReplicationMode", Value(none));
   summary.give(kReplicationState, "ReplicationState", Value(none));
   summary.give(kReplicationHealth, "ReplicationHealth", Value(none));
+  summary.give(kSwapFilesInUse, "SwapFilesInUse", Value(false));
 }
 
 Value embedded(const std::vector<MachineConfiguration>& snapshots) {
   std::vector<cim::Element> elements;
   for (const auto& each : snapshots) elements.emplace_back(cim::Shared<cim::Instance>(virtual_system_settings(each)));
+  return Value::array(cim::Type::kInstance, std::move(elements));
+}
+
+Value tasks_of(const MachineId& machine, const std::vector<MachineTask>& tasks, WallTime now) {
+  std::vector<cim::Element> elements;
+  for (const MachineTask& task : tasks) {
+    const bool is_its = std::ranges::find(task.machines, machine) != task.machines.end();
+    if (is_its) elements.emplace_back(cim::Shared<cim::Instance>(job_instance(task.job, now)));
+  }
   return Value::array(cim::Type::kInstance, std::move(elements));
 }
 
@@ -99,17 +125,23 @@ Result<void> keep_shown(std::vector<MachineConfiguration>& configurations, const
 
 bool is_summary_code(std::uint32_t code) { return code <= 11 || (code >= 100 && code <= 123) || code == 132; }
 
-Result<cim::Instance> SummaryReader::of_machine(const MachineCondition& condition, const SummaryCodes& codes,
-                                                const Access& access) {
-  Summary summary(summary_, codes);
+Result<SummaryReader::Question> SummaryReader::question(const SummaryCodes& codes, const Access& access) {
+  if (!codes.contains(kAsynchronousTasks)) return Question{codes, access, {}};
+  COHORT_ASSIGN(auto tasks, machine_tasks(state_, access));
+  return Question{codes, access, std::move(tasks)};
+}
+
+Result<cim::Instance> SummaryReader::of_machine(const MachineCondition& condition, const Question& question) {
+  Summary summary(summary_, question.codes);
   give_condition(summary, condition, clock_.wall());
-  if (summary.wants(kNotes) || summary.wants(kVersion)) {
+  summary.give(kAsynchronousTasks, "AsynchronousTasks", tasks_of(condition.id, question.tasks, clock_.wall()));
+  if (summary.wants_hardware()) {
     COHORT_ASSIGN(const auto hardware, if_found(machines_.hardware(condition.id)));
     if (hardware) give_hardware(summary, *hardware);
   }
   if (summary.wants(kSnapshots)) {
     COHORT_ASSIGN(auto snapshots, configurations_.snapshots_of(condition.id));
-    COHORT_TRY(keep_shown(snapshots, access));
+    COHORT_TRY(keep_shown(snapshots, question.access));
     summary.give(kSnapshots, "Snapshots", embedded(snapshots));
   }
   return summary.take();
@@ -128,11 +160,12 @@ cim::Instance SummaryReader::of_snapshot(const MachineConfiguration& configurati
 
 Result<std::vector<cim::Instance>> SummaryReader::all(const SummaryCodes& codes, const Access& access) {
   COHORT_ASSIGN(const auto conditions, machines_.conditions());
+  COHORT_ASSIGN(const Question question, this->question(codes, access));
   std::vector<cim::Instance> summaries;
   for (const auto& condition : conditions) {
     COHORT_ASSIGN(const bool is_shown, access.shows(path_of_machine(condition.id)));
     if (!is_shown) continue;
-    COHORT_ASSIGN(auto summary, of_machine(condition, codes, access));
+    COHORT_ASSIGN(auto summary, of_machine(condition, question));
     summaries.push_back(std::move(summary));
   }
   return summaries;
@@ -152,7 +185,8 @@ Result<cim::Instance> SummaryReader::one(const cim::ObjectPath& settings, const 
   if (!key->snapshot) {
     COHORT_ASSIGN(const auto condition, if_found(machines_.condition(key->machine)));
     if (!condition) return no_settings();
-    return of_machine(*condition, codes, access);
+    COHORT_ASSIGN(const Question question, this->question(codes, access));
+    return of_machine(*condition, question);
   }
   COHORT_ASSIGN(const auto configuration, configurations_.find(*key));
   if (!configuration) return no_settings();

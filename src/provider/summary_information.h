@@ -9,6 +9,7 @@
 #include "cim/class.h"
 #include "provider/access.h"
 #include "provider/machine_configurations.h"
+#include "provider/machine_tasks.h"
 
 namespace cohort::provider {
 
@@ -21,9 +22,9 @@ using SummaryCodes = std::set<std::uint32_t>;
 class SummaryReader {
  public:
   // All outlive the reader; `summary` is the class Msvm_SummaryInformation.
-  SummaryReader(service::MachineControl& machines, MachineConfigurations configurations, const Clock& clock,
-                const cim::Class& summary)
-      : machines_(machines), configurations_(configurations), clock_(clock), summary_(summary) {}
+  SummaryReader(service::MachineControl& machines, MachineConfigurations configurations, service::StateStore& state,
+                const Clock& clock, const cim::Class& summary)
+      : machines_(machines), configurations_(configurations), state_(state), clock_(clock), summary_(summary) {}
 
   // Of each machine as it is now that is shown, by name.
   [[nodiscard]] Result<std::vector<cim::Instance>> all(const SummaryCodes& codes, const Access& access);
@@ -33,12 +34,20 @@ class SummaryReader {
                                           const Access& access);
 
  private:
-  [[nodiscard]] Result<cim::Instance> of_machine(const MachineCondition& condition, const SummaryCodes& codes,
-                                                 const Access& access);
+  // What is asked for, by whom, and what is read once for all machines.
+  struct Question {
+    const SummaryCodes& codes;
+    const Access& access;
+    std::vector<MachineTask> tasks;
+  };
+
+  [[nodiscard]] Result<Question> question(const SummaryCodes& codes, const Access& access);
+  [[nodiscard]] Result<cim::Instance> of_machine(const MachineCondition& condition, const Question& question);
   [[nodiscard]] cim::Instance of_snapshot(const MachineConfiguration& configuration, const SummaryCodes& codes) const;
 
   service::MachineControl& machines_;
   MachineConfigurations configurations_;
+  service::StateStore& state_;
   const Clock& clock_;
   const cim::Class& summary_;
 };
