@@ -306,15 +306,6 @@ TEST_F(MachineProvidersTest, TellsTheSettingsOfAMachine) {
   EXPECT_TRUE(settings.at("CreationTime").is_null());
 }
 
-TEST_F(MachineProvidersTest, TellsTheSettingsThatASnapshotKeeps) {
-  const auto snapshot = take();
-  const auto settings = get(path_of_snapshot_settings(snapshot.id, id("web")));
-  EXPECT_EQ(text(settings, "VirtualSystemType"), "Microsoft:Hyper-V:Snapshot:Recovery");
-  EXPECT_EQ(text(settings, "VirtualSystemIdentifier"), upper(id("web").str()));
-  EXPECT_EQ(text(settings, "ElementName"), "monday");
-  EXPECT_EQ(*settings.at("CreationTime").get_if<cim::Datetime>(), cim::Datetime::at(snapshot.instant));
-  EXPECT_THAT(all("Msvm_VirtualSystemSettingData"), SizeIs(8));
-  EXPECT_THAT(query("SELECT * FROM Msvm_VirtualSystemSettingData "
 TEST_F(MachineProvidersTest, KeepsTheNotesThatAreWritten) {
   const auto snapshot = take();
   const auto write = [this](const cim::ObjectPath& path, const char* property, Value value) {
@@ -337,6 +328,15 @@ TEST_F(MachineProvidersTest, KeepsTheNotesThatAreWritten) {
   EXPECT_TRUE(get(path_of_settings(id("web"))).at("Notes").is_null());
 }
 
+TEST_F(MachineProvidersTest, TellsTheSettingsThatASnapshotKeeps) {
+  const auto snapshot = take();
+  const auto settings = get(path_of_snapshot_settings(snapshot.id, id("web")));
+  EXPECT_EQ(text(settings, "VirtualSystemType"), "Microsoft:Hyper-V:Snapshot:Recovery");
+  EXPECT_EQ(text(settings, "VirtualSystemIdentifier"), upper(id("web").str()));
+  EXPECT_EQ(text(settings, "ElementName"), "monday");
+  EXPECT_EQ(*settings.at("CreationTime").get_if<cim::Datetime>(), cim::Datetime::at(snapshot.instant));
+  EXPECT_THAT(all("Msvm_VirtualSystemSettingData"), SizeIs(8));
+  EXPECT_THAT(query("SELECT * FROM Msvm_VirtualSystemSettingData "
                     "WHERE VirtualSystemType = 'Microsoft:Hyper-V:System:Realized'"),
               SizeIs(4));
 }
@@ -478,15 +478,6 @@ TEST_F(MachineProvidersTest, SummarizesChosenMachinesAndSnapshots) {
   EXPECT_FALSE(found.back().at("CreationTime").is_null());
 }
 
-TEST_F(MachineProvidersTest, RefusesSummariesOfWhatIsNotThere) {
-  const Value nobody =
-      Value::array(cim::Type::kReference, {cim::Element(cim::Shared(path_of_settings(MachineId::generate())))});
-  EXPECT_FALSE(summaries({{"SettingData", nobody}, {"RequestedInformation", codes({1})}}));
-  EXPECT_FALSE(summaries({{"RequestedInformation", codes({99})}}));
-  EXPECT_FALSE(summaries({}));
-}
-
-TEST_F(MachineProvidersTest, SaysWhichMethodsAreNotSupported) {
 TEST_F(MachineProvidersTest, SummarizesConnectionsAndWhatIsAtWork) {
   const auto tasks_of_web = [this] {
     const auto found = summaries({{"RequestedInformation", codes({1, 9, 108, 120})}}).value();
@@ -509,6 +500,15 @@ TEST_F(MachineProvidersTest, SummarizesConnectionsAndWhatIsAtWork) {
   EXPECT_EQ(number<std::uint16_t>(task, "JobState"), 4U);
 }
 
+TEST_F(MachineProvidersTest, RefusesSummariesOfWhatIsNotThere) {
+  const Value nobody =
+      Value::array(cim::Type::kReference, {cim::Element(cim::Shared(path_of_settings(MachineId::generate())))});
+  EXPECT_FALSE(summaries({{"SettingData", nobody}, {"RequestedInformation", codes({1})}}));
+  EXPECT_FALSE(summaries({{"RequestedInformation", codes({99})}}));
+  EXPECT_FALSE(summaries({}));
+}
+
+TEST_F(MachineProvidersTest, SaysWhichMethodsAreNotSupported) {
   const auto returned_by = [&](const char* method) {
     caller.right = Right::kAdminister;
     const auto path = path_of_service("Msvm_VirtualSystemManagementService", kHost);
