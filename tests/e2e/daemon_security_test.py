@@ -4,14 +4,14 @@ import base64
 import collections
 import contextlib
 import random
+import re
 import socket
 import time
 
 import pytest
 
 from harness import wait_until
-from harness.cim_clients import (ENUMERATION, SOAP_TYPE, TRANSFER, CimError, CimXmlClient, Path, WsmanClient, envelope,
-                                 sender, uri_of)
+from harness.cim_clients import ENUMERATION, SOAP_TYPE, V2, CimError, CimXmlClient, WsmanClient, sender, uri_of
 from harness.cohortd import PASSWORDS, Cohortd
 from harness.images import REPOSITORY
 
@@ -26,14 +26,21 @@ def cohortd(lab):
     with Cohortd(lab.folder / "cohortd", lab.state, uri="test:///default",
                  settings={"limits": ["receiving_seconds = 2", "login_failures = 5", "login_wait_seconds = 1",
                                       "connections = 1500"]}) as running:
-        WsmanClient(sender(running, "administrator")).define_collection("kept")
+        client = WsmanClient(sender(running, "administrator"))
+        kept = client.define_collection("kept", "test")
+        client.invoke(client.service(SERVICES[1]), "CreateSnapshot", Collection=kept, SnapshotType=2)  # a job to look at
         yield running
         assert running.stop() == 0
 
 
-def service(cohortd, class_name):
-    found, = CimXmlClient(cohortd, "reader").instances(class_name)
-    return found.path
+def one_of(cohortd, class_name):
+    """The path of an instance; of services there is only one."""
+    return CimXmlClient(cohortd, "reader").instances(class_name)[0].path
+
+
+def clients(cohortd, role):
+    """Of both protocols."""
+    return WsmanClient(sender(cohortd, role)), CimXmlClient(cohortd, role)
 
 
 def works(cohortd):
@@ -59,13 +66,14 @@ def raw(cohortd, data, patience=20):
 
 # Strangers
 
+@pytest.mark.parametrize("tls", [False, True], ids=["plain", "tls"])
 @pytest.mark.parametrize("method", ["GET", "HEAD", "POST", "PUT", "DELETE", "OPTIONS", "PATCH", "TRACE", "M-POST", "X"])
-def test_strangers_get_nothing_but_401(cohortd, method):
+def test_strangers_get_nothing_but_401(cohortd, method, tls):
     for path in ("/", "/wsman", "/wsman/", "/wsman?x", "/cimom", "/health", "/metrics", "/../etc/passwd", "/%2e%2e", "*",
                  "/wsman-anon/identify", "/x" * 100):
         for headers in ({}, {"Authorization": "Basic"}, {"Authorization": "Basic !!!"}, {"Authorization": "Negotiate YII="},
                         {"Authorization": "Bearer x"}, {"WSMANIDENTIFY": "unauthenticated"}):
-            status, answered, body = cohortd.request(method, path, b"<x/>", {**SOAP_TYPE, **headers})
+            status, answered, body = cohortd.request(method, path, b"<x/>", {**SOAP_TYPE, **headers}, tls=tls)
             assert (status, body) == (401, b""), (method, path, headers)
             assert answered["WWW-Authenticate"].startswith("Basic ")
 
@@ -101,14 +109,21 @@ METHODS = [(SERVICES[0], "DefineCollection", {"Name": "x", "Id": "", "Type": 0})
            (SERVICES[0], "RenameCollection", {"NewName": "x"}), (SERVICES[0], "DestroyCollection", {}),
            (SERVICES[0], "AddMember", {}), (SERVICES[0], "RemoveMember", {}), (SERVICES[0], "RemoveMemberById", {}),
            (SERVICES[1], "CreateSnapshot", {"SnapshotType": 2}), (SERVICES[1], "ExportSnapshot", {"ExportDirectory": "/x"}),
-           (SERVICES[1], "DestroySnapshot", {}), (SERVICES[1], "ConvertToReferencePoint", {}),
-           (SERVICES[2], "CreateReferencePoint", {}), (SERVICES[2], "DestroyReferencePoint", {})]
+           (SERVICES[1], "ApplySnapshot", {}), (SERVICES[1], "DestroySnapshot", {}),
+           (SERVICES[1], "ConvertToReferencePoint", {}), (SERVICES[2], "CreateReferencePoint", {}),
+           (SERVICES[2], "ExportReferencePoint", {"ExportDirectory": "/x"}), (SERVICES[2], "DestroyReferencePoint", {}),
+           ("Msvm_ConcreteJob", "RequestStateChange", {"RequestedState": 4}),
+           ("Msvm_ComputerSystem", "RequestStateChange", {"RequestedState": 3}),
+           ("Cohort_PackageService", "VerifyPackage", {"Directory": "/x"}),
+           ("Cohort_PackageService", "MergePackage", {"Directory": "/x", "NewDirectory": "/y"}),
+           ("Cohort_PackageService", "ImportPackage", {"Directory": "/x", "Start": True}),
+           ("Cohort_PackageService", "TryPackage", {"Directory": "/x", "RunFor": 1})]
 
 
-@pytest.mark.parametrize("class_name, method, parameters", METHODS, ids=[method for _, method, _ in METHODS])
+@pytest.mark.parametrize("class_name, method, parameters", METHODS, ids=[f"{each[0]}.{each[1]}" for each in METHODS])
 def test_a_reader_changes_nothing(cohortd, class_name, method, parameters):
-    path = service(cohortd, class_name)
-    for client in (WsmanClient(sender(cohortd, "reader")), CimXmlClient(cohortd, "reader")):
+    path = one_of(cohortd, class_name)
+    for client in clients(cohortd, "reader"):
         with pytest.raises(CimError) as refused:
             client.invoke(path, method, **parameters)
         assert refused.value.code in ("w:AccessDenied", 2), refused.value
@@ -120,20 +135,31 @@ def test_a_reader_changes_nothing(cohortd, class_name, method, parameters):
                                                 (SERVICES[1], "ApplySnapshot")])
 def test_an_operator_neither_defines_nor_goes_back(cohortd, class_name, method):
     with pytest.raises(CimError) as refused:
-        WsmanClient(sender(cohortd, "operator")).invoke(service(cohortd, class_name), method)
+        WsmanClient(sender(cohortd, "operator")).invoke(one_of(cohortd, class_name), method)
     assert refused.value.code == "w:AccessDenied"
     works(cohortd)
 
 
-def test_nobody_creates_or_deletes_instances(cohortd):
-    collection, = CimXmlClient(cohortd, "reader").instances("Msvm_VirtualSystemCollection")
-    selectors = ('<w:SelectorSet><w:Selector Name="CollectionID">'
-                 f'{collection["CollectionID"]}</w:Selector></w:SelectorSet>')
-    for role in PASSWORDS:
-        for verb, body in (("Delete", ""), ("Create", '<p:Msvm_VirtualSystemCollection xmlns:p="x"/>')):
-            with pytest.raises(CimError):
-                WsmanClient(sender(cohortd, role)).ask(TRANSFER + verb, uri_of("Msvm_VirtualSystemCollection"), body,
-                                                       selectors)
+@pytest.mark.parametrize("role", ["reader", "operator"])
+def test_only_an_administrator_changes_instances(cohortd, role):
+    collection = one_of(cohortd, "Msvm_VirtualSystemCollection")
+    for client in clients(cohortd, role):
+        with pytest.raises(CimError) as refused:
+            client.modify(collection, ElementName="mine")
+        assert refused.value.code in ("w:AccessDenied", 2), refused.value
+    assert cohortd.log().count("warning access-denied: modify: ") >= 2
+    works(cohortd)
+
+
+@pytest.mark.parametrize("role", PASSWORDS)
+def test_nobody_creates_or_deletes_instances(cohortd, role):
+    collection = one_of(cohortd, "Msvm_VirtualSystemCollection")
+    for client in clients(cohortd, role):
+        for write in (lambda: client.create("Msvm_VirtualSystemCollection", CollectionID="x", ElementName="more"),
+                      lambda: client.delete(collection)):
+            with pytest.raises(CimError) as refused:
+                write()
+            assert refused.value.code in ("a:ActionNotSupported", 7), refused.value
     works(cohortd)
 
 
@@ -196,18 +222,24 @@ def test_a_thousand_idle_connections_are_in_nobodys_way(cohortd):
 
 # Rubbish
 
-def golden_requests():
-    """Bodies of requests that are right, by the headers that they come with."""
-    found = [({**CIMXML, "CIMMethod": path.name.split(".")[0], "CIMObject": "root/virtualization/v2"}, "/cimom",
-              path.read_bytes()) for path in sorted((REPOSITORY / "tests/golden/cimxml").glob("*.request.xml"))]
-    path = Path("Msvm_VirtualSystemCollection", (("CollectionID", "x"),))
-    for action, body in ((ENUMERATION + "Enumerate", "<n:Enumerate/>"), (TRANSFER + "Get", ""),
-                         (ENUMERATION + "Pull", "<n:Pull><n:EnumerationContext>x</n:EnumerationContext></n:Pull>"),
-                         (uri_of(SERVICES[1]) + "/ExportSnapshot",
-                          "<ExportSnapshot_INPUT><ExportDirectory>/x</ExportDirectory></ExportSnapshot_INPUT>")):
-        found.append((SOAP_TYPE, "/wsman", envelope(action, uri_of(path.class_name), body).encode()))
-    assert len(found) > 15
+def golden_requests(collection):
+    """Bodies of requests that are right, by the headers that they come with: as they are kept, and about a collection
+    that is there."""
+    found = []
+    for protocol, headers_of in (("cimxml", cimxml_headers), ("wsman", lambda _: SOAP_TYPE)):
+        for path in sorted((REPOSITORY / "tests/golden" / protocol).glob("*.request.xml")):
+            body = path.read_bytes()
+            real = body.replace(b"Msvm_SnapshotCollection", b"Msvm_VirtualSystemCollection")
+            real = real.replace(b"c-1", collection.encode())
+            found += [(headers_of(each), "/wsman" if protocol == "wsman" else "/cimom", each) for each in (body, real)]
+    assert sum(path == "/wsman" for _, path, _ in found) > 40
     return found
+
+
+def cimxml_headers(body):
+    kind, method = re.search(rb'<(I?METHODCALL) NAME="(\w+)"', body).groups()
+    target = re.search(rb'<INSTANCENAME CLASSNAME="(\w+)"', body) if kind == b"METHODCALL" else None
+    return {**CIMXML, "CIMMethod": method.decode(), "CIMObject": V2 + (f":{target[1].decode()}" if target else "")}
 
 
 def mutated(body, chance):
@@ -231,7 +263,7 @@ def mutated(body, chance):
 def throw(cohortd, count, chance):
     """That many requests; nine tenths of them from somebody who has been let in, over connections that are kept.
     Returns how many were answered with each status."""
-    golden = golden_requests()
+    golden = golden_requests(one_of(cohortd, "Msvm_VirtualSystemCollection").key("CollectionID"))
     answered = collections.Counter()
     connection = None
     for number in range(count):

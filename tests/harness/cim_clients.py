@@ -247,6 +247,22 @@ class WsmanClient(_Client):
         found.path = path
         return found
 
+    def modify(self, path, **properties):
+        self.ask(TRANSFER + "Put", uri_of(path.class_name, path.namespace), self._representation(path.class_name, properties),
+                 selector_set(path.keys))
+
+    def create(self, class_name, **properties):
+        self.ask(TRANSFER + "Create", uri_of(class_name), self._representation(class_name, properties))
+
+    def delete(self, path):
+        self.ask(TRANSFER + "Delete", uri_of(path.class_name, path.namespace), selectors=selector_set(path.keys))
+
+    @staticmethod
+    def _representation(class_name, properties):
+        return (f'<p:{class_name} xmlns:p="{uri_of(class_name)}">'
+                + "".join(f"<p:{name}>{escape(_text(value))}</p:{name}>" for name, value in properties.items())
+                + f"</p:{class_name}>")
+
     def invoke(self, path, method, **parameters):
         uri = uri_of(path.class_name, path.namespace)
         given = "".join(f"<p:{name}>{self._parameter(one)}</p:{name}>" for name, value in parameters.items()
@@ -356,6 +372,16 @@ class CimXmlClient(_Client):
         keys = tuple((each.get("NAME"), (each.find("KEYVALUE").text or "") if each.find("KEYVALUE") is not None else "")
                      for each in element.findall("KEYBINDING"))
         return Path(element.get("CLASSNAME"), keys, namespace)
+
+    def modify(self, path, **properties):
+        named = f"<VALUE.NAMEDINSTANCE>{_instance_name(path)}{embedded(path.class_name, **properties)}</VALUE.NAMEDINSTANCE>"
+        self._intrinsic("ModifyInstance", path.namespace, ModifiedInstance=named)
+
+    def create(self, class_name, **properties):
+        self._intrinsic("CreateInstance", V2, NewInstance=embedded(class_name, **properties))
+
+    def delete(self, path):
+        self._intrinsic("DeleteInstance", path.namespace, InstanceName=_instance_name(path))
 
     def invoke(self, path, method, **parameters):
         given = "".join(self._parameter(name, value) for name, value in parameters.items())
