@@ -357,8 +357,8 @@ TEST(XsTime, IsReadAndWritten) {
   EXPECT_EQ(read_time("2026-03-01T13:00:00+01:00")->text(), "20260301130000.000000+060");
   EXPECT_EQ(read_time("PT5.5S")->count(), std::chrono::milliseconds(5500));
   EXPECT_EQ(read_time("P0Y0M0DT1M")->count(), std::chrono::minutes(1));
-  for (const auto* const text :
-       {"", "P", "PT", "P1DT", "P1Y", "2026-03-01", "2026-13-01T00:00:00Z", "2026-03-01T12:00:00+1", "PT5"}) {
+  for (const auto* const text : {"", "P", "PT", "P1DT", "P1Y", "PT1S1M", "P99999999D99999999D", "2026-03-01",
+                                 "2026-13-01T00:00:00Z", "2026-03-01T12:00:00+1", "PT5"}) {
     EXPECT_FALSE(read_time(text).has_value()) << text;
   }
 }

@@ -4,6 +4,7 @@
 #include <charconv>
 #include <chrono>
 #include <cstdint>
+#include <limits>
 #include <optional>
 
 namespace cohort::codec::wsman {
@@ -56,6 +57,7 @@ std::int64_t unit_of(char designator, bool is_in_time) {
 std::optional<microseconds> read_duration(std::string_view text) {
   bool is_in_time = false;
   std::int64_t total = 0;
+  std::int64_t last_unit = std::numeric_limits<std::int64_t>::max();
   if (!take(text, 'P') || text.empty() || text.ends_with('T')) return std::nullopt;
   while (!text.empty()) {
     is_in_time = take(text, 'T') || is_in_time;
@@ -63,7 +65,9 @@ std::optional<microseconds> read_duration(std::string_view text) {
     const std::int64_t fraction = take_fraction(text);
     const std::int64_t unit = text.empty() || !number ? 0 : unit_of(text.front(), is_in_time);
     const bool is_known_zero = number == 0 && !is_in_time && (text.starts_with('Y') || text.starts_with('M'));
-    if (unit == 0 && !is_known_zero) return std::nullopt;
+    // Each unit once, the largest first: so the sum stays within 64 bits.
+    if ((unit == 0 && !is_known_zero) || unit >= last_unit) return std::nullopt;
+    if (unit != 0) last_unit = unit;
     total += *number * unit + (unit == 1000000 ? fraction : 0);
     text.remove_prefix(1);
   }
