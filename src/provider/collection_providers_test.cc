@@ -565,6 +565,28 @@ TEST_F(CollectionProvidersTest, ListsVerifiesAndImportsPackages) {
             state(CimJobState::kException));
 }
 
+TEST_F(CollectionProvidersTest, ImportsAPackageUnderAPrefix) {
+  ASSERT_TRUE(lab.run_export(lab.export_request()));
+  lab.hypervisor.disk_folder = lab.storage();
+  const auto job = ended(of_service("Cohort_PackageService", "ImportPackage",
+                                    {{"Directory", Value(lab.target().string())}, {"NamePrefix", Value("copy of ")}}));
+  EXPECT_EQ(job.at("JobState"), state(CimJobState::kCompleted));
+  const auto made = lab.hypervisor.find_machine("copy of web");
+  ASSERT_TRUE(made);
+  EXPECT_EQ(made->power, PowerState::kOff) << "nobody said that it is to be started";
+  EXPECT_NE(made->id, lab.hypervisor.find_machine("web")->id);
+}
+
+TEST_F(CollectionProvidersTest, TriesAPackageForTheTimeThatIsAskedFor) {
+  ASSERT_TRUE(lab.run_export(lab.export_request()));
+  lab.control.before("machine try-web", [this] { lab.clock.advance(std::chrono::seconds(10)); });
+  const auto job =
+      ended(of_service("Cohort_PackageService", "TryPackage",
+                       {{"Directory", Value(lab.target().string())}, {"RunFor", Value(std::uint32_t{10})}}));
+  EXPECT_EQ(job.at("JobState"), state(CimJobState::kCompleted));
+  EXPECT_FALSE(lab.hypervisor.find_machine("try-web")) << "nothing of it is left";
+}
+
 TEST_F(CollectionProvidersTest, SaysWhyAJobFailed) {
   lab.control.fail_next("copy", ErrorCode::kNoSpace);
   const auto job = ended(export_nightly());
