@@ -15,6 +15,10 @@ from harness.cim_clients import CimXmlClient, WsmanClient, sender
 from harness.cohortd import Cohortd
 from world import bare_machine
 
+SUSPEND, TERMINATE, KILL = 3, 4, 5  # what RequestStateChange of a job is asked for
+ENDS = {TERMINATE: "8", KILL: "9"}  # JobState
+CLIENTS = {"wsman": lambda cohortd, role: WsmanClient(sender(cohortd, role)), "cimxml": CimXmlClient}
+
 
 @pytest.fixture(scope="module")
 def large(lab):
@@ -89,13 +93,16 @@ def test_what_a_killed_daemon_left_is_undone_by_the_next_start(lab, cohortd, exp
     forget_snapshots(lab)
 
 
-@pytest.mark.parametrize("wanted, end", [(4, "8"), (5, "9")])
-def test_a_client_terminates_or_kills_a_job(lab, cohortd, exports, wanted, end):
+@pytest.mark.parametrize("state", [TERMINATE, KILL], ids=["terminate", "kill"])
+@pytest.mark.parametrize("kind", CLIENTS)
+def test_a_client_cancels_a_job(lab, cohortd, exports, kind, state):
     job = begin_export(lab, cohortd, exports)
-    client = WsmanClient(sender(cohortd, "operator"))
-    assert client.invoke(job, "RequestStateChange", RequestedState=wanted)[0] == 4096
-    wait_until(lambda: client.get(job)["JobState"] == end, 60, "the job has ended")
+    client = CLIENTS[kind](cohortd, "operator")
+    assert client.invoke(job, "RequestStateChange", RequestedState=SUSPEND)[0] == 1, "not supported"
+    assert client.invoke(job, "RequestStateChange", RequestedState=state)[0] == 4096
+    wait_until(lambda: client.get(job)["JobState"] == ENDS[state], 60, "the job has ended")
     assert list(exports.iterdir()) == []
+    assert client.invoke(job, "RequestStateChange", RequestedState=state)[0] == 4097, "it has ended"
     cohortd.stop()
     forget_snapshots(lab)
 
