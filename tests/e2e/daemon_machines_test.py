@@ -12,7 +12,7 @@ from world import bare_machine, overlays
 
 RUNS, OFF, PAUSED = "2", "3", "32768"
 START, TURN_OFF, SHUT_DOWN, PAUSE, RESET = 2, 3, 4, 9, 11
-INVALID_STATE = 32775
+INVALID_PARAMETER, INVALID_STATE = 32773, 32775
 CLIENTS = {"wsman": lambda cohortd, role: WsmanClient(sender(cohortd, role)), "cimxml": CimXmlClient}
 
 
@@ -184,6 +184,40 @@ def test_going_back_changes_which_snapshot_a_machine_goes_on_from(cohortd, bare)
     for each in (second, first):
         done("DestroySnapshot", AffectedSnapshotCollection=each.path)
     assert not overlays(bare)
+
+
+@pytest.mark.parametrize("kind", CLIENTS)
+def test_members_leave_a_collection_and_it_gets_another_name(lab, cohortd, guest, bare, kind):
+    client = CLIENTS[kind](cohortd, "administrator")
+    management = client.service("Msvm_CollectionManagementService")
+    lost = bare_machine(lab, f"lost {kind}")
+    collection = client.define_collection(f"members {kind}", guest.name, bare.name, lost.name)
+    other = client.define_collection(f"other {kind}")
+
+    def manage(method, **parameters):
+        return client.invoke(management, method, **parameters)[0]
+
+    def members():
+        return sorted(each["ElementName"] for each in client.associated(
+            collection, "Msvm_ComputerSystem", "Msvm_CollectedVirtualSystems"))
+
+    assert members() == sorted([guest.name, bare.name, lost.name])
+    assert manage("RemoveMember", Member=path_of(guest), Collection=collection) == 0
+    assert members() == sorted([bare.name, lost.name])
+    path = path_of(lost)
+    lost.undefine()
+    by_id = {"Member": path, "CollectionId": collection.key("CollectionID")}
+    assert manage("RemoveMemberById", **by_id) == 0, "though the machine is gone"
+    shown = lab.cohort("collection", "show", f"members {kind}").json["collection"]
+    assert [each["name"] for each in shown["machines"]] == members() == [bare.name]
+    assert manage("RemoveMember", Member=path_of(guest), Collection=collection) == INVALID_PARAMETER, "it is no member"
+
+    assert manage("RenameCollection", Collection=collection, NewName=f"renämed {kind}") == 0
+    assert client.get(collection)["ElementName"] == f"renämed {kind}"
+    assert client.query(f"SELECT * FROM Msvm_VirtualSystemCollection WHERE ElementName = 'members {kind}'") == []
+    assert manage("RenameCollection", Collection=collection, NewName=f"other {kind}") == INVALID_PARAMETER, "it is taken"
+    for each in (collection, other):
+        assert manage("DestroyCollection", Collection=each) == 0
 
 
 def test_the_host_is_told_of_under_windows_names(operator):
