@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include "base/big_endian.h"
+#include "base/qcow2_extensions.h"
 #include "disk/file_bytes.h"
 
 namespace cohort::disk {
@@ -27,9 +28,7 @@ constexpr std::uint64_t kAutoclearBitmaps = 1U << 0U;
 // A subcluster, the 32nd part of a cluster, is no smaller than a sector.
 constexpr std::uint32_t kMinExtendedClusterBits = 14;
 
-constexpr std::uint32_t kExtensionEnd = 0;
 constexpr std::uint32_t kExtensionBackingFormat = 0xe2792aca;
-constexpr std::uint32_t kExtensionDataFile = 0x44415441;
 constexpr std::uint32_t kExtensionBitmaps = 0x23852875;
 constexpr std::size_t kBitmapsLength = 24;
 
@@ -159,9 +158,10 @@ Result<void> read_bitmaps_extension(std::string_view bytes, std::string_view dat
   return {};
 }
 
-Result<void> apply_extension(std::string_view bytes, std::uint32_t type, std::string_view data, Qcow2Header& header) {
+Result<void> apply_extension(std::string_view bytes, const Qcow2Extension& extension, Qcow2Header& header) {
+  const auto& [type, data] = extension;
   if (type == kExtensionBackingFormat) header.backing_format = std::string(data);
-  if (type == kExtensionDataFile) {
+  if (type == kQcow2DataFileExtension) {
     if (has_bit(bytes, header, kFieldFeatures, kFeatureDataFile)) header.data_file = std::string(data);
     header.has_data_file = true;
   }
@@ -175,19 +175,12 @@ Result<void> read_extensions(std::string_view bytes, std::size_t begin, Qcow2Hea
   std::uint64_t end = std::uint64_t{1} << header.cluster_bits;
   if (backing_offset != 0) end = std::min(end, backing_offset);
   end = std::min<std::uint64_t>(end, bytes.size());
-  std::uint64_t place = begin;
-  while (place + 8 <= end) {
-    const auto type = big_endian<std::uint32_t>(bytes, place);
-    const auto length = big_endian<std::uint32_t>(bytes, place + 4);
-    if (type == kExtensionEnd) return {};
-    place += 8;
-    if (length > end - place) {
-      return fail(ErrorCode::kCorrupt, "The header extension {:#x} of {} bytes does not fit.", type, length);
-    }
-    COHORT_TRY(apply_extension(bytes, type, bytes.substr(place, length), header));
-    place += (std::uint64_t{length} + 7U) & ~std::uint64_t{7};
+  Qcow2Extensions extensions(bytes.substr(0, end), begin);
+  while (true) {
+    COHORT_ASSIGN(const auto extension, extensions.next());
+    if (!extension) return {};
+    COHORT_TRY(apply_extension(bytes, *extension, header));
   }
-  return {};
 }
 
 }  // namespace

@@ -7,6 +7,7 @@
 #include <system_error>
 #include <utility>
 
+#include "base/data_file.h"
 #include "hypervisor/disk_chains.h"
 #include "hypervisor/driver.h"
 #include "hypervisor/libvirt_error.h"
@@ -101,7 +102,10 @@ class Inspection {
       if (answers_ && (is_dead || (!disk.has_mirror && !fits_locks(chain)))) mistaken_for = correct(chain, disk);
       if (is_dead && !mistaken_for) add_dead_job(disk);
     }
-    if (!is_active_) check_unused(disk, chain);
+    if (!is_active_) {
+      for (const Layer& layer : chain) check_unused(disk, layer.path);
+    }
+    for (const Layer& layer : image.layers) check_data_file(disk, layer);
     if (chain.size() >= kLongestChain) {
       obstacle("The disk {} of \"{}\" is a chain of {} files already: merge some of them (virsh blockcommit).",
                disk.target, name(), chain.size());
@@ -144,10 +148,26 @@ class Inspection {
     }
   }
 
-  void check_unused(const DomainDisk& disk, const Chain& chain) {
-    for (const Layer& layer : chain) {
-      const auto unused = check_nobody_writes(layer.path, disk.target, name());
-      if (!unused && unused.error().code == ErrorCode::kInUse) obstacle("{}", unused.error().message);
+  void check_unused(const DomainDisk& disk, const Path& file) {
+    const auto unused = check_nobody_writes(file, disk.target, name());
+    if (!unused && unused.error().code == ErrorCode::kInUse) obstacle("{}", unused.error().message);
+  }
+
+  // It is frozen with its image, and must be the same file for whoever opens that: QEMU looks for a relative name in
+  // the folder that it was started in.
+  void check_data_file(const DomainDisk& disk, const Layer& layer) {
+    const auto file = data_file_of(layer.path, layer.format);
+    std::error_code error;
+    if (!file) {
+      obstacle("The disk {} of \"{}\" cannot be read: {}", disk.target, name(), file.error().describe());
+    } else if (file->starts_with('/') && std::filesystem::is_regular_file(*file, error)) {
+      if (!is_active_) check_unused(disk, *file);
+    } else if (!file->empty()) {
+      obstacle(
+          "The disk {} of \"{}\" keeps its data in \"{}\", as \"{}\" says, which is not the whole path of a file: put "
+          "it "
+          "right with qemu-img amend -o data_file=/….",
+          disk.target, name(), *file, layer.path.string());
     }
   }
 

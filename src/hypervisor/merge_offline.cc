@@ -4,6 +4,7 @@
 #include <cstdint>
 #include <string_view>
 
+#include "base/data_file.h"
 #include "base/kill_point.h"
 #include "base/process.h"
 #include "hypervisor/connection.h"
@@ -68,7 +69,14 @@ class OfflineMerge {
                        request_.report(static_cast<std::uint64_t>(*fraction * static_cast<double>(size)), size);
                      }
                    }));
-    return sync_file(request_.disk.frozen.path);
+    return sync_frozen();
+  }
+
+  Result<void> sync_frozen() {
+    const auto& [path, format] = request_.disk.frozen;
+    COHORT_ASSIGN(const std::string data_file, data_file_of(path, format));
+    if (!data_file.empty()) COHORT_TRY(sync_file(data_file));
+    return sync_file(path);
   }
 
   // The overlay is what the machine would start on. From the barrier on it cannot; whoever started before holds QEMU's

@@ -5,6 +5,8 @@
 #include <functional>
 #include <iterator>
 
+#include "base/data_file.h"
+
 namespace cohort::service {
 namespace {
 
@@ -55,7 +57,7 @@ FileStamp written_to_at(Nanoseconds moment) { return {0, 0, moment.count()}; }
 std::optional<Nanoseconds> written_at(const DiskSnapshot& disk) {
   if (!disk.stamp) return std::nullopt;
   if (disk.stamp->inode == 0) return Nanoseconds(disk.stamp->modified_ns);
-  const auto now = stamp_of(disk.frozen.path);
+  const auto now = stamp_of_image(disk.frozen.path, disk.frozen.format);
   if (now && *now == *disk.stamp) return std::nullopt;
   return now && now->inode == disk.stamp->inode ? Nanoseconds(now->modified_ns) : Nanoseconds::max();
 }
@@ -88,16 +90,23 @@ Result<void> renew(const std::vector<Frozen>& frozen, StateStore& store) {
   const bool is_withdrawn =
       std::ranges::none_of(frozen, [](const Frozen& each) { return each.disk.stamp.has_value(); });
   if (frozen.empty() || !is_withdrawn) return {};
-  const Path& file = frozen.front().disk.frozen.path;
-  const auto now = stamp_of(file);
-  return now ? store.stamp_frozen(file, *now) : Result<void>();
+  const Layer& image = frozen.front().disk.frozen;
+  const auto now = stamp_of_image(image.path, image.format);
+  return now ? store.stamp_frozen(image.path, *now) : Result<void>();
+}
+
+std::string name_of(const Layer& image) {
+  const auto data = data_file_of(image.path, image.format);
+  const bool is_alone = !data || data->empty();
+  return is_alone ? fmt::format("\"{}\"", image.path.string())
+                  : fmt::format("\"{}\" (its data is in \"{}\")", image.path.string(), *data);
 }
 
 Failure written_to(const Snapshot& snapshot, const MemberSnapshot& member, const DiskSnapshot& disk) {
   return fail(ErrorCode::kCorrupt,
-              "The frozen file \"{}\" of disk {} of \"{}\" was written to after the instant: somebody has changed that "
+              "The frozen file {} of disk {} of \"{}\" was written to after the instant: somebody has changed that "
               "file, and what it held at the instant is lost. Delete the {} and take a new one.",
-              disk.frozen.path.string(), disk.target, member.name, noun_of(snapshot.kind));
+              name_of(disk.frozen), disk.target, member.name, noun_of(snapshot.kind));
 }
 
 }  // namespace
@@ -105,7 +114,7 @@ Failure written_to(const Snapshot& snapshot, const MemberSnapshot& member, const
 void stamp_frozen_files(Snapshot& snapshot) {
   for (auto& member : snapshot.members) {
     for (auto& disk : member.disks) {
-      if (const auto stamp = stamp_of(disk.frozen.path)) disk.stamp = *stamp;
+      if (const auto stamp = stamp_of_image(disk.frozen.path, disk.frozen.format)) disk.stamp = *stamp;
     }
   }
 }

@@ -1,4 +1,5 @@
-// Whether frozen files were written to after the instant, by their stamps.
+// Whether frozen files were written to after the instant, by their stamps. An external data file is stamped with its
+// image.
 //
 // A merge writes to frozen files of other snapshots: into the one it merges to, and to the header of the file above the
 // overlay that goes. Their stamps are withdrawn before and taken anew after it; without a stamp nothing is refused, so

@@ -5,6 +5,7 @@
 #include <array>
 #include <fstream>
 
+#include "base/process.h"
 #include "base/temporary_folder.h"
 #include "service/testing/fake_state_store.h"
 
@@ -149,6 +150,21 @@ TEST_F(FrozenStamps, AreNotNeeded) {
 TEST_F(FrozenStamps, OfAFileThatIsGoneDoNotFit) {
   std::filesystem::remove(file(0));
   EXPECT_FALSE(is_unwritten(0));
+}
+
+TEST_F(FrozenStamps, AreOfTheExternalDataFileToo) {
+  const Path data = folder.path() / "data";
+  std::filesystem::remove(file(0));
+  const auto made =
+      run_process({"qemu-img", "create", "-q", "-f", "qcow2", "-o", "data_file=" + data.string(), file(0), "1M"});
+  ASSERT_TRUE(made && made->exit_status == 0);
+  Snapshot first = store.snapshot(ids[0]).value();
+  stamp_frozen_files(first);
+  ASSERT_TRUE(store.update_snapshot(first));
+  EXPECT_TRUE(is_unwritten(1));
+  std::ofstream(data, std::ios::app) << "more";
+  EXPECT_FALSE(is_unwritten(0));
+  EXPECT_FALSE(is_unwritten(1)) << "what it does not hold itself it reads there";
 }
 
 }  // namespace

@@ -4,6 +4,7 @@
 
 #include <algorithm>
 
+#include "base/data_file.h"
 #include "base/kill_point.h"
 #include "service/merge_and_forget.h"
 #include "service/mergeable.h"
@@ -15,6 +16,11 @@ namespace {
 std::uint64_t bytes_on_disk(const Path& file) {
   struct stat info {};
   return ::stat(file.c_str(), &info) == 0 ? static_cast<std::uint64_t>(info.st_blocks) * 512 : 0;
+}
+
+std::uint64_t bytes_on_disk(const Layer& image) {
+  const auto data = data_file_of(image.path, image.format);
+  return bytes_on_disk(image.path) + (data && !data->empty() ? bytes_on_disk(Path(*data)) : 0);
 }
 
 // Its name is free again, and this one is nobody's: people meet it where a merge has failed half way.
@@ -35,7 +41,7 @@ void strip(Snapshot& snapshot) {
 SharedLayers shared_layers_of(const Snapshot& snapshot, const std::vector<Snapshot>& all) {
   SharedLayers layers{snapshot.name, sharing_files_of(snapshot, all), 0, {}, snapshot.collection};
   for (const auto& member : snapshot.members) {
-    for (const auto& disk : member.disks) layers.disk_bytes += bytes_on_disk(disk.frozen.path);
+    for (const auto& disk : member.disks) layers.disk_bytes += bytes_on_disk(disk.frozen);
   }
   return layers;
 }
