@@ -31,10 +31,15 @@ Result<bool> is_block_device(int fd, const Path& path) {
   return fail(ErrorCode::kUnsupported, "\"{}\" is neither a file nor a block device.", path.string());
 }
 
+// What to do with a qcow2 image whose features are not known here.
+enum class Unknown { kRefused, kLeftToQemu };
+
+Failure encrypted(const Path& path) {
+  return fail(ErrorCode::kUnsupported, "\"{}\" is an encrypted image; these cannot be copied.", path.string());
+}
+
 Result<void> check_header(int fd, const Qcow2Header& header, const Path& path, const std::stop_token& stop) {
-  if (header.is_encrypted) {
-    return fail(ErrorCode::kUnsupported, "\"{}\" is an encrypted image; these cannot be copied.", path.string());
-  }
+  if (header.is_encrypted) return encrypted(path);
   if (header.is_marked_corrupt) {
     return fail(ErrorCode::kCorrupt, "\"{}\" is marked as corrupt by QEMU: repair it with qemu-img check -r.",
                 path.string());
@@ -42,16 +47,39 @@ Result<void> check_header(int fd, const Qcow2Header& header, const Path& path, c
   return check_qcow2_bounds(fd, header, path.string(), stop);
 }
 
-Result<ChainLayer> read_layer(const Path& path, const std::string& format, const std::stop_token& stop) {
+Result<ChainLayer> read_layer(const Path& path, const std::string& format, const std::stop_token& stop,
+                              Unknown unknown) {
   if (!is_format_name(format)) {
     return fail(ErrorCode::kInvalidArgument, "\"{}\" is not the name of an image format.", format);
   }
   COHORT_ASSIGN(const UniqueFd fd, open_image(path));
   ChainLayer layer{path, format, false, std::nullopt};
   COHORT_ASSIGN(layer.is_block_device, is_block_device(fd.get(), path));
+  if (format == "luks") return encrypted(path);
   if (format != "qcow2") return layer;
-  COHORT_ASSIGN(layer.header, read_qcow2_header(fd.get(), path.string()));
+  auto header = read_qcow2_header(fd.get(), path.string());
+  const bool is_unknown = !header && header.error().code == ErrorCode::kUnsupported;
+  if (is_unknown && unknown == Unknown::kLeftToQemu) return layer;
+  COHORT_ASSIGN(layer.header, std::move(header));
   COHORT_TRY(check_header(fd.get(), *layer.header, path, stop));
+  return layer;
+}
+
+// QEMU looks for a relative name in the folder that it was started in, so that it may be one file today and another one
+// tomorrow.
+Result<void> check_data_file(const ChainLayer& layer) {
+  if (!layer.header || !layer.header->data_file) return {};
+  const std::string& name = *layer.header->data_file;
+  if (has_protocol(name) || Path(name).is_absolute()) return {};
+  return fail(ErrorCode::kInvalidState,
+              "\"{}\" names its external data file \"{}\" without its folder: record the whole path with "
+              "qemu-img amend -o data_file=…, in that folder.",
+              layer.path.string(), name);
+}
+
+Result<ChainLayer> read_named_layer(const Path& path, const std::string& format, const std::stop_token& stop) {
+  COHORT_ASSIGN(ChainLayer layer, read_layer(path, format, stop, Unknown::kLeftToQemu));
+  COHORT_TRY(check_data_file(layer));
   return layer;
 }
 
@@ -70,9 +98,9 @@ Result<std::string> guess_format(const Path& path) {
 
 Result<ChainLayer> read_backing(const ChainLayer& layer, const std::stop_token& stop) {
   const Path path = layer.path.parent_path() / Path(*layer.header->backing_file);
-  if (layer.header->backing_format) return read_layer(path, *layer.header->backing_format, stop);
+  if (layer.header->backing_format) return read_named_layer(path, *layer.header->backing_format, stop);
   COHORT_ASSIGN(const std::string format, guess_format(path));
-  return read_layer(path, format, stop);
+  return read_named_layer(path, format, stop);
 }
 
 // QemuOpts end a value at a comma, unless it is doubled.
@@ -97,7 +125,7 @@ Path absolute_path(const Path& path) {
 
 Result<Chain> read_chain(const Path& top, const std::string& format, const std::stop_token& stop) {
   Chain chain;
-  COHORT_ASSIGN(ChainLayer layer, read_layer(absolute_path(top), format, stop));
+  COHORT_ASSIGN(ChainLayer layer, read_named_layer(absolute_path(top), format, stop));
   chain.layers.push_back(std::move(layer));
   while (chain.layers.back().header && chain.layers.back().header->backing_file) {
     if (has_protocol(*chain.layers.back().header->backing_file)) {
@@ -121,7 +149,7 @@ Result<Chain> read_chain(const Path& top, const std::string& format, const std::
 Result<Chain> listed_chain(const ListedImages& images, const std::stop_token& stop) {
   Chain chain;
   for (const auto& [path, format] : images) {
-    COHORT_ASSIGN(ChainLayer layer, read_layer(absolute_path(path), format, stop));
+    COHORT_ASSIGN(ChainLayer layer, read_layer(absolute_path(path), format, stop, Unknown::kRefused));
     if (layer.header && layer.header->has_data_file) {
       return fail(ErrorCode::kCorrupt, "\"{}\" keeps its data in another file.", path.string());
     }

@@ -90,6 +90,20 @@ TEST_F(ChainTest, LeavesProtocolNamesToQemu) {
   EXPECT_TRUE(chain->goes_on);
 }
 
+// Which file that is, QEMU decides by the folder that it was started in.
+TEST_F(ChainTest, RefusesADataFileThatIsNamedWithoutItsFolder) {
+  qemu_img({"create", "-q", "-f", "qcow2", "-o", "data_file=" + at("data").native(), at("base"), "8M"});
+  overlay("top", "base", "qcow2");
+  ASSERT_TRUE(read_chain(at("top"), "qcow2"));
+  std::string content = content_of(at("base"));
+  content[content.find(at("data").native())] = 'x';
+  write_content(at("base"), content);
+  const auto chain = read_chain(at("top"), "qcow2");
+  ASSERT_FALSE(chain);
+  EXPECT_EQ(chain.error().code, ErrorCode::kInvalidState);
+  EXPECT_THAT(chain.error().message, HasSubstr("qemu-img amend"));
+}
+
 TEST_F(ChainTest, RefusesAFormatThatIsNoName) {
   const auto chain = read_chain(at("x"), "raw,file.driver=nbd");
   ASSERT_FALSE(chain);

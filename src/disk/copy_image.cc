@@ -56,6 +56,14 @@ bool needs_qemu(const Result<std::unique_ptr<DiskSource>>& opened) {
   return !opened && opened.error().code == ErrorCode::kUnsupported;
 }
 
+// Of what QEMU does not read either, `unread` names the image.
+template <typename Value>
+Result<Value> through_qemu(const Error& unread, Result<Value> outcome) {
+  if (outcome || outcome.error().code != ErrorCode::kUnsupported) return outcome;
+  outcome.error().message = unread.message + " " + outcome.error().message;
+  return outcome;
+}
+
 }  // namespace
 
 Result<CopiedImage> copy_image_through_qemu(const CopyImageRequest& request, const std::stop_token& stop,
@@ -76,7 +84,9 @@ Result<CopiedImage> copy_image(const CopyImageRequest& request, const std::stop_
   COHORT_ASSIGN(const Chain chain, read_chain(request.source, request.source_format, stop));
   COHORT_ASSIGN(const ImageLock lock, ImageLock::hold(chain));
   const auto source = open_disk(chain, stop);
-  if (needs_qemu(source) && !request.base) return copy_image_through_qemu(request, stop, on_progress);
+  if (needs_qemu(source) && !request.base) {
+    return through_qemu(source.error(), copy_image_through_qemu(request, stop, on_progress));
+  }
   if (!source) return Failure{source.error()};
   if (request.base) return copy_changed(request, chain, **source, stop, on_progress);
   return copy_source(request, **source, stop, on_progress);
@@ -86,7 +96,7 @@ Result<std::uint64_t> measure_copy(const Path& source, const std::string& source
                                    const std::string& target_format, const std::stop_token& stop) {
   COHORT_ASSIGN(const Chain chain, read_chain(source, source_format, stop));
   const auto disk = open_disk(chain, stop);
-  if (needs_qemu(disk)) return measure_image(source, source_format, target_format, stop);
+  if (needs_qemu(disk)) return through_qemu(disk.error(), measure_image(source, source_format, target_format, stop));
   if (!disk) return Failure{disk.error()};
   COHORT_ASSIGN(const PlannedCopy planned, plan_copy(**disk, target_format, stop));
   return planned.stored_bytes;

@@ -29,7 +29,7 @@ Result<ImageLock> ImageLock::hold(const Chain& chain) {
   for (const ChainLayer& layer : chain.layers) {
     COHORT_TRY(lock.add(layer.path));
     if (!layer.header || !layer.header->data_file || has_protocol(*layer.header->data_file)) continue;
-    COHORT_TRY(lock.add(layer.path.parent_path() / *layer.header->data_file));
+    COHORT_TRY(lock.add(*layer.header->data_file));
   }
   return lock;
 }

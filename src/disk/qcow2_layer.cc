@@ -179,7 +179,7 @@ Result<ImageFile> open_data_file(const ChainLayer& image) {
   if (has_protocol(*image.header->data_file)) {
     return fail(ErrorCode::kUnsupported, "The external data file of \"{}\" is not a plain file.", image.path.string());
   }
-  const Path path = image.path.parent_path() / *image.header->data_file;
+  const Path path = *image.header->data_file;
   auto file = open_image_file(path);
   if (file) return file;
   return Failure{std::move(file).error().with_context(

@@ -12,7 +12,11 @@ struct Meaning {
 };
 
 // In order of weight: the first that occurs counts.
-constexpr std::array<Meaning, 12> kMeanings{{
+constexpr std::string_view kTooNew =
+    "The image has a feature that this host's QEMU does not know either: upgrade QEMU, or convert the image with one "
+    "that "
+    "knows it (qemu-img convert).";
+constexpr std::array<Meaning, 15> kMeanings{{
     {"No space left on device", ErrorCode::kNoSpace, "The file system of the target is full."},
     {"Disk quota exceeded", ErrorCode::kNoSpace, "The quota on the target's file system is used up."},
     {"File too large", ErrorCode::kNoSpace, "The target's file system does not allow files of this size."},
@@ -22,6 +26,9 @@ constexpr std::array<Meaning, 12> kMeanings{{
     {"Read-only file system", ErrorCode::kPermission, "The file system is read-only."},
     {"No such file or directory", ErrorCode::kNotFound, "A file is not there."},
     {"Unknown driver", ErrorCode::kUnsupported, "QEMU does not know the image's format."},
+    {"Unsupported qcow2 feature", ErrorCode::kUnsupported, kTooNew},
+    {"Unsupported qcow2 version", ErrorCode::kUnsupported, kTooNew},
+    {"unknown compression type", ErrorCode::kUnsupported, kTooNew},
     {"Input/output error", ErrorCode::kIo, "Reading or writing failed: see the kernel's log for the cause."},
     {"not in qcow2 format", ErrorCode::kCorrupt, "The image is damaged."},
     {"is corrupt", ErrorCode::kCorrupt, "The image is damaged."},

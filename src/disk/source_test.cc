@@ -200,23 +200,6 @@ TEST_F(SourceTest, ReadsZerosPastTheEndOfAShorterImage) {
   expect_as_qemu_reads(at("top"), "qcow2");
 }
 
-TEST_F(SourceTest, FindsARelativeDataFileBesideTheImage) {
-  qemu_img({"create", "-q", "-f", "qcow2", "-o", fmt::format("data_file={}", at("data").native()), at("image"), "8M"});
-  qemu_io(at("image"), "qcow2", {"write -P 1 0 1M", "write -P 2 5M 64k"});
-  const std::string expected = content_by_qemu(at("image"), "qcow2");
-  const std::string name = at("data").native();
-  std::string bytes = disk::content_of(at("image"));
-  std::string relative = "data";
-  bytes[bytes.find(name) - 1] = static_cast<char>(relative.size());
-  relative.resize((relative.size() + 7) / 8 * 8);
-  bytes.replace(bytes.find(name), (name.size() + 7) / 8 * 8, relative);
-  bytes.insert(1024, (name.size() + 7) / 8 * 8 - relative.size(), '\0');
-  write_content(at("image"), bytes);
-  const auto source = open(at("image"), "qcow2");
-  ASSERT_TRUE(source);
-  EXPECT_TRUE(content_of(*source, extents_of(*source)) == expected);
-}
-
 TEST_F(SourceTest, ReadsAnImageThatWasNotClosed) {
   make_qcow2(at("image"));
   const std::string expected = content_by_qemu(at("image"), "qcow2");
