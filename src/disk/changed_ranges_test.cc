@@ -63,7 +63,7 @@ TEST(UnionOf, IsEmptyIfAllAre) {
 }
 
 TEST(UnionOf, AgreesWithABitFieldOnRandomRanges) {
-  for (const unsigned seed : random_seeds(200, 20'000)) {
+  for_random_seeds(200, 20'000, [](unsigned seed) {
     RandomNumbers random(seed);
     std::string field(300, '.');
     std::vector<std::vector<Range>> lists(random.between(1, 4));
@@ -81,8 +81,8 @@ TEST(UnionOf, AgreesWithABitFieldOnRandomRanges) {
       expected.push_back({begin, end - begin});
       begin = field.find('x', end);
     }
-    ASSERT_EQ(united(lists), expected) << "COHORT_SEED=" << seed;
-  }
+    ASSERT_EQ(united(lists), expected);
+  });
 }
 
 TEST(ChangedExtents, AreTheExtentsCutToTheRanges) {

@@ -1,7 +1,10 @@
 // Random chains of images for tests, made by the real qemu-img and qemu-io; the same seed gives the same chain.
 #pragma once
 
+#include <fmt/format.h>
+
 #include <algorithm>
+#include <cstdio>
 #include <cstdlib>
 #include <random>
 #include <sstream>
@@ -22,13 +25,24 @@ class RandomNumbers {
   std::mt19937_64 engine_;
 };
 
-// COHORT_SEED=n repeats one case; COHORT_SOAK=1 runs many.
+// COHORT_SEED=n repeats one case; COHORT_SOAK=1 runs many, as `./test soak` does.
 inline std::vector<unsigned> random_seeds(std::size_t count, std::size_t soak_count) {
   if (const char* seed = std::getenv("COHORT_SEED")) return {static_cast<unsigned>(std::stoul(seed))};
   std::vector<unsigned> seeds(std::getenv("COHORT_SOAK") != nullptr ? soak_count : count);
   std::random_device device;
   std::ranges::generate(seeds, [&] { return device() % 1'000'000'000; });
   return seeds;
+}
+
+// Each seed is told before it is used: a crash has to tell it, too. The first that fails is the last.
+template <typename Check>
+void for_random_seeds(std::size_t count, std::size_t soak_count, const Check& check) {
+  for (const unsigned seed : random_seeds(count, soak_count)) {
+    fmt::print(stderr, "COHORT_SEED={}\n", seed);
+    SCOPED_TRACE(fmt::format("COHORT_SEED={}", seed));
+    check(seed);
+    if (testing::Test::HasFailure()) return;
+  }
 }
 
 class RandomChain {
