@@ -1,8 +1,11 @@
 #include "disk/chunk_reader.h"
 
 #include <fcntl.h>
+#include <linux/magic.h>
+#include <sys/vfs.h>
 
 #include <algorithm>
+#include <utility>
 #include <vector>
 
 #include "disk/file_bytes.h"
@@ -22,6 +25,20 @@ void fill_gaps(const Chunk& chunk, std::span<std::byte> into) {
 bool is_read_whole(const ReadRing::Request& request) {
   const auto filled = read_into(request.fd, request.offset, request.into, {});
   return filled && *filled == request.into.size();
+}
+
+// The kernel itself goes on with a read for io_uring that was short, and some kernels (6.18) do so at the place where
+// it began if FUSE does not cache the file: it would be reported as whole.
+bool may_lie_to_a_ring(int fd) {
+  struct statfs found {};
+  return ::fstatfs(fd, &found) != 0 || found.f_type == FUSE_SUPER_MAGIC;
+}
+
+bool are_for_a_ring(std::span<const ReadRing::Request> requests) {
+  int known = -1;
+  return std::ranges::all_of(requests, [&](const ReadRing::Request& request) {
+    return request.fd == std::exchange(known, request.fd) || !may_lie_to_a_ring(request.fd);
+  });
 }
 
 }  // namespace
@@ -59,7 +76,7 @@ bool ChunkReader::read_at_once(const Chunk& chunk, std::span<std::byte> into) co
     if (fd < 0) return false;
     requests.push_back({fd, offset, place});
   }
-  if (ring_ && requests.size() > 1) return ring_->read(requests);
+  if (ring_ && requests.size() > 1 && are_for_a_ring(requests)) return ring_->read(requests);
   return std::ranges::all_of(requests, is_read_whole);
 }
 

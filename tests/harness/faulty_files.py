@@ -19,7 +19,8 @@ from .waiting import wait_until
 class FaultyFiles:
     """`place` shows what is in `below`. It ends when it is unmounted, as storage.unmount_below() does."""
 
-    def __init__(self, place):
+    def __init__(self, place, is_cached=True):
+        """Without the kernel's page cache each read and write of a program is seen as it is."""
         self.place = Path(place)
         self.below = self.place.with_name(self.place.name + " below")
         self._faults = self.place.with_name(self.place.name + " faults")
@@ -28,7 +29,8 @@ class FaultyFiles:
             folder.chmod(0o711)
         self.work()
         # In a session of its own: a ctrl-C must not take it away from those who have files on it.
-        command = [sys.executable, "-m", "harness.faulty_files", self.below, self.place, self._faults]
+        command = [sys.executable, "-m", "harness.faulty_files", self.below, self.place, self._faults,
+                   str(is_cached)]
         self._server = subprocess.Popen(command, cwd=Path(__file__).parents[1], stdin=subprocess.DEVNULL,
                                         start_new_session=True)
         wait_until(lambda: os.path.ismount(self.place), 30, f"{self.place} is mounted")
@@ -43,6 +45,13 @@ class FaultyFiles:
         operations = [operation] if isinstance(operation, str) else operation
         faults = json.loads(self._faults.read_text()) if also else []
         self._tell(faults + [{"operation": each, "errno": error, "name": name, **more} for each in operations])
+
+    def move_less(self, operations, most):
+        """From now on read or write, or both, move this many bytes at once and no more; more are there.
+
+        REQUIRES: it is not cached, since the page cache takes less than it asked for as the end of the file.
+        """
+        self._tell([{"operation": each, "most": most, "name": ""} for each in operations])
 
     def work(self):
         """No faults any more."""
@@ -63,17 +72,20 @@ class _Files(fusepy.Operations):
         self._below, self._faults = below, faults
 
     def __call__(self, operation, path, *arguments):
-        self._check(operation, path, arguments)
+        for fault in self._faults_of(operation, path, arguments):
+            if "errno" in fault:
+                raise fusepy.FuseOSError(fault["errno"])
+            whole, most = arguments[0], fault["most"]
+            arguments = (min(whole, most) if operation == "read" else whole[:most], *arguments[1:])
         return getattr(self, operation)(self._below + path, *arguments)
 
-    def _check(self, operation, path, arguments):
+    def _faults_of(self, operation, path, arguments):
         end = None  # of what is read or written
         if operation in ("read", "write"):
             end = arguments[1] + (arguments[0] if operation == "read" else len(arguments[0]))
-        for fault in json.loads(Path(self._faults).read_text()):
-            is_meant = fault["operation"] == operation and fnmatch.fnmatch(path, "*" + fault["name"])
-            if is_meant and (end is None or end > fault.get("start", 0)):
-                raise fusepy.FuseOSError(fault["errno"])
+        return [fault for fault in json.loads(Path(self._faults).read_text())
+                if fault["operation"] == operation and fnmatch.fnmatch(path, "*" + fault["name"])
+                and (end is None or end > fault.get("start", 0))]
 
     def getattr(self, path, handle=None):
         found = os.lstat(path)
@@ -145,4 +157,4 @@ class _Files(fusepy.Operations):
 if __name__ == "__main__":
     fusepy.FUSE(_Files(sys.argv[1], sys.argv[3]), sys.argv[2], foreground=True, allow_other=True,
                 default_permissions=True, use_ino=True, attr_timeout=0, entry_timeout=0, big_writes=True, hard_remove=True,
-                fsname="cohort-test")
+                direct_io=sys.argv[4] == "False", fsname="cohort-test")
