@@ -119,7 +119,7 @@ TEST_F(BitmapTest, SaysWhatQemuSaysOfRandomOnes) {
   for_random_seeds(6, 500, [&](unsigned seed) {
     RandomNumbers random(seed);
     const std::uint64_t size = random.between(1, 100'000) * 512;
-    const Path image = make("image", fmt::format("{}", size),
+    const Path image = make(fmt::format("image{}", seed), fmt::format("{}", size),
                             fmt::format("cluster_size={}", std::uint64_t{1} << random.between(9, 21)));
     add_bitmap(image, "b", std::uint64_t{1} << random.between(9, 22));
     add_bitmap(image, "sum", std::uint64_t{1} << random.between(9, 22));
@@ -155,6 +155,63 @@ TEST_F(BitmapTest, IsUnitedOverTheChain) {
   qemu_io(top, "qcow2", {"write 60k 8k", "write 4M 4k"});
   EXPECT_THAT(all_of(read_bitmap(chain_of(top), "b")),
               ElementsAre(Range{0, 69632}, Range{1 << 20, 65536}, Range{4 << 20, 4096}));
+}
+
+// A letter for each sector: 'x' in a range.
+std::string field_of(const std::vector<Range>& ranges, std::uint64_t size) {
+  std::string field(size / 512, '.');
+  for (const Range& range : ranges) {
+    std::fill_n(field.begin() + static_cast<std::ptrdiff_t>(range.offset / 512), range.length / 512, 'x');
+  }
+  return field;
+}
+
+// A chain of which the upper images, or all, have a bitmap of their own granularity.
+class RandomBitmaps : public BitmapTest {
+ protected:
+  // Makes the image, on the top one if there is any, and writes to it.
+  void add_layer(RandomNumbers& random, bool has_bitmap) {
+    const std::string options = fmt::format("cluster_size={}", std::uint64_t{1} << random.between(9, 21));
+    const Path image = at(fmt::format("layer{}", made_++));
+    std::vector<std::string> arguments{"create", "-q", "-f", "qcow2", "-o", options};
+    if (!layers_.empty()) arguments.insert(arguments.end(), {"-b", layers_.back(), "-F", "qcow2"});
+    arguments.insert(arguments.end(), {image, fmt::format("{}", size_)});
+    qemu_img(arguments);
+    layers_.push_back(image);
+    if (has_bitmap) add_bitmap(image, "b", std::uint64_t{1} << random.between(9, 22));
+    std::vector<std::string> writes;
+    for (std::uint64_t i = random.between(1, 20); i > 0; --i) writes.push_back(random_write(random));
+    qemu_io(image, "qcow2", writes);
+  }
+  std::string random_write(RandomNumbers& random) const {
+    const std::uint64_t begin = random.between(0, size_ / 512 - 1) * 512;
+    const std::uint64_t length = random.between(1, std::min<std::uint64_t>(size_ - begin, 300'000) / 512) * 512;
+    return fmt::format("write -z -u {} {}", begin, length);
+  }
+
+  std::uint64_t size_ = 0;
+  std::vector<Path> layers_;
+  int made_ = 0;
+};
+
+TEST_F(RandomBitmaps, AreUnitedAsTheyAreTogetherForQemu) {
+  for_random_seeds(3, 300, [&](unsigned seed) {
+    RandomNumbers random(seed);
+    layers_.clear();
+    size_ = random.between(1, 100'000) * 512;
+    const std::uint64_t depth = random.between(2, 4);
+    const std::uint64_t lowest = random.between(0, depth - 1);
+    std::vector<Range> by_qemu;
+    for (std::uint64_t i = 0; i < depth; ++i) {
+      add_layer(random, i >= lowest);
+      if (i < lowest) continue;
+      const auto of_layer = ranges_by_qemu(layers_.back(), "b");
+      by_qemu.insert(by_qemu.end(), of_layer.begin(), of_layer.end());
+    }
+    const auto ours = all_of(read_bitmap(chain_of(layers_.back()), "b"));
+    EXPECT_TRUE(field_of(ours, size_) == field_of(by_qemu, size_)) << depth << " images from " << lowest << " on";
+    for (std::size_t i = 1; i < ours.size(); ++i) EXPECT_LT(ours[i - 1].end(), ours[i].offset);
+  });
 }
 
 TEST_F(BitmapTest, IsRefusedIfAnOverlayLacksIt) {
