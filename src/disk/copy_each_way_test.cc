@@ -60,6 +60,7 @@ class CopyEachWayTest : public testing::TestWithParam<Way> {
       const auto copied = copy(source, format, target, target_format);
       ASSERT_TRUE(copied) << copied.error().describe();
       EXPECT_TRUE(are_identical(source, format, target, target_format));
+      if (target_format == "qcow2") expect_sound(target);
       EXPECT_EQ(copied->virtual_size, virtual_size);
       EXPECT_EQ(copied->file_size, std::filesystem::file_size(target));
       EXPECT_EQ(copied->sha256, sha256sum(target));
@@ -100,6 +101,16 @@ TEST_P(CopyEachWayTest, CopiesCompressedClusters) {
   qemu_img({"convert", "-c", "-f", "qcow2", "-O", "qcow2", at("plain"), at("packed")});
   expect_copied(at("packed"), "qcow2", 8U << 20U);
   EXPECT_TRUE(are_identical(at("plain"), "qcow2", at("copy.raw"), "raw"));
+}
+
+// Which lies past the end of the disk, in places that its first table has besides those of the disk.
+TEST_P(CopyEachWayTest, CopiesADiskWithoutTheMachinesStateBesideIt) {
+  make_qcow2(at("a.qcow2"));
+  qemu_io(at("a.qcow2"), "qcow2", {"write -b -P 7 0 1M"});
+  qemu_img({"snapshot", "-c", "kept", at("a.qcow2")});
+  EXPECT_GT(read_qcow2_header(at("a.qcow2")).value().l1_entries, 1U);
+  expect_copied(at("a.qcow2"), "qcow2", 8U << 20U);
+  EXPECT_TRUE(are_identical(make_qcow2(at("plain")), "qcow2", at("copy.raw"), "raw"));
 }
 
 TEST_P(CopyEachWayTest, CopiesAnEmptyDisk) {

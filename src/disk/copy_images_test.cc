@@ -41,6 +41,7 @@ TEST_F(CopyImagesTest, CopiesMoreThanAreCopiedAtOnceAndTellsOfThemInTheirOrder) 
   for (std::size_t i = 0; i < images_.size(); ++i) {
     const auto& target = images_[i].request.target;
     EXPECT_TRUE(are_identical(target, "qcow2", images_[i].request.source, "qcow2"));
+    expect_sound(target);
     EXPECT_EQ((*copied)[i].sha256, sha256sum(target));
   }
   EXPECT_TRUE(std::ranges::is_sorted(seen));

@@ -26,6 +26,7 @@ class CopySinceTest : public testing::Test {
                                     .base = std::move(base)},
                                    {}, {});
     EXPECT_TRUE(copied) << copied.error().describe();
+    expect_sound(at(name + ".qcow2"));
     return copied ? *copied : CopiedImage{};
   }
   // What `frozen` was copied to.
@@ -66,6 +67,7 @@ TEST_F(CopySinceTest, MakesAChainThatIsTheDisk) {
                   {}, {});
   ASSERT_TRUE(listed) << listed.error().describe();
   EXPECT_EQ(listed->content_hash, whole.content_hash);
+  expect_sound(at("listed"));
   EXPECT_TRUE(are_identical(wednesday, "qcow2", at("listed"), "qcow2"));
 }
 
