@@ -173,14 +173,37 @@ TEST_F(CopyImageTest, RefusesEncryptedImagesThoughQemuCouldReadThem) {
   }
 }
 
-TEST_F(CopyImageTest, NamesAFileThatIsCutOffWhileItIsCopied) {
-  qemu_img({"create", "-q", "-f", "qcow2", at("a"), "64M"});
-  std::vector<std::string> writes;
-  for (int i = 0; i < 64; ++i) writes.push_back(fmt::format("write -q -P {} {}k 64k", i + 1, (63 - i) * 512));
-  qemu_io(at("a"), "qcow2", writes);
-  limiter_.set_rate(4U << 20U);
+// A source of more than is read at once, in pieces; it is cut off as soon as there is progress, in each way of copying.
+class CutOffTest : public CopyImageTest, public testing::WithParamInterface<std::tuple<const char*, const char*>> {
+ protected:
+  CutOffTest() {
+    qemu_img({"create", "-q", "-f", format(), at("a"), "64M"});
+    std::vector<std::string> writes;
+    for (int i = 0; i < 128; ++i) writes.push_back(fmt::format("write -q -P {} {}k 64k", i + 1, (127 - i) * 512));
+    qemu_io(at("a"), format(), writes);
+    limiter_.set_rate(4U << 20U);
+  }
+  static std::string format() { return std::get<0>(GetParam()); }
+  static std::string way() { return std::get<1>(GetParam()); }
+};
+
+INSTANTIATE_TEST_SUITE_P(InEachWay, CutOffTest,
+                         testing::Combine(testing::Values("qcow2", "raw"),
+                                          testing::Values("Plain", "ToRaw", "Compressed", "NotHashed")),
+                         [](const auto& tested) {
+                           return fmt::format("{}{}", std::get<0>(tested.param), std::get<1>(tested.param));
+                         });
+
+TEST_P(CutOffTest, IsNamedAndLeavesNothing) {
   const auto cut = [&](std::uint64_t) { std::filesystem::resize_file(at("a"), 1U << 20U); };
-  const auto copied = copy_image({at("a"), "qcow2", at("copy"), "qcow2", {buffers_, limiter_}}, {}, cut);
+  const auto copied = copy_image({.source = at("a"),
+                                  .source_format = format(),
+                                  .target = at("copy"),
+                                  .target_format = way() == "ToRaw" ? "raw" : "qcow2",
+                                  .resources = {buffers_, limiter_},
+                                  .is_compressed = way() == "Compressed",
+                                  .is_hashed = way() != "NotHashed"},
+                                 {}, cut);
   ASSERT_FALSE(copied);
   EXPECT_EQ(copied.error().code, ErrorCode::kCorrupt) << copied.error().describe();
   EXPECT_THAT(copied.error().message, HasSubstr(at("a").native()));
