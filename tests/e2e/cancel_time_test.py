@@ -76,11 +76,22 @@ def cancel(lab, phase, *arguments, ask=None):
     interrupt.was_quick(job, f"{arguments[:2]}, {phase}")
 
 
-@pytest.mark.parametrize("options", [(), ("--format", "raw"), ("--compress",)], ids=["qcow2", "raw", "compressed"])
+@pytest.mark.parametrize("options", [(), ("--format", "raw"), ("--compress",), ("--no-hash",)],
+                         ids=["qcow2", "raw", "compressed", "unhashed"])
 def test_an_export_that_copies(lab, snapshot, options):
     target = lab.new_folder(f"target {len(names_in(lab.folder))}")
     cancel(lab, "copying", "export", "of big", target / "package", *options)
     assert names_in(target) == []
+
+
+def test_an_export_of_a_difference(lab, big, package):
+    [overlay] = big.disk_paths().values()
+    fill(overlay)
+    take(lab, "big", "later")
+    target = lab.new_folder("target of a difference")
+    cancel(lab, "copying", "export", "later", target / "package", "--since", package)
+    assert names_in(target) == []
+    lab.cohort("snapshot", "delete", "later")
 
 
 def test_an_export_that_another_process_cancels(lab, snapshot):
