@@ -3,6 +3,7 @@
 Ours is what `cohort export` does with each disk (cohort-bench-copy, without libvirt and the state). The peers: `cp` of
 the same file, `qemu-img convert -W -m 8` and `nbdcopy` from qemu-nbd, each with a sync and none with a hash. All of a
 round follow each other on the same files; cold: the page cache is dropped before each, warm: the source is read before.
+Each case names the file system that source and target lie on.
 """
 import contextlib
 import json
@@ -20,6 +21,7 @@ COPY = os.environ["COHORT_BENCH_COPY"]
 CLUSTER = 64 * 1024
 LARGE = 4  # times the data of the other disks, where what does not depend on it shall not matter
 PIECES = "1 TiB sparse, scattered pieces of 64 KiB"
+MEMORY_GOAL_MIB = 256
 CP = "cp --sparse=always + sync (no hash)"
 
 
@@ -52,6 +54,10 @@ def make_scattered(path, mebibytes):
     write_clusters(path, [number * ((1 << 40) // count) // CLUSTER * CLUSTER for number in range(count)])
 
 
+def file_system_of(folder):
+    return run("findmnt", "-n", "-o", "FSTYPE", "-T", folder).strip()
+
+
 def prepare(folder, is_warm, sources):
     """`folder` is empty, and the sources are in the page cache or not."""
     shutil.rmtree(folder, ignore_errors=True)
@@ -72,8 +78,12 @@ def ours(disks, folder, *options, target_format=None):
     return time.monotonic() - began, told
 
 
-def peers_of(path, image_format, target_format, folder, is_huge):
+def peers_of(path, image_format, target_format, folder, is_huge, is_compressed):
     target = folder / "0"
+    if is_compressed:
+        return {"qemu-img convert -c (zstd) -W -m 8 + sync (no hash)":
+                ["qemu-img", "convert", "-c", "-o", "compression_type=zstd", "-W", "-m", "8", "-f", image_format, "-O",
+                 target_format, path, target]}
     server = ["[", "qemu-nbd", "-r", "-f", image_format, path, "]"]
     peers = {CP: ["cp", "--sparse=always", "--reflink=never", path, target],
              "qemu-img convert -W -m 8 + sync (no hash)":
@@ -90,23 +100,28 @@ def time_peer(command, folder):
     return time.monotonic() - began
 
 
+def memory_row(case, told, row):
+    return row("export", f"{case}: peak memory", "MiB", [each["peak_kib"] / 1024 for each in told],
+               goal=f"<= {MEMORY_GOAL_MIB} MiB", met=lambda mine, _: mine <= MEMORY_GOAL_MIB)
+
+
 def measure_case(case, disk, target_format, folder, is_warm, rounds, row, tell, options=(), most=1.15):
     """The rows of one disk, (path, format), copied to `folder` in `most` of the time of cp."""
     times, told, others = [], [], {}
+    variant = case.startswith(PIECES), "--compress" in options
     for number in range(rounds):
         tell(f"export: {case}, round {number + 1} of {rounds}")
         prepare(folder, is_warm, [disk[0]])
         seconds, report = ours([disk], folder, *options, target_format=target_format)
         times.append(seconds)
         told.append(report)
-        for name, command in peers_of(*disk, target_format, folder, case.startswith(PIECES)).items():
+        for name, command in peers_of(*disk, target_format, folder, *variant).items():
             prepare(folder, is_warm, [disk[0]])
             others.setdefault(name, []).append(time_peer(command, folder))
     rows = [row("export", case, "s", times, name, values,
                 **({"goal": f"ratio <= {most}", "met": lambda mine, peer: mine <= most * peer} if name == CP else {}))
             for name, values in others.items()]
-    rows.append(row("export", f"{case}: peak memory", "MiB", [each["peak_kib"] / 1024 for each in told],
-                    goal="<= 256 MiB", met=lambda mine, _: mine <= 256))
+    rows.append(memory_row(case, told, row))
     if case.startswith(PIECES):
         rows.append(row("export", f"{case}: planning", "s", [each["plan"] for each in told], goal="<= 1 s",
                         met=lambda mine, _: mine <= 1))
@@ -119,14 +134,18 @@ def measure_four(folder, whole, mebibytes, rounds, row, tell):
     parts = [folder / f"part{number}.raw" for number in range(4)]
     for part in parts:
         make_raw(part, mebibytes // 4)
-    together, single = [], []
+    case = f"four raw disks together on {file_system_of(folder)}, cold"
+    together, told, single = [], [], []
     for number in range(rounds):
         tell(f"export: four disks, round {number + 1} of {rounds}")
-        for disks, times in (([(part, "raw") for part in parts], together), ([(whole, "raw")], single)):
-            prepare(folder / "out", False, [])
-            times.append(ours(disks, folder / "out")[0])
-    return [row("export", "four raw disks together, cold", "s", together, "ours, the same bytes in one disk", single,
-                goal="ratio <= 1.1", met=lambda mine, peer: mine <= 1.1 * peer)]
+        prepare(folder / "out", False, [])
+        seconds, report = ours([(part, "raw") for part in parts], folder / "out")
+        together.append(seconds)
+        told.append(report)
+        prepare(folder / "out", False, [])
+        single.append(ours([(whole, "raw")], folder / "out")[0])
+    return [row("export", case, "s", together, "ours, the same bytes in one disk", single, goal="ratio <= 1",
+                met=lambda mine, peer: mine <= peer), memory_row(case, told, row)]
 
 
 def measure_difference(folder, mebibytes, rounds, row, tell):
@@ -141,14 +160,17 @@ def measure_difference(folder, mebibytes, rounds, row, tell):
     run("qemu-img", "create", "-q", "-f", "qcow2", "-b", whole, "-F", "qcow2", overlay)
     count = mebibytes * MIB // 100 // CLUSTER
     write_clusters(overlay, [number * (size // count) // CLUSTER * CLUSTER for number in range(count)])
-    times = {"difference": [], "whole": []}
+    case = f"difference of 1 % on {file_system_of(folder)}, cold"
+    times, told = {"difference": [], "whole": []}, []
     for number in range(rounds):
         tell(f"export: difference of 1 %, round {number + 1} of {rounds}")
         for name, options in (("difference", ["--since", whole, earlier / "0", "qcow2", size]), ("whole", [])):
             prepare(out, False, [])
-            times[name].append(ours([(overlay, "qcow2")], out, *options)[0])
-    return [row("export", "difference of 1 %, cold", "s", times["difference"], "ours, the whole disk", times["whole"],
-                goal="ratio <= 0.03", met=lambda mine, peer: mine <= 0.03 * peer)]
+            seconds, report = ours([(overlay, "qcow2")], out, *options)
+            times[name].append(seconds)
+            told += [report] if name == "difference" else []
+    return [row("export", case, "s", times["difference"], "ours, the whole disk", times["whole"], goal="ratio <= 0.03",
+                met=lambda mine, peer: mine <= 0.03 * peer), memory_row(case, told, row)]
 
 
 @contextlib.contextmanager
@@ -169,9 +191,9 @@ def xfs(folder, mebibytes):
 def measure_xfs(folder, mebibytes, rounds, row, tell):
     with xfs(folder, mebibytes) as place:
         make_raw(place / "half.raw", mebibytes)
-        disk, out = (place / "half.raw", "raw"), place / "out"
-        return [*measure_case("half-full raw on XFS, shared, cold", disk, "raw", out, False, rounds, row, tell),
-                *measure_case("half-full raw on XFS, shared and not hashed, cold", disk, "raw", out, False, rounds, row,
+        disk, out, on = (place / "half.raw", "raw"), place / "out", f"on {file_system_of(place)}"
+        return [*measure_case(f"half-full raw {on}, shared, cold", disk, "raw", out, False, rounds, row, tell),
+                *measure_case(f"half-full raw {on}, shared and not hashed, cold", disk, "raw", out, False, rounds, row,
                               tell, ["--no-hash"], 0.05)]
 
 
@@ -185,17 +207,15 @@ def measure(rounds, mebibytes, row, tell):
         make_fragmented(folder / "fragmented.qcow2", mebibytes)
         make_scattered(folder / "scattered.qcow2", mebibytes // 2)
         fragmented, scattered = folder / "fragmented.qcow2", folder / "scattered.qcow2"
-        cases = [("half-full raw, cold", (raw, "raw"), "qcow2", False),
-                 ("half-full raw, warm", (raw, "raw"), "qcow2", True),
-                 ("half-full raw to raw, cold", (raw, "raw"), "raw", False),
-                 ("half-full raw to raw, warm", (raw, "raw"), "raw", True),
-                 ("half-full qcow2, cold", (qcow2, "qcow2"), "qcow2", False),
-                 ("half-full qcow2, warm", (qcow2, "qcow2"), "qcow2", True),
-                 ("fragmented qcow2, cold", (fragmented, "qcow2"), "qcow2", False),
-                 (f"{PIECES}, cold", (scattered, "qcow2"), "qcow2", False)]
-        rows = []
-        for case, disk, target_format, is_warm in cases:
-            rows += measure_case(case, disk, target_format, folder / "out", is_warm, rounds, row, tell)
+        cases = [("half-full raw", (raw, "raw"), "qcow2"), ("half-full raw to raw", (raw, "raw"), "raw"),
+                 ("half-full qcow2", (qcow2, "qcow2"), "qcow2"), ("fragmented qcow2", (fragmented, "qcow2"), "qcow2"),
+                 (PIECES, (scattered, "qcow2"), "qcow2")]
+        rows, out, on = [], folder / "out", f"on {file_system_of(folder)}"
+        for case, disk, target_format in cases:
+            for word, is_warm in (("cold", False), ("warm", True)):
+                rows += measure_case(f"{case} {on}, {word}", disk, target_format, out, is_warm, rounds, row, tell)
+        rows += measure_case(f"half-full qcow2 {on}, compressed, cold", (qcow2, "qcow2"), "qcow2", out, False, rounds, row,
+                             tell, ["--compress"])
         rows += measure_four(folder, raw, mebibytes, rounds, row, tell)
         rows += measure_difference(folder, LARGE * mebibytes, rounds, row, tell)
         return rows + measure_xfs(folder, mebibytes, rounds, row, tell)

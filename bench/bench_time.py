@@ -13,7 +13,7 @@ import time
 import uuid
 from pathlib import Path
 
-from bench_disks import CLUSTER, write_clusters, xfs
+from bench_disks import CLUSTER, file_system_of, write_clusters, xfs
 from bench_export import run_timed
 from bench_fence import backing_of, together, virsh
 from harness import Disk, Lab
@@ -130,10 +130,9 @@ def measure_packages(rounds, mebibytes, row, tell):
     rows = []
     with tempfile.TemporaryDirectory(prefix="cohort-bench-", dir="/var/tmp") as name, Lab() as lab:
         folder = Path(name)
-        kind = run("findmnt", "-n", "-o", "FSTYPE", "-T", folder).strip()
         with two_instants(lab, mebibytes, tell):
             rows += measure_difference(lab, folder, rounds, row, tell)
-            rows += measure_merge(lab, folder, f"not shared ({kind})", rounds, row, tell)
+            rows += measure_merge(lab, folder, f"not shared ({file_system_of(folder)})", rounds, row, tell)
             with xfs(folder, mebibytes) as place:
                 for package in ("full", "difference"):
                     shutil.move(folder / package, place / package)

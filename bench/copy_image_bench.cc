@@ -1,6 +1,6 @@
 // What `cohort export` does with each disk, without all that is around it:
 //
-//   cohort-bench-copy [--no-hash] (SOURCE FORMAT TARGET FORMAT)...
+//   cohort-bench-copy [--no-hash|--compress] (SOURCE FORMAT TARGET FORMAT)...
 //
 // copies all of them side by side and prints one line of JSON: seconds of planning, seconds of all, processor time,
 // peak memory. The block hashes of each are in TARGET.blocks.
@@ -39,6 +39,7 @@ struct Job {
 
 struct Options {
   bool is_hashed = true;
+  bool is_compressed = false;
   std::optional<cohort::disk::ImageBase> base = {};
 };
 
@@ -56,8 +57,9 @@ Result<Options> options_of(std::span<char*>& arguments) {
   Options options;
   const std::string_view first = arguments.empty() ? "" : arguments.front();
   std::size_t taken = 0;
-  if (first == "--no-hash") {
-    options.is_hashed = false;
+  if (first == "--no-hash" || first == "--compress") {
+    options.is_hashed = first != "--no-hash";
+    options.is_compressed = first == "--compress";
     taken = 1;
   } else if (first == "--since" && arguments.size() >= 5) {
     COHORT_ASSIGN(options.base, base_of(arguments.subspan(1)));
@@ -97,6 +99,7 @@ Result<void> copy_all(const std::vector<Job>& jobs, const Options& options) {
                                      .target = job.target,
                                      .target_format = job.target_format,
                                      .resources = {buffers, limiter},
+                                     .is_compressed = options.is_compressed,
                                      .is_hashed = options.is_hashed,
                                      .block_hashes = options.is_hashed ? list_of(job.target) : cohort::Path(),
                                      .base = options.base},

@@ -1,7 +1,7 @@
 """A bar for each ratio, as SVG."""
 from xml.sax.saxutils import escape
 
-BAR, GAP, LEFT, WIDTH = 14, 6, 520, 400
+BAR, GAP, LEFT, WIDTH = 14, 6, 600, 400
 
 
 def svg_of(rows):
