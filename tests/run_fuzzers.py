@@ -7,11 +7,14 @@ BUILD holds the programs fuzz_<name>; CORPORA/<name>/ their seeds. What a fuzzer
 BUILD/grown/<name>/, so that the next run starts there. Writes DIR/fuzz.xml; the inputs that broke something are in DIR.
 """
 import argparse
+import os
 import subprocess
 import sys
 import xml.etree.ElementTree as ElementTree
 from pathlib import Path
 
+# A finding of either sanitizer ends the fuzzer, which keeps the input.
+os.environ.setdefault("UBSAN_OPTIONS", "halt_on_error=1:print_stacktrace=1")
 LIMITS = ["-timeout=10", "-rss_limit_mb=2048", "-print_final_stats=1"]
 
 
