@@ -79,6 +79,12 @@ void cut_to(const cim::Class& base, cim::Instance& instance) {
                 [&](const auto& property) { return cim::find_named(base.properties, property.name) == nullptr; });
 }
 
+Outcome<Instances> no_classes(std::string_view what) {
+  return failed(cim::Status::kInvalidQuery,
+                "{} is not supported: a query finds instances; ask for classes with GetClass or EnumerateClasses.",
+                what);
+}
+
 bool has_qualifier_named(const std::string& class_name, const std::string& qualifier, const cim::ClassStore& classes) {
   if (qualifier.empty()) return true;
   const cim::Class* of = classes.find(class_name);
@@ -243,11 +249,8 @@ Outcome<Instances> Selector::associators_of(const cim::AssociatorsOf& what, cim:
 }
 
 Outcome<Instances> Selector::associated(const cim::AssociationQuery& query, cim::Shape shape) const {
-  if (query.is_schema_only || query.are_class_definitions_only) {
-    return failed(cim::Status::kInvalidQuery,
-                  "SchemaOnly and ClassDefsOnly are not supported: a query finds instances; ask for their classes with "
-                  "GetClass.");
-  }
+  if (query.is_schema_only) return no_classes("SchemaOnly");
+  if (query.are_class_definitions_only) return no_classes("ClassDefsOnly");
   const auto wanted = query.are_keys_only ? cim::Shape::kPaths : shape;
   auto found =
       query.is_references
@@ -269,6 +272,7 @@ Outcome<Instances> Selector::query(const cim::QueryFor& what, cim::Shape shape) 
   if (!parsed) return failed(cim::Status::kInvalidQuery, "{}", parsed.error().describe());
   if (const auto* association = std::get_if<cim::AssociationQuery>(&*parsed)) return associated(*association, shape);
   const auto& query = std::get<cim::SelectQuery>(*parsed);
+  if (cim::same_name(query.class_name, "meta_class")) return no_classes("meta_class");
   const auto of = existing_class(query.class_name);
   if (!of) return tl::unexpected(of.error());
   if (const auto checked = cim::check_query(query, providers_.classes()); !checked) {
