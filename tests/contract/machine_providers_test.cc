@@ -41,6 +41,10 @@ class Face {
                        caller_);
     return *std::get<cim::MethodResult>(response).return_value.get_if<std::uint32_t>();
   }
+  cim::Response modify(cim::Instance instance) {
+    return broker_.handle({std::string(cim::kVirtualizationNamespace), cim::ModifyInstance{std::move(instance), {}}},
+                          caller_);
+  }
   service::Hypervisor& hypervisor() { return *hypervisor_; }
   const cim::Schema& schema() const { return schema_; }
 
@@ -71,6 +75,20 @@ TEST(MachineProvidersOverLibvirt, ListEveryClass) {
   }
   EXPECT_EQ(face.list(cim::InstancesOf{"Msvm_ComputerSystem"}).size(), 2U);
   EXPECT_EQ(face.list(cim::InstancesOf{"Msvm_VirtualSystemSettingData"}).size(), 1U);
+}
+
+// Clients send back the whole instance that they have read.
+TEST(MachineProvidersOverLibvirt, KeepNotes) {
+  Face face("test:///default");
+  auto settings = face.list(cim::InstancesOf{"Msvm_VirtualSystemSettingData"}).at(0);
+  settings.set("Notes", cim::Value::array_of(std::vector<std::string>{"for the shop", "ask <ada>"}));
+  EXPECT_TRUE(std::holds_alternative<cim::Done>(face.modify(settings)));
+  const MachineId id = face.hypervisor().find_machine("test")->id;
+  EXPECT_EQ(face.hypervisor().hardware(id)->description, "for the shop\nask <ada>");
+  settings.set("SecureBootEnabled", cim::Value(true));
+  const auto refused = face.modify(settings);
+  ASSERT_TRUE(std::holds_alternative<cim::OperationFailed>(refused));
+  EXPECT_EQ(std::get<cim::OperationFailed>(refused).status, cim::Status::kNotSupported);
 }
 
 TEST(MachineProvidersOverLibvirt, ChangePower) {
