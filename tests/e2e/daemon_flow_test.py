@@ -211,14 +211,39 @@ def test_the_package_of_the_daemon_can_be_imported(lab, cohortd, exports):
     assert len([name for name in names if name.startswith("cohort-test-again-")]) == 2
 
 
-def test_the_page_on_hyperv_can_be_followed_with_wbemcli(lab, cohortd, guests, exports, tmp_path):
-    """Its commands as they stand there, but for the names of the host, the machines and the folder."""
-    page = (REPOSITORY / "docs/hyperv.md").read_text().split("\n## With wbemcli\n")[1].split("\n## ")[0]
-    script = "set -euo pipefail\n" + "\n".join(re.findall(r"^```sh\n(.*?)^```", page, re.MULTILINE | re.DOTALL))
-    for written, real in (("kvm.example:5989", f"localhost:{cohortd.tls_port}"), ("/srv/exports", str(exports)),
-                          ("machine db", f"machine '{guests[0].name}'"), ("machine web", f"machine '{guests[1].name}'")):
+def shell_in(section):
+    """The commands of a section of the page on Hyper-V."""
+    page = (REPOSITORY / "docs/hyperv.md").read_text().split(f"\n## {section}\n")[1].split("\n## ")[0]
+    return "\n".join(re.findall(r"^```sh\n(.*?)^```", page, re.MULTILINE | re.DOTALL))
+
+
+def with_names(script, *pairs):
+    """With the names of the test for those of the page."""
+    for written, real in pairs:
         assert written in script
-        script = script.replace(written, real)
+        script = script.replace(written, str(real))
+    return "set -euo pipefail\n" + script
+
+
+def test_the_page_on_hyperv_configures_a_host(tmp_path):
+    """Its commands but for systemctl, with other folders."""
+    script = with_names(re.sub(r"^systemctl .*\n", "", shell_in("On the host"), flags=re.MULTILINE),
+                        ("/srv/exports", tmp_path / "exports"), ("/etc/cohort", tmp_path / "etc"),
+                        ("'[exports]", f"'[users]\\npasswords = {tmp_path}/passwords\\n[exports]"),
+                        ("cohortd ", f"{Cohortd.program()} --config {tmp_path}/etc/cohortd.conf "))
+    (tmp_path / "password").write_text("plain\n")
+    done = subprocess.run(["bash", "-c", script], cwd=tmp_path, text=True, capture_output=True, timeout=60)
+    assert done.returncode == 0, done.stdout + done.stderr
+    users = [line.split(":")[:2] for line in (tmp_path / "passwords").read_text().splitlines()]
+    assert users == [["backup", "administrator"], ["monitor", "reader"]]
+
+
+def test_the_page_on_hyperv_can_be_followed_with_wbemcli(lab, cohortd, guests, exports, imported, tmp_path):
+    """Its commands as they stand there, but for the names of the host, the machines and the folders."""
+    script = with_names(shell_in("With wbemcli") + shell_in("What Hyper-V has not"),
+                        ("kvm.example:5989", f"localhost:{cohortd.tls_port}"), ("/srv/exports", exports),
+                        ("machine db", f"machine '{guests[0].name}'"), ("machine web", f"machine '{guests[1].name}'"),
+                        ("shop-tuesday", "second cimxml"), ("NamePrefix=monday-", f"NamePrefix={IMPORTED}"))
     (tmp_path / "certificate.pem").write_text(cohortd.certificate.read_text())
     (tmp_path / "password").write_text("plain\n")
     cohortd.run("user", "add", "backup", "--role", "administrator", input="plain\n")
@@ -226,7 +251,11 @@ def test_the_page_on_hyperv_can_be_followed_with_wbemcli(lab, cohortd, guests, e
     done = subprocess.run(["bash", "-c", script], cwd=tmp_path, text=True,
                           capture_output=True, timeout=300)
     assert done.returncode == 0, done.stdout + done.stderr
-    assert lab.cohort("verify", exports / "shop-monday").json["verify"]["whole"]
+    assert done.stdout.count("IsProven=true") == 1 and done.stdout.count("Consistency=") == len(guests), done.stdout
+    assert str(exports / "shop-monday") in done.stdout
+    for name in ("shop-monday", "second cimxml-whole"):
+        assert lab.cohort("verify", exports / name).json["verify"]["whole"]
+    assert sorted(each.name for each in imported()) == sorted(IMPORTED + guest.name for guest in guests)
     assert not overlays(*guests)
 
 
@@ -236,7 +265,7 @@ def test_what_was_done_is_in_the_log_and_the_metrics(cohortd):
     assert PASSWORDS["administrator"] not in log
     assert cohortd.metric("cohort_jobs_total", type="export", state="completed") == 10
     assert cohortd.metric("cohort_jobs_total", type="export_reference_point", state="completed") == 2
-    assert cohortd.metric("cohort_fence_seconds_count") == 10
+    assert cohortd.metric("cohort_fence_seconds_count") == 11
     assert cohortd.metric("cohort_job_bytes_total", type="export") > 0
     assert cohortd.metric("cohort_requests_total", protocol="wsman", operation="invoke_method", outcome="done") > 10
 
