@@ -50,9 +50,10 @@ Client CimServer::client_of(const http::Request& request, const http::Identity& 
 }
 
 std::optional<cim::Response> CimServer::answer(Protocol protocol, const cim::Request& request, const Client& client,
-                                               std::optional<std::chrono::microseconds> time) {
+                                               std::optional<std::chrono::microseconds> time,
+                                               const provider::Room& room) {
   const auto began = std::chrono::steady_clock::now();
-  auto response = ask(request, client, time);
+  auto response = ask(request, client, time, room);
   const std::chrono::duration<double> taken = std::chrono::steady_clock::now() - began;
   metrics_.count_request(protocol, name_of(request.operation), outcome_of(response), taken.count());
   tell(request, response, client);
@@ -60,11 +61,17 @@ std::optional<cim::Response> CimServer::answer(Protocol protocol, const cim::Req
 }
 
 std::optional<cim::Response> CimServer::ask(const cim::Request& request, const Client& client,
-                                            std::optional<std::chrono::microseconds> time) {
+                                            std::optional<std::chrono::microseconds> time, const provider::Room& room) {
   if (!is_question(request.operation)) return broker_.handle(request, client.caller);
   const std::chrono::microseconds limit =
       std::min(time.value_or(limits_.question), std::chrono::microseconds(limits_.question));
-  return patience_.answer(limit, [this, request, caller = client.caller] { return broker_.handle(request, caller); });
+  auto answer = patience_.answer(
+      limit, [this, request, caller = client.caller, room] { return broker_.handle(request, caller, room); });
+  const auto* const pull = std::get_if<cim::PullObjects>(&request.operation);
+  if (!answer && pull != nullptr) {
+    static_cast<void>(broker_.handle({request.namespace_name, cim::CloseEnumeration{pull->context}}, client.caller));
+  }
+  return answer;
 }
 
 void CimServer::tell(const cim::Request& request, const std::optional<cim::Response>& response, const Client& client) {
@@ -79,10 +86,6 @@ void CimServer::tell(const cim::Request& request, const std::optional<cim::Respo
   const auto [how, is_done] = told(*response);
   const Event event = is_denied ? Event::kAccessDenied : is_done ? Event::kChanged : Event::kChangeFailed;
   log_.write(event, fmt::format("{}: {}", method, how), fields);
-}
-
-std::string CimServer::give_back(const cim::Objects& objects, std::vector<cim::Instance> rest, const Client& client) {
-  return broker_.give_back(objects, std::move(rest), client.caller);
 }
 
 void CimServer::refused(Protocol protocol, const std::string& why, const Client& client) {

@@ -5,7 +5,6 @@
 #include <chrono>
 #include <optional>
 #include <string>
-#include <vector>
 
 #include "cim/operation.h"
 #include "daemon/log.h"
@@ -35,14 +34,13 @@ class CimServer {
 
   [[nodiscard]] Client client_of(const http::Request& request, const http::Identity& identity) const;
 
-  // Nothing if a question took longer than `time`. A call that changes something is never given up: its client would
+  // Nothing if a question took longer than `time`; then `room` may still be asked. An enumeration that was pulled from
+  // is over then, since what was read of it is lost. A call that changes something is never given up: its client would
   // not learn whether it was done.
   [[nodiscard]] std::optional<cim::Response> answer(Protocol protocol, const cim::Request& request,
                                                     const Client& client,
-                                                    std::optional<std::chrono::microseconds> time = {});
-  // See provider::Broker.
-  [[nodiscard]] std::string give_back(const cim::Objects& objects, std::vector<cim::Instance> rest,
-                                      const Client& client);
+                                                    std::optional<std::chrono::microseconds> time = {},
+                                                    const provider::Room& room = {});
   // How many questions were given up and are still being worked on.
   [[nodiscard]] std::size_t late() { return patience_.late(); }
   // A request that is none: it is counted and logged.
@@ -50,7 +48,8 @@ class CimServer {
 
  private:
   [[nodiscard]] std::optional<cim::Response> ask(const cim::Request& request, const Client& client,
-                                                 std::optional<std::chrono::microseconds> time);
+                                                 std::optional<std::chrono::microseconds> time,
+                                                 const provider::Room& room);
   void tell(const cim::Request& request, const std::optional<cim::Response>& response, const Client& client);
 
   provider::Broker& broker_;

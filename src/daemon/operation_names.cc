@@ -19,7 +19,7 @@ std::string_view name_of(const cim::Operation& operation) { return kNames.at(ope
 
 bool is_question(const cim::Operation& operation) {
   return std::holds_alternative<cim::GetInstance>(operation) || std::holds_alternative<cim::ListObjects>(operation) ||
-         std::holds_alternative<cim::OpenEnumeration>(operation);
+         std::holds_alternative<cim::OpenEnumeration>(operation) || std::holds_alternative<cim::PullObjects>(operation);
 }
 
 Change change_of(const cim::Operation& operation) {

@@ -141,6 +141,12 @@ Result<void> read_body_limit(std::string_view text, Configuration& configuration
   return {};
 }
 
+Result<void> read_enumeration_bytes(std::string_view text, Configuration& configuration) {
+  COHORT_ASSIGN(const std::uint64_t value, number(text, 1, 4096));
+  configuration.enumerations.bytes = value * kMiB;
+  return {};
+}
+
 // A setting that is read into one member.
 #define COHORT_INTO(reader, member) [](std::string_view text, Configuration& c) { return reader(text, c.member); }
 
@@ -263,6 +269,10 @@ std::vector<Setting> settings_of_limits() {
       {"limits", "enumerations", "500",
        "Enumerations that clients have open at a time; beyond, the one that was idle longest ends.", kOnce,
        COHORT_INTO((read_number<1, 100'000>), enumerations.contexts)},
+      {"limits", "enumeration_mib", "64",
+       "What all open enumerations together may keep in memory, in MiB: some 60 bytes for an object that is found by "
+       "its path, more for an association. Beyond, no further one is opened.",
+       kOnce, read_enumeration_bytes},
       {"limits", "enumeration_seconds", "120", "How long an enumeration may be idle before it ends.", kOnce,
        COHORT_INTO(read_seconds, enumerations.idle)},
       {"limits", "login_failures", "5", "Wrong passwords for one user from one address before it has to wait.", kOnce,

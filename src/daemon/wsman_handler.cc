@@ -2,7 +2,7 @@
 
 #include <fmt/format.h>
 
-#include <iterator>
+#include <memory>
 #include <utility>
 
 #include "base/id.h"
@@ -38,13 +38,6 @@ bool may_be_refused(const cim::Operation& operation) {
   return std::holds_alternative<cim::GetInstance>(operation) || std::holds_alternative<cim::GetClass>(operation);
 }
 
-std::vector<cim::Instance> take_from(std::vector<cim::Instance>& objects, std::size_t begin) {
-  const auto first = objects.begin() + static_cast<std::ptrdiff_t>(begin);
-  std::vector<cim::Instance> rest(std::make_move_iterator(first), std::make_move_iterator(objects.end()));
-  objects.erase(first, objects.end());
-  return rest;
-}
-
 }  // namespace
 
 http::Response WsmanHandler::handle(const http::Request& request, const http::Identity& identity) {
@@ -67,14 +60,14 @@ http::Response WsmanHandler::handle(const http::Request& request, const http::Id
 
 http::Response WsmanHandler::answer(const wsman::Call& call, const Client& client) {
   const auto& request = std::get<cim::Request>(call.operation);
-  auto response = server_.answer(Protocol::kWsman, request, client, call.header.timeout);
+  const bool is_list = std::holds_alternative<cim::OpenEnumeration>(request.operation) ||
+                       std::holds_alternative<cim::PullObjects>(request.operation);
+  if (is_list) return answer_list(call, request, client);
+  const auto response = server_.answer(Protocol::kWsman, request, client, call.header.timeout);
   if (!response) return fault(call.header, timed_out());
   if (const auto* const failed = std::get_if<cim::OperationFailed>(&*response)) {
     return fault(call.header, wsman::fault_of(*failed, request.operation));
   }
-  const bool is_list = std::holds_alternative<cim::OpenEnumeration>(request.operation) ||
-                       std::holds_alternative<cim::PullObjects>(request.operation);
-  if (is_list) return answer_list(call, std::get<cim::Objects>(*std::move(response)), client);
   std::string envelope = wsman::reply(call, *response, new_message_id());
   if (envelope.size() > call.header.max_envelope_bytes && may_be_refused(request.operation)) {
     return fault(call.header, too_large());
@@ -82,29 +75,26 @@ http::Response WsmanHandler::answer(const wsman::Call& call, const Client& clien
   return soap(200, std::move(envelope));
 }
 
-// What does not fit into the client's envelope goes back to be pulled next.
-http::Response WsmanHandler::answer_list(wsman::Call call, cim::Objects objects, const Client& client) {
-  call.shape = objects.shape;
-  auto reply =
-      wsman::list_reply(call, objects.instances, objects.is_end_of_sequence, objects.context, new_message_id());
-  if (reply.objects == objects.instances.size()) return soap(200, std::move(reply.envelope));
-  const bool is_pull = std::holds_alternative<cim::PullObjects>(std::get<cim::Request>(call.operation).operation);
-  auto rest = take_from(objects.instances, reply.objects);
-  if (reply.objects == 0) {
-    // Nobody goes on with an enumeration that began with a fault.
-    if (!is_pull) close(call, objects.context, client);
-    if (is_pull) static_cast<void>(server_.give_back(objects, std::move(rest), client));
-    return soap(kFaultStatus, std::move(reply.envelope));
+// The reply is written while the objects are read, so that no more are than the client's envelope holds.
+http::Response WsmanHandler::answer_list(const wsman::Call& call, const cim::Request& request, const Client& client) {
+  // Of the thread that reads, which may go on when this one has given it up: hence shared.
+  const auto reply = std::make_shared<wsman::ListReply>(call.header);
+  const auto response =
+      server_.answer(Protocol::kWsman, request, client, call.header.timeout,
+                     [reply](const cim::Instance& object, cim::Shape shape) { return reply->add(object, shape); });
+  if (!response) return fault(call.header, timed_out());
+  if (const auto* const failed = std::get_if<cim::OperationFailed>(&*response)) {
+    return fault(call.header, wsman::fault_of(*failed, request.operation));
   }
-  const std::string context = server_.give_back(objects, std::move(rest), client);
-  if (objects.is_end_of_sequence) {
-    reply = wsman::list_reply(call, objects.instances, false, context, new_message_id());
-  }
-  return soap(200, std::move(reply.envelope));
+  const auto& objects = std::get<cim::Objects>(*response);
+  // Nobody goes on with an enumeration that began with a fault.
+  const bool is_opened = std::holds_alternative<cim::OpenEnumeration>(request.operation);
+  if (reply->is_too_small() && is_opened) close(call, objects.context, client);
+  return soap(reply->is_too_small() ? kFaultStatus : 200,
+              reply->envelope(objects.is_end_of_sequence, objects.context, new_message_id()));
 }
 
 void WsmanHandler::close(const wsman::Call& call, const std::string& context, const Client& client) {
-  if (context.empty()) return;
   static_cast<void>(
       server_.answer(Protocol::kWsman, {call.header.namespace_name, cim::CloseEnumeration{context}}, client));
 }

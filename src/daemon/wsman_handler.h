@@ -18,7 +18,8 @@ class WsmanHandler final : public http::Handler {
 
  private:
   [[nodiscard]] http::Response answer(const codec::wsman::Call& call, const Client& client);
-  [[nodiscard]] http::Response answer_list(codec::wsman::Call call, cim::Objects objects, const Client& client);
+  [[nodiscard]] http::Response answer_list(const codec::wsman::Call& call, const cim::Request& request,
+                                           const Client& client);
   void close(const codec::wsman::Call& call, const std::string& context, const Client& client);
 
   CimServer& server_;

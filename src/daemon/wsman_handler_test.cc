@@ -4,6 +4,7 @@
 #include <gtest/gtest.h>
 
 #include <regex>
+#include <thread>
 
 #include "daemon/testing/desk.h"
 
@@ -194,6 +195,17 @@ TEST_F(WsmanHandlerTest, AQuestionThatTakesTooLongIsGivenUp) {
   // Two are still being worked on: no third is begun.
   fault_of(get);
   EXPECT_THAT(fault_of(get), HasSubstr("w:QuotaLimit"));
+}
+
+TEST_F(WsmanHandlerTest, AnEnumerationWhosePullIsGivenUpIsOver) {
+  desk.shelf.is_found_one_by_one = true;
+  const std::string context = context_in(enumerate(""));
+  desk.shelf.delay = std::chrono::milliseconds(500);
+  EXPECT_THAT(fault_of(pull(context, "", "<w:OperationTimeout>PT0.05S</w:OperationTimeout>")), HasSubstr("w:TimedOut"));
+  desk.shelf.delay = std::chrono::milliseconds(0);
+  EXPECT_THAT(fault_of(pull(context, "")), HasSubstr("n:InvalidEnumerationContext"));
+  while (desk.server.late() > 0) std::this_thread::yield();
+  EXPECT_THAT(fault_of(pull(context, "")), HasSubstr("n:InvalidEnumerationContext"));
 }
 
 TEST_F(WsmanHandlerTest, ACallIsAnsweredHoweverLongItTakesSinceItCannotBeTakenBack) {

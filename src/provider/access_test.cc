@@ -56,11 +56,26 @@ class AccessTest : public ::testing::Test {
     const auto* failed = std::get_if<cim::OperationFailed>(&response);
     return failed == nullptr ? cim::OperationFailed{} : *failed;
   }
-  std::vector<std::string> names(cim::Selection what) {
-    const auto response = ask(cim::ListObjects{std::move(what)});
+  std::vector<cim::Instance> list(const cim::Selection& what) {
+    const auto response = ask(cim::ListObjects{what});
     if (const auto* failed = std::get_if<cim::OperationFailed>(&response)) ADD_FAILURE() << failed->description;
+    return std::get<cim::Objects>(response).instances;
+  }
+  // The same, two at a time.
+  std::vector<cim::Instance> pull(const cim::Selection& what) {
+    auto response = ask(cim::OpenEnumeration{what});
+    std::vector<cim::Instance> found;
+    while (const auto* objects = std::get_if<cim::Objects>(&response)) {
+      found.insert(found.end(), objects->instances.begin(), objects->instances.end());
+      if (objects->is_end_of_sequence) return found;
+      response = ask(cim::PullObjects{objects->context, 2});
+    }
+    ADD_FAILURE() << std::get<cim::OperationFailed>(response).description;
+    return found;
+  }
+  std::vector<std::string> names(const cim::Selection& what) {
     std::vector<std::string> found;
-    for (const auto& each : std::get<cim::Objects>(response).instances) {
+    for (const auto& each : list(what)) {
       const auto* name = each.at("ElementName").get_if<std::string>();
       found.push_back(name == nullptr ? "" : *name);
     }
@@ -391,6 +406,28 @@ TEST_F(AccessTest, MachinesOfTheCollectionAreStartedByItsOperators) {
 TEST_F(AccessTest, IsNotAnsweredWithHalfAListWhenTheStateCannotBeRead) {
   lab.control.fail_next("collections", ErrorCode::kIo);
   EXPECT_EQ(error_of(cim::ListObjects{cim::InstancesOf{"Msvm_ComputerSystem"}}).status, cim::Status::kFailed);
+}
+
+TEST_F(AccessTest, AnEnumerationIsTheListInBatches) {
+  const auto is_same = [this](const cim::Selection& what, const std::string& shown) {
+    EXPECT_EQ(pull(what), list(what)) << shown;
+  };
+  for (const Right right : {Right::kAdminister, Right::kNone}) {
+    caller.right = right;
+    caller.rights = {{"lab", Right::kLook}};
+    std::size_t instances = 0;
+    for (const cim::Class& of : schema.find(cim::kVirtualizationNamespace)->classes()) {
+      is_same(cim::InstancesOf{of.name, true, true}, of.name);
+      is_same(cim::QueryFor{"WQL", "SELECT * FROM " + of.name}, of.name);
+      for (const auto& each : list(cim::InstancesOf{of.name, true, true})) {
+        ++instances;
+        is_same(cim::ReferencesOf{each.path}, of.name);
+        is_same(cim::AssociatorsOf{each.path}, of.name);
+      }
+    }
+    is_same(cim::InstancesOf{"CIM_ManagedElement", false}, "all");
+    EXPECT_GT(instances, 50U);
+  }
 }
 
 }  // namespace

@@ -5,10 +5,14 @@
 
 #include "cim/typed.h"
 #include "provider/class_operations.h"
+#include "provider/listing.h"
 #include "provider/selection.h"
 
 namespace cohort::provider {
 namespace {
+
+// Of an enumeration, read for one answer: clients ask for any number.
+constexpr std::uint32_t kMostAtOnce = 1000;
 
 constexpr const char* kQueryLanguages[] = {"WQL", "DMTF:CQL", "DMTF:FQL", "CQL"};
 
@@ -55,12 +59,13 @@ Outcome<std::vector<cim::NamedValue>> typed_out(const cim::Method& method, const
 class Broker::Answering {
  public:
   Answering(Broker& broker, const ProviderSet& providers, const cim::Request& request, const Caller& caller,
-            const Access& access)
+            const Access& access, const Room& room)
       : broker_(broker),
         providers_(providers),
         selector_(providers, request.namespace_name, broker.server_name_, access),
         caller_(caller),
-        access_(access) {}
+        access_(access),
+        room_(room) {}
 
   Outcome<cim::Response> operator()(const cim::GetInstance& get) const {
     auto found = selector_.get(get.path);
@@ -103,15 +108,18 @@ class Broker::Answering {
     if (!open.filter.empty()) {
       return failed(cim::Status::kFilteredEnumerationNotSupported, "Use OpenQueryInstances with a WQL query.");
     }
-    auto all = listed(open.what, open.properties, open.shape);
-    if (!all) return tl::unexpected(std::move(all).error());
-    return opened(broker_.enumerations_.open(*std::move(all), open.max_objects, open.timeout, caller_));
+    if (auto checked = check_language(open.what); !checked) return tl::unexpected(std::move(checked).error());
+    auto listing = selector_.list(open.what, open.properties, open.shape);
+    if (!listing) return tl::unexpected(std::move(listing).error());
+    const auto context = broker_.enumerations_.open(*std::move(listing), open.timeout, caller_);
+    if (!context) return failed(cim::Status::kServerLimitsExceeded, "{}", context.error().message);
+    auto first = next_of(*context, open.max_objects);
+    if (!first) static_cast<void>(broker_.enumerations_.close(*context, caller_));
+    return first;
   }
 
   Outcome<cim::Response> operator()(const cim::PullObjects& pull) const {
-    auto pulled = broker_.enumerations_.pull(pull.context, pull.max_objects, caller_);
-    if (!pulled) return failed(cim::Status::kInvalidEnumerationContext, "{}", pulled.error().message);
-    return *std::move(pulled);
+    return next_of(pull.context, pull.max_objects);
   }
 
   Outcome<cim::Response> operator()(const cim::CloseEnumeration& close) const {
@@ -180,10 +188,43 @@ class Broker::Answering {
     return found;
   }
 
-  // Of a limit on open enumerations.
-  static Outcome<cim::Response> opened(Result<cim::Objects> objects) {
-    if (!objects) return failed(cim::Status::kServerLimitsExceeded, "{}", objects.error().message);
+  // The objects of an enumeration that come next.
+  [[nodiscard]] Outcome<cim::Response> next_of(const std::string& context, std::uint32_t max_objects) const {
+    Enumerations& enumerations = broker_.enumerations_;
+    auto listing = enumerations.take(context, caller_);
+    if (!listing) {
+      const bool is_busy = listing.error().code == ErrorCode::kInUse;
+      return failed(is_busy ? cim::Status::kServerLimitsExceeded : cim::Status::kInvalidEnumerationContext, "{}",
+                    listing.error().message);
+    }
+    auto objects = read(*listing, std::min(max_objects, kMostAtOnce));
+    // With no object wanted, the client comes back to learn that there is none.
+    const bool is_end = objects && max_objects > 0 && listing->names.is_empty();
+    if (is_end) {
+      static_cast<void>(enumerations.close(context, caller_));
+    } else {
+      enumerations.put_back(context, *std::move(listing));
+    }
+    if (!objects) return tl::unexpected(std::move(objects).error());
+    objects->is_end_of_sequence = is_end;
+    if (!is_end) objects->context = context;
     return *std::move(objects);
+  }
+
+  [[nodiscard]] Outcome<cim::Objects> read(Listing& listing, std::uint32_t most) const {
+    const std::string& in = listing.reading.namespace_name;
+    const Selector selector(broker_.providers_.find(in)->second, in, broker_.server_name_, access_);
+    ListingReader reader(selector, listing.reading);
+    cim::Objects objects;
+    objects.shape = listing.reading.shape;
+    for (; objects.instances.size() < most && !listing.names.is_empty(); listing.names.pop()) {
+      auto one = reader.read(listing.names.front());
+      if (!one) return tl::unexpected(std::move(one).error());
+      if (!*one) continue;
+      if (room_ && !room_(**one, objects.shape)) break;
+      objects.instances.push_back(**std::move(one));
+    }
+    return objects;
   }
 
   [[nodiscard]] Outcome<cim::Objects> listed(const cim::Selection& what, const cim::PropertyList& wanted,
@@ -232,6 +273,7 @@ class Broker::Answering {
   Selector selector_;
   const Caller& caller_;
   const Access& access_;
+  const Room& room_;
 };
 
 Broker::Broker(const cim::Schema& schema, std::string server_name, const Clock& clock, EnumerationLimits limits,
@@ -244,7 +286,7 @@ void Broker::add(std::string_view namespace_name, std::unique_ptr<ClassProvider>
   providers_.find(namespace_name)->second.add(std::move(provider));
 }
 
-cim::Response Broker::handle(const cim::Request& request, const Caller& caller) {
+cim::Response Broker::handle(const cim::Request& request, const Caller& caller, const Room& room) {
   const auto providers = providers_.find(request.namespace_name);
   if (providers == providers_.end()) {
     return cim::OperationFailed{
@@ -252,7 +294,7 @@ cim::Response Broker::handle(const cim::Request& request, const Caller& caller) 
   }
   const auto access = Access::of(caller, state_);
   if (!access) return failed(access.error()).value();
-  auto answered = std::visit(Answering(*this, providers->second, request, caller, *access), request.operation);
+  auto answered = std::visit(Answering(*this, providers->second, request, caller, *access, room), request.operation);
   if (!answered) return std::move(answered).error();
   return *std::move(answered);
 }
@@ -268,10 +310,6 @@ bool Broker::is_change(const cim::Request& request) const {
   const ClassProvider* provider =
       providers == providers_.end() ? nullptr : providers->second.find(invoke->path.class_name);
   return provider == nullptr || provider->right_for(invoke->method) > Right::kLook;
-}
-
-std::string Broker::give_back(const cim::Objects& objects, std::vector<cim::Instance> rest, const Caller& caller) {
-  return enumerations_.give_back(objects, std::move(rest), caller);
 }
 
 }  // namespace cohort::provider

@@ -2,6 +2,7 @@
 // classes: paths, defaults, property lists, derived classes, associations, queries, enumerations, rights.
 #pragma once
 
+#include <functional>
 #include <memory>
 #include <string>
 #include <string_view>
@@ -16,7 +17,11 @@
 
 namespace cohort::provider {
 
-// Threads: handle() and give_back() from several at once, when no provider is added any more.
+// Whether an answer has room for one more object of a list, which is written in that shape. It is asked once for each
+// object that is in the answer, and for the first that is not.
+using Room = std::function<bool(const cim::Instance& object, cim::Shape shape)>;
+
+// Threads: handle() from several at once, when no provider is added any more.
 class Broker {
  public:
   // The schema, the clock and the state outlive the broker. `server_name` is the host of paths, and WQL's __SERVER.
@@ -27,17 +32,13 @@ class Broker {
   // REQUIRES: the schema has the namespace and the provider's class in it.
   void add(std::string_view namespace_name, std::unique_ptr<ClassProvider> provider);
 
-  // Always an answer; OperationFailed says what is wrong.
-  [[nodiscard]] cim::Response handle(const cim::Request& request, const Caller& caller);
+  // Always an answer; OperationFailed says what is wrong. An answer to OpenEnumeration or PullObjects has a thousand
+  // objects at most; what it has no `room` for is pulled next.
+  [[nodiscard]] cim::Response handle(const cim::Request& request, const Caller& caller, const Room& room = {});
 
   // Whether the request changes something if it is carried out; methods that everybody may call, or whoever looks, do
   // not.
   [[nodiscard]] bool is_change(const cim::Request& request) const;
-
-  // Objects that an answer to OpenEnumeration or PullObjects had no room for become those that are pulled next. Returns
-  // the context to go on with: `objects.context`, or a new one if the enumeration had come to its end.
-  [[nodiscard]] std::string give_back(const cim::Objects& objects, std::vector<cim::Instance> rest,
-                                      const Caller& caller);
 
  private:
   class Answering;

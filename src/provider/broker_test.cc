@@ -36,16 +36,20 @@ class Collections final : public ClassProvider {
   [[nodiscard]] Result<std::vector<cim::Instance>> instances() override {
     if (fails) return fail(ErrorCode::kIo, "The state cannot be read.");
     std::vector<cim::Instance> all;
-    for (const std::string id : {"A", "B", "C"}) {
+    for (const std::string& id : ids) {
       cim::Instance one;
       one.class_name = class_name();
       one.set("CollectionID", Value(id));
-      one.set("ElementName", Value("name of " + id));
+      one.set("ElementName", Value(name + id));
       all.push_back(std::move(one));
     }
     return all;
   }
+  [[nodiscard]] bool finds_one() const override { return is_found_one_by_one; }
   bool fails = false;
+  bool is_found_one_by_one = false;
+  std::vector<std::string> ids = {"A", "B", "C"};
+  std::string name = "name of ";
 };
 
 class Machines final : public ClassProvider {
@@ -117,6 +121,14 @@ class BrokerTest : public testing::Test {
     return failed == nullptr ? cim::Status{} : failed->status;
   }
   cim::Status status_of(cim::Operation operation) { return status_in(ask(std::move(operation))); }
+  cim::Objects open(cim::Selection what, cim::PropertyList wanted = {}) {
+    return std::get<cim::Objects>(
+        ask(cim::OpenEnumeration{std::move(what), cim::Shape::kInstancesWithPaths, std::move(wanted)}));
+  }
+  cim::Objects pull(const cim::Objects& from, std::uint32_t max_objects, const Room& room = {}) {
+    return std::get<cim::Objects>(
+        broker.handle({"root/virtualization/v2", cim::PullObjects{from.context, max_objects}}, caller, room));
+  }
   cim::Objects open(std::uint32_t max_objects) {
     return std::get<cim::Objects>(ask(cim::OpenEnumeration{cim::InstancesOf{"Msvm_VirtualSystemCollection"},
                                                            cim::Shape::kPaths,
@@ -338,14 +350,95 @@ TEST_F(BrokerTest, GivesListsInBatches) {
   EXPECT_EQ(open(0).instances.size(), 0U);
 }
 
-TEST_F(BrokerTest, TakesBackWhatHadNoRoom) {
-  const auto all = open(3);
-  ASSERT_TRUE(all.is_end_of_sequence);
-  const auto context = broker.give_back(all, {all.instances[1], all.instances[2]}, caller);
-  const auto next = std::get<cim::Objects>(ask(cim::PullObjects{context, 1}));
-  EXPECT_EQ(next.instances.at(0), all.instances[1]);
-  EXPECT_EQ(broker.give_back(next, next.instances, caller), context);
-  EXPECT_EQ(std::get<cim::Objects>(ask(cim::PullObjects{context, 9})).instances.size(), 2U);
+TEST_F(BrokerTest, WhatHasNoRoomIsPulledNext) {
+  for (const bool is_found_one_by_one : {false, true}) {
+    collections->is_found_one_by_one = is_found_one_by_one;
+    const auto opened = open(cim::InstancesOf{"Msvm_VirtualSystemCollection"});
+    const Room for_none = [](const cim::Instance&, cim::Shape) { return false; };
+    EXPECT_TRUE(pull(opened, 9, for_none).instances.empty());
+    int left = 2;
+    const auto some = pull(opened, 9, [&](const cim::Instance&, cim::Shape shape) {
+      EXPECT_EQ(shape, cim::Shape::kInstancesWithPaths);
+      return left-- > 0;
+    });
+    EXPECT_EQ(some.instances.size(), 2U);
+    EXPECT_FALSE(some.is_end_of_sequence);
+    const auto rest = pull(opened, 9);
+    ASSERT_EQ(rest.instances.size(), 1U);
+    EXPECT_EQ(rest.instances[0].at("CollectionID"), Value("C"));
+    EXPECT_TRUE(rest.is_end_of_sequence);
+  }
+}
+
+TEST_F(BrokerTest, ReadsWhatIsFoundOneByOneWhenItsTurnComes) {
+  collections->is_found_one_by_one = true;
+  const auto opened = open(cim::InstancesOf{"Msvm_VirtualSystemCollection"}, {{"ElementName"}});
+  ASSERT_EQ(pull(opened, 1).instances.size(), 1U);
+  collections->ids = {"A", "C", "new"};
+  collections->name = "other name of ";
+  const auto rest = pull(opened, 9);
+  ASSERT_EQ(rest.instances.size(), 1U) << "B is gone";
+  EXPECT_EQ(rest.instances[0].at("ElementName"), Value("other name of C"));
+  EXPECT_EQ(rest.instances[0].properties.size(), 1U);
+  EXPECT_TRUE(rest.is_end_of_sequence);
+}
+
+TEST_F(BrokerTest, WhatNoLongerFulfilsItsQueryIsLeftOut) {
+  collections->is_found_one_by_one = true;
+  const auto opened = open(cim::QueryFor{
+      "WQL", "SELECT ElementName FROM Msvm_VirtualSystemCollection WHERE ElementName LIKE 'name of [BC]'"});
+  const auto first = pull(opened, 1);
+  ASSERT_EQ(first.instances.size(), 1U);
+  EXPECT_EQ(first.instances[0].properties.size(), 1U);
+  collections->name = "nothing of ";
+  const auto rest = pull(opened, 9);
+  EXPECT_TRUE(rest.instances.empty());
+  EXPECT_TRUE(rest.is_end_of_sequence);
+}
+
+TEST_F(BrokerTest, AFailureLosesNothingOfAnEnumeration) {
+  collections->is_found_one_by_one = true;
+  const auto opened = open(cim::InstancesOf{"Msvm_VirtualSystemCollection"});
+  collections->fails = true;
+  EXPECT_EQ(status_of(cim::PullObjects{opened.context, 2}), cim::Status::kFailed);
+  collections->fails = false;
+  EXPECT_EQ(pull(opened, 9).instances.size(), 3U);
+}
+
+TEST_F(BrokerTest, OneBatchIsReadAtATime) {
+  const auto opened = open(cim::InstancesOf{"Msvm_VirtualSystemCollection"});
+  const auto rest = pull(opened, 9, [&](const cim::Instance&, cim::Shape) {
+    EXPECT_EQ(status_of(cim::PullObjects{opened.context, 1}), cim::Status::kServerLimitsExceeded);
+    return true;
+  });
+  EXPECT_EQ(rest.instances.size(), 3U);
+}
+
+TEST_F(BrokerTest, AnEnumerationThatIsClosedWhileItIsReadStaysClosed) {
+  const auto opened = open(cim::InstancesOf{"Msvm_VirtualSystemCollection"});
+  static_cast<void>(pull(opened, 1, [&](const cim::Instance&, cim::Shape) {
+    EXPECT_EQ(status_of(cim::CloseEnumeration{opened.context}), cim::Status{});
+    return true;
+  }));
+  EXPECT_EQ(status_of(cim::PullObjects{opened.context, 1}), cim::Status::kInvalidEnumerationContext);
+}
+
+TEST_F(BrokerTest, LimitsWhatAllEnumerationsKeep) {
+  Broker small{schema, "host.example", clock, {.bytes = 3000}};
+  auto its_collections = std::make_unique<Collections>();
+  its_collections->ids.assign(20, std::string(100, 'x'));  // a hundred bytes more or less, as they differ in nothing
+  for (std::size_t index = 0; index < 20; ++index) its_collections->ids[index][0] = static_cast<char>('a' + index);
+  small.add("root/virtualization/v2", std::move(its_collections));
+  const cim::Request request{
+      "root/virtualization/v2",
+      cim::OpenEnumeration{cim::InstancesOf{"Msvm_VirtualSystemCollection"}, cim::Shape::kPaths}};
+  const auto first = small.handle(request, caller);
+  ASSERT_TRUE(std::holds_alternative<cim::Objects>(first));
+  EXPECT_EQ(status_in(small.handle(request, caller)), cim::Status::kServerLimitsExceeded);
+  const auto& context = std::get<cim::Objects>(first).context;
+  EXPECT_TRUE(std::holds_alternative<cim::Objects>(
+      small.handle({request.namespace_name, cim::PullObjects{context, 100}}, caller)));
+  EXPECT_TRUE(std::holds_alternative<cim::Objects>(small.handle(request, caller))) << "there is room again";
 }
 
 TEST_F(BrokerTest, KeepsEnumerationsApartAndForgetsThemInTime) {

@@ -108,6 +108,13 @@ Result<std::optional<cim::Instance>> ComputerSystemProvider::find(const cim::Obj
   return machine(*condition);
 }
 
+Result<void> ComputerSystemProvider::name_all(const std::function<void(const cim::Instance&)>& take) {
+  COHORT_ASSIGN(const auto conditions, machines_.conditions());
+  take(system_of(path_of_host(surroundings_.host_name)));
+  for (const auto& condition : conditions) take(system_of(path_of_machine(condition.id)));
+  return {};
+}
+
 Right ComputerSystemProvider::right_for(std::string_view /*method*/) const { return Right::kOperate; }
 
 Result<void> ComputerSystemProvider::request(const MachineId& machine, std::uint16_t state) {

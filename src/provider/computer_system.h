@@ -20,6 +20,8 @@ class ComputerSystemProvider final : public ClassProvider {
   [[nodiscard]] std::string_view class_name() const override { return "Msvm_ComputerSystem"; }
   [[nodiscard]] Result<std::vector<cim::Instance>> instances() override;
   [[nodiscard]] Result<std::optional<cim::Instance>> find(const cim::ObjectPath& path) override;
+  [[nodiscard]] bool finds_one() const override { return true; }
+  [[nodiscard]] Result<void> name_all(const std::function<void(const cim::Instance&)>& take) override;
   [[nodiscard]] Right right_for(std::string_view method) const override;
   // RequestStateChange: 2 start or resume, 3 turn off, 4 shut down, 9 or 32768 pause, 10 reboot, 11 reset; 32776
   // pausing and 32777 resuming are taken for pause and resume. 0: it is done (4 and 10: the guest has been asked);

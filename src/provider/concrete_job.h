@@ -30,6 +30,7 @@ class ConcreteJobProvider final : public ClassProvider {
   [[nodiscard]] std::string_view class_name() const override;
   [[nodiscard]] Result<std::vector<cim::Instance>> instances() override;
   [[nodiscard]] Result<std::optional<cim::Instance>> find(const cim::ObjectPath& path) override;
+  [[nodiscard]] bool finds_one() const override { return true; }
   [[nodiscard]] Right right_for(std::string_view method) const override;
   [[nodiscard]] Result<cim::MethodResult> invoke(const MethodCall& call) override;
 

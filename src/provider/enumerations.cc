@@ -1,7 +1,8 @@
 #include "provider/enumerations.h"
 
 #include <algorithm>
-#include <iterator>
+#include <numeric>
+#include <utility>
 
 #include "base/id.h"
 
@@ -14,51 +15,36 @@ void Enumerations::forget_expired() {
   std::erase_if(contexts_, [&](const auto& each) { return now - each.second.used > each.second.idle; });
 }
 
-Result<void> Enumerations::make_room(const Caller& caller) {
+Result<void> Enumerations::make_room(std::size_t bytes, const Caller& caller) {
   forget_expired();
   const auto own =
       std::ranges::count_if(contexts_, [&](const auto& each) { return each.second.caller == caller.name; });
   if (static_cast<std::size_t>(own) >= limits_.contexts_of_one_caller) {
     return fail(ErrorCode::kInUse, "{} has {} enumerations open; close some of them.", caller.name, own);
   }
+  const auto held = std::accumulate(contexts_.begin(), contexts_.end(), std::size_t{0},
+                                    [](std::size_t sum, const auto& each) { return sum + each.second.bytes; });
+  if (held + bytes > limits_.bytes) {
+    return fail(ErrorCode::kInUse,
+                "The enumerations that are open take {} KiB, and this one would take {} more than there is room for: "
+                "pull them to their end, close them, or ask for fewer objects.",
+                held >> 10U, (held + bytes - limits_.bytes + 1023) >> 10U);
+  }
   if (contexts_.size() < limits_.contexts) return {};
   contexts_.erase(std::ranges::min_element(contexts_, {}, [](const auto& each) { return each.second.used; }));
   return {};
 }
 
-Enumerations::Contexts::iterator Enumerations::keep(Context context) {
-  context.used = clock_.steady();
-  return contexts_.emplace("uuid:" + Uuid::generate().str(), std::move(context)).first;
-}
-
-cim::Objects Enumerations::take(Contexts::iterator from, std::uint32_t max_objects) {
-  Context& context = from->second;
-  context.used = clock_.steady();
-  const auto count = std::min<std::size_t>(max_objects, context.rest.size());
-  cim::Objects taken;
-  taken.shape = context.shape;
-  const auto end = context.rest.begin() + static_cast<std::ptrdiff_t>(count);
-  taken.instances.assign(std::make_move_iterator(context.rest.begin()), std::make_move_iterator(end));
-  context.rest.erase(context.rest.begin(), end);
-  // With no object wanted, the client comes back to learn that there is none.
-  taken.is_end_of_sequence = max_objects > 0 && context.rest.empty();
-  if (taken.is_end_of_sequence) {
-    contexts_.erase(from);
-  } else {
-    taken.context = from->first;
-  }
-  return taken;
-}
-
-Result<cim::Objects> Enumerations::open(cim::Objects all, std::uint32_t max_objects,
-                                        std::optional<std::chrono::seconds> idle, const Caller& caller) {
+Result<std::string> Enumerations::open(Listing listing, std::optional<std::chrono::seconds> idle,
+                                       const Caller& caller) {
   const std::scoped_lock lock(mutex_);
-  COHORT_TRY(make_room(caller));
+  const std::size_t bytes = listing.bytes();
+  COHORT_TRY(make_room(bytes, caller));
   const bool is_for_ever = idle && *idle == std::chrono::seconds(0);
-  Context context{caller.name, all.shape, {}, std::min(idle.value_or(limits_.idle), limits_.longest_idle), {}};
-  if (is_for_ever) context.idle = limits_.longest_idle;
-  context.rest.assign(std::make_move_iterator(all.instances.begin()), std::make_move_iterator(all.instances.end()));
-  return take(keep(std::move(context)), max_objects);
+  const auto kept = is_for_ever ? limits_.longest_idle : std::min(idle.value_or(limits_.idle), limits_.longest_idle);
+  const std::string context = "uuid:" + Uuid::generate().str();
+  contexts_.emplace(context, Context{caller.name, kept, clock_.steady(), bytes, std::move(listing)});
+  return context;
 }
 
 Result<Enumerations::Contexts::iterator> Enumerations::find(const std::string& context, const Caller& caller) {
@@ -70,10 +56,22 @@ Result<Enumerations::Contexts::iterator> Enumerations::find(const std::string& c
   return found;
 }
 
-Result<cim::Objects> Enumerations::pull(const std::string& context, std::uint32_t max_objects, const Caller& caller) {
+Result<Listing> Enumerations::take(const std::string& context, const Caller& caller) {
   const std::scoped_lock lock(mutex_);
   COHORT_ASSIGN(const auto found, find(context, caller));
-  return take(found, max_objects);
+  if (!found->second.listing) {
+    return fail(ErrorCode::kInUse, "The enumeration \"{}\" is being pulled: wait for that answer.", context);
+  }
+  found->second.used = clock_.steady();
+  return *std::exchange(found->second.listing, std::nullopt);
+}
+
+void Enumerations::put_back(const std::string& context, Listing listing) {
+  const std::scoped_lock lock(mutex_);
+  const auto found = contexts_.find(context);
+  if (found == contexts_.end()) return;
+  found->second.used = clock_.steady();
+  found->second.listing = std::move(listing);
 }
 
 Result<void> Enumerations::close(const std::string& context, const Caller& caller) {
@@ -81,21 +79,6 @@ Result<void> Enumerations::close(const std::string& context, const Caller& calle
   COHORT_ASSIGN(const auto found, find(context, caller));
   contexts_.erase(found);
   return {};
-}
-
-std::string Enumerations::give_back(const cim::Objects& objects, std::vector<cim::Instance> rest,
-                                    const Caller& caller) {
-  const std::scoped_lock lock(mutex_);
-  auto found = contexts_.find(objects.context);
-  if (found == contexts_.end()) found = keep({caller.name, objects.shape, {}, limits_.idle, {}});
-  auto& kept = found->second.rest;
-  kept.insert(kept.begin(), std::make_move_iterator(rest.begin()), std::make_move_iterator(rest.end()));
-  return found->first;
-}
-
-std::size_t Enumerations::size() const {
-  const std::scoped_lock lock(mutex_);
-  return contexts_.size();
 }
 
 }  // namespace cohort::provider

@@ -3,59 +3,56 @@
 
 #include <chrono>
 #include <cstddef>
-#include <deque>
 #include <map>
 #include <mutex>
 #include <optional>
 #include <string>
-#include <vector>
 
 #include "base/clock.h"
 #include "base/result.h"
-#include "cim/operation.h"
 #include "provider/caller.h"
+#include "provider/listing.h"
 
 namespace cohort::provider {
 
 struct EnumerationLimits {
-  std::size_t contexts = 500;                // at a time; the one that was idle longest makes room for a new one
-  std::size_t contexts_of_one_caller = 100;  // more fail with kInUse
-  std::chrono::seconds idle{120};            // unless the client asks for another time
-  std::chrono::seconds longest_idle{900};    // of those that clients may ask for
+  std::size_t contexts = 500;                  // at a time; the one that was idle longest makes room for a new one
+  std::size_t contexts_of_one_caller = 100;    // more fail with kInUse
+  std::size_t bytes = std::size_t{64} << 20U;  // of all listings together; more fail with kInUse
+  std::chrono::seconds idle{120};              // unless the client asks for another time
+  std::chrono::seconds longest_idle{900};      // of those that clients may ask for
 };
 
-// A context belongs to the caller who opened it: nobody else can pull from it or close it.
+// A context belongs to the caller who opened it: nobody else can pull from it or close it. While a batch is read, its
+// listing is with the reader.
 // Threads: safe to call from several at once.
 class Enumerations {
  public:
   Enumerations(const Clock& clock, EnumerationLimits limits);
 
-  // Up to `max_objects` of the list; the rest stays for pull() under the context that the answer names.
-  [[nodiscard]] Result<cim::Objects> open(cim::Objects all, std::uint32_t max_objects,
-                                          std::optional<std::chrono::seconds> idle, const Caller& caller);
-  // kNotFound: there is no such context of this caller, or it has expired.
-  [[nodiscard]] Result<cim::Objects> pull(const std::string& context, std::uint32_t max_objects, const Caller& caller);
+  // The context under which the listing is kept.
+  [[nodiscard]] Result<std::string> open(Listing listing, std::optional<std::chrono::seconds> idle,
+                                         const Caller& caller);
+  // The listing, to read a batch of it; then it has to be put back, or the context closed.
+  // kNotFound: there is no such context of this caller, or it has expired. kInUse: somebody reads it.
+  [[nodiscard]] Result<Listing> take(const std::string& context, const Caller& caller);
+  // A context that was closed meanwhile stays closed.
+  void put_back(const std::string& context, Listing listing);
   [[nodiscard]] Result<void> close(const std::string& context, const Caller& caller);
-  // See Broker::give_back.
-  [[nodiscard]] std::string give_back(const cim::Objects& objects, std::vector<cim::Instance> rest,
-                                      const Caller& caller);
-  [[nodiscard]] std::size_t size() const;
 
  private:
   struct Context {
     std::string caller;
-    cim::Shape shape = cim::Shape::kInstances;
-    std::deque<cim::Instance> rest;
     std::chrono::seconds idle{};
     SteadyTime used;
+    std::size_t bytes = 0;           // of the listing, also while it is read
+    std::optional<Listing> listing;  // nothing while it is read
   };
   using Contexts = std::map<std::string, Context>;
 
   void forget_expired();
-  [[nodiscard]] Result<void> make_room(const Caller& caller);
+  [[nodiscard]] Result<void> make_room(std::size_t bytes, const Caller& caller);
   [[nodiscard]] Result<Contexts::iterator> find(const std::string& context, const Caller& caller);
-  [[nodiscard]] cim::Objects take(Contexts::iterator from, std::uint32_t max_objects);
-  Contexts::iterator keep(Context context);
 
   const Clock& clock_;
   const EnumerationLimits limits_;

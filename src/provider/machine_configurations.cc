@@ -62,33 +62,59 @@ Result<std::optional<MachineConfiguration>> MachineConfigurations::kept(const Sn
   if (!snapshot || !is_shown_snapshot(*snapshot)) return std::nullopt;
   const auto member = std::ranges::find(snapshot->members, machine, &MemberSnapshot::machine);
   if (member == snapshot->members.end()) return std::nullopt;
-  std::vector<Snapshot> others;
-  if (snapshot->parent) {
-    COHORT_ASSIGN(others, store_.snapshots());
-  }
+  COHORT_ASSIGN(auto others, below(*snapshot, machine));
   return kept(*snapshot, *member, SnapshotBranches(std::move(others)));
+}
+
+// Not all there are: that would make a list of all settings quadratic.
+Result<std::vector<Snapshot>> MachineConfigurations::below(const Snapshot& snapshot, const MachineId& machine) {
+  std::vector<Snapshot> found;
+  for (auto next = snapshot.parent; next;) {
+    COHORT_ASSIGN(auto one, if_found(store_.snapshot(*next)));
+    if (!one) break;
+    const bool is_last = is_shown_snapshot(*one) && has_machine(*one, machine);
+    next = is_last ? std::nullopt : one->parent;
+    found.push_back(*std::move(one));
+  }
+  return found;
 }
 
 Result<std::optional<MachineConfiguration>> MachineConfigurations::find(const ConfigurationKey& key) {
   return key.snapshot ? kept(*key.snapshot, key.machine) : current(key.machine);
 }
 
-Result<std::vector<MachineConfiguration>> MachineConfigurations::all() {
-  std::vector<MachineConfiguration> found;
+Result<void> MachineConfigurations::visit(const std::function<void(const MachineConfiguration&)>& visitor) {
   COHORT_ASSIGN(const auto machines, machines_.conditions());
   for (const auto& machine : machines) {
-    COHORT_ASSIGN(auto configuration, current(machine.id));
-    if (configuration) found.push_back(*std::move(configuration));
+    COHORT_ASSIGN(const auto configuration, current(machine.id));
+    if (configuration) visitor(*configuration);
   }
   COHORT_ASSIGN(auto snapshots, store_.snapshots());
   const SnapshotBranches branches(std::move(snapshots));
   for (const Snapshot* snapshot : branches.shown()) {
     for (const auto& member : snapshot->members) {
-      COHORT_ASSIGN(auto configuration, kept(*snapshot, member, branches));
-      found.push_back(std::move(configuration));
+      COHORT_ASSIGN(const auto configuration, kept(*snapshot, member, branches));
+      visitor(configuration);
     }
   }
+  return {};
+}
+
+Result<std::vector<MachineConfiguration>> MachineConfigurations::all() {
+  std::vector<MachineConfiguration> found;
+  COHORT_TRY(visit([&](const MachineConfiguration& each) { found.push_back(each); }));
   return found;
+}
+
+Result<std::vector<std::string>> MachineConfigurations::settings_ids() {
+  std::vector<std::string> ids;
+  COHORT_ASSIGN(const auto machines, machines_.conditions());
+  for (const auto& machine : machines) ids.push_back(settings_id(machine.id));
+  COHORT_ASSIGN(const auto snapshots, ready_snapshots(store_));
+  for (const auto& snapshot : snapshots) {
+    for (const auto& member : snapshot.members) ids.push_back(snapshot_settings_id(snapshot.id, member.machine));
+  }
+  return ids;
 }
 
 Result<std::vector<MachineConfiguration>> MachineConfigurations::snapshots_of(const MachineId& machine) {

@@ -2,6 +2,7 @@
 // keep.
 #pragma once
 
+#include <functional>
 #include <optional>
 #include <string>
 #include <string_view>
@@ -53,6 +54,10 @@ class MachineConfigurations {
       : machines_(machines), store_(store) {}
 
   [[nodiscard]] Result<std::vector<MachineConfiguration>> all();
+  // The same, one at a time.
+  [[nodiscard]] Result<void> visit(const std::function<void(const MachineConfiguration&)>& visitor);
+  // Those of all, without reading them.
+  [[nodiscard]] Result<std::vector<std::string>> settings_ids();
   // Nothing if there is no such machine, or no such snapshot of it.
   [[nodiscard]] Result<std::optional<MachineConfiguration>> find(const ConfigurationKey& key);
   // Those that snapshots keep of a machine, oldest first; the machine itself may be gone.
@@ -63,6 +68,8 @@ class MachineConfigurations {
   [[nodiscard]] Result<MachineConfiguration> kept(const Snapshot& snapshot, const MemberSnapshot& member,
                                                   const SnapshotBranches& branches);
   [[nodiscard]] Result<std::optional<MachineConfiguration>> kept(const SnapshotId& snapshot, const MachineId& machine);
+  // The snapshots on the way from its parent down, as far as one that is shown and has the machine.
+  [[nodiscard]] Result<std::vector<Snapshot>> below(const Snapshot& snapshot, const MachineId& machine);
 
   service::MachineControl& machines_;
   service::StateStore& store_;

@@ -1,8 +1,5 @@
 #include "provider/machine_part.h"
 
-#include <algorithm>
-#include <iterator>
-
 #include "cim/schema.h"
 #include "provider/ethernet_port_setting_data.h"
 #include "provider/memory_setting_data.h"
@@ -45,11 +42,15 @@ cim::Instance part(std::string_view class_name, const std::string& instance_id, 
 }
 
 Result<std::vector<cim::Instance>> MachinePartProvider::instances() {
-  COHORT_ASSIGN(const auto configurations, configurations_.all());
   std::vector<cim::Instance> all;
-  for (const auto& configuration : configurations)
-    std::ranges::move(class_.parts(configuration), std::back_inserter(all));
+  COHORT_TRY(name_all([&](const cim::Instance& each) { all.push_back(each); }));
   return all;
+}
+
+Result<void> MachinePartProvider::name_all(const std::function<void(const cim::Instance&)>& take) {
+  return configurations_.visit([&](const MachineConfiguration& configuration) {
+    for (const auto& each : class_.parts(configuration)) take(each);
+  });
 }
 
 Result<std::optional<cim::Instance>> MachinePartProvider::find(const cim::ObjectPath& path) {

@@ -33,6 +33,8 @@ class MachinePartProvider final : public ClassProvider {
   [[nodiscard]] std::string_view class_name() const override { return class_.name; }
   [[nodiscard]] Result<std::vector<cim::Instance>> instances() override;
   [[nodiscard]] Result<std::optional<cim::Instance>> find(const cim::ObjectPath& path) override;
+  [[nodiscard]] bool finds_one() const override { return true; }
+  [[nodiscard]] Result<void> name_all(const std::function<void(const cim::Instance&)>& take) override;
 
  private:
   PartClass class_;

@@ -12,12 +12,13 @@ const cim::Value& MethodCall::parameter(std::string_view name) const {
 
 Result<std::optional<cim::Instance>> ClassProvider::find(const cim::ObjectPath& path) {
   COHORT_ASSIGN(const auto all, instances());
-  const auto has_keys = [&](const cim::Instance& instance) {
-    return std::ranges::all_of(
-        path.keys, [&](const cim::NamedValue& key) { return cim::same_key_value(instance.at(key.name), key.value); });
-  };
-  const auto found = std::ranges::find_if(all, has_keys);
-  return found == all.end() ? std::nullopt : std::optional(*found);
+  return with_keys(all, path);
+}
+
+Result<void> ClassProvider::name_all(const std::function<void(const cim::Instance&)>& take) {
+  COHORT_ASSIGN(const auto all, instances());
+  std::ranges::for_each(all, take);
+  return {};
 }
 
 Right ClassProvider::right_for(std::string_view /*method*/) const { return Right::kAdminister; }
@@ -39,6 +40,15 @@ Result<std::vector<cim::Instance>> AssociationProvider::referring_to(const cim::
     });
   });
   return all;
+}
+
+std::optional<cim::Instance> with_keys(const std::vector<cim::Instance>& instances, const cim::ObjectPath& path) {
+  const auto has_keys = [&](const cim::Instance& instance) {
+    return std::ranges::all_of(
+        path.keys, [&](const cim::NamedValue& key) { return cim::same_key_value(instance.at(key.name), key.value); });
+  };
+  const auto found = std::ranges::find_if(instances, has_keys);
+  return found == instances.end() ? std::nullopt : std::optional(*found);
 }
 
 }  // namespace cohort::provider

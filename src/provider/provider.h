@@ -5,6 +5,7 @@
 // Threads: called from several at once.
 #pragma once
 
+#include <functional>
 #include <optional>
 #include <string>
 #include <string_view>
@@ -42,6 +43,12 @@ class ClassProvider {
   // The instance with these keys; nothing if there is none. To be overridden where one can be had for less than all:
   // here it is looked for among instances().
   [[nodiscard]] virtual Result<std::optional<cim::Instance>> find(const cim::ObjectPath& path);
+  // Whether find() costs less than instances(). Lists that are pulled are read one by one then, each when its turn
+  // comes.
+  [[nodiscard]] virtual bool finds_one() const { return false; }
+  // Hands over the instances one by one; those that finds_one() may have nothing but their keys. To be overridden where
+  // the keys alone need less than all of the instances at a time.
+  [[nodiscard]] virtual Result<void> name_all(const std::function<void(const cim::Instance&)>& take);
 
   // The right that a method needs: for the object it is called on, where that belongs to a collection, and for each
   // that its parameters refer to; for all collections if there is none. kNone: it looks itself at what its caller may
@@ -62,5 +69,9 @@ class AssociationProvider : public ClassProvider {
   // The instances that refer to `end` in any role. To be overridden where these can be had for less than all.
   [[nodiscard]] virtual Result<std::vector<cim::Instance>> referring_to(const cim::ObjectPath& end);
 };
+
+// The one among the instances that has the path's keys.
+[[nodiscard]] std::optional<cim::Instance> with_keys(const std::vector<cim::Instance>& instances,
+                                                     const cim::ObjectPath& path);
 
 }  // namespace cohort::provider

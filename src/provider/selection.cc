@@ -73,13 +73,7 @@ std::optional<cim::ObjectPath> only_path(const cim::Class& of, const std::option
   return path.keys.empty() ? std::nullopt : std::optional(path);
 }
 
-// Without the properties that only derived classes have.
-void cut_to(const cim::Class& base, cim::Instance& instance) {
-  std::erase_if(instance.properties,
-                [&](const auto& property) { return cim::find_named(base.properties, property.name) == nullptr; });
-}
-
-Outcome<Instances> no_classes(std::string_view what) {
+auto no_classes(std::string_view what) {
   return failed(cim::Status::kInvalidQuery,
                 "{} is not supported: a query finds instances; ask for classes with GetClass or EnumerateClasses.",
                 what);
@@ -96,6 +90,11 @@ void keep(Instances& instances, const cim::PropertyList& wanted) {
 }
 
 }  // namespace
+
+void Selector::cut_to(const cim::Class& base, cim::Instance& instance) {
+  std::erase_if(instance.properties,
+                [&](const auto& property) { return cim::find_named(base.properties, property.name) == nullptr; });
+}
 
 Outcome<const cim::Class*> Selector::existing_class(const std::string& name) const {
   const cim::Class* found = providers_.classes().find(name);
@@ -120,18 +119,23 @@ Outcome<bool> Selector::is_shown(const cim::Instance& whole) const {
   return *shown;
 }
 
-Outcome<Instances> Selector::all_of(ClassProvider& provider) const {
-  auto given = provider.instances();
+Outcome<void> Selector::take_all_of(ClassProvider& provider, const std::function<void(cim::Instance)>& take) const {
+  const auto given = provider.instances();
   if (!given) return failed(given.error());
-  Instances all;
-  all.reserve(given->size());
   for (const auto& each : *given) {
     auto whole = completed(each);
     if (!whole) return tl::unexpected(std::move(whole).error());
     const auto shown = is_shown(*whole);
     if (!shown) return tl::unexpected(shown.error());
-    if (*shown) all.push_back(*std::move(whole));
+    if (*shown) take(*std::move(whole));
   }
+  return {};
+}
+
+Outcome<Instances> Selector::all_of(ClassProvider& provider) const {
+  Instances all;
+  auto taken = take_all_of(provider, [&](cim::Instance each) { all.push_back(std::move(each)); });
+  if (!taken) return tl::unexpected(std::move(taken).error());
   return all;
 }
 
@@ -249,8 +253,6 @@ Outcome<Instances> Selector::associators_of(const cim::AssociatorsOf& what, cim:
 }
 
 Outcome<Instances> Selector::associated(const cim::AssociationQuery& query, cim::Shape shape) const {
-  if (query.is_schema_only) return no_classes("SchemaOnly");
-  if (query.are_class_definitions_only) return no_classes("ClassDefsOnly");
   const auto wanted = query.are_keys_only ? cim::Shape::kPaths : shape;
   auto found =
       query.is_references
@@ -267,30 +269,48 @@ Outcome<Instances> Selector::associated(const cim::AssociationQuery& query, cim:
   return found;
 }
 
-Outcome<Instances> Selector::query(const cim::QueryFor& what, cim::Shape shape) const {
-  const auto parsed = cim::parse_wql(what.text, server_);
+Outcome<cim::Query> Selector::parsed_query(const cim::QueryFor& what) const {
+  auto parsed = cim::parse_wql(what.text, server_);
   if (!parsed) return failed(cim::Status::kInvalidQuery, "{}", parsed.error().describe());
-  if (const auto* association = std::get_if<cim::AssociationQuery>(&*parsed)) return associated(*association, shape);
-  const auto& query = std::get<cim::SelectQuery>(*parsed);
-  if (cim::same_name(query.class_name, "meta_class")) return no_classes("meta_class");
-  const auto of = existing_class(query.class_name);
-  if (!of) return tl::unexpected(of.error());
-  if (const auto checked = cim::check_query(query, providers_.classes()); !checked) {
+  if (const auto* association = std::get_if<cim::AssociationQuery>(&*parsed)) {
+    if (association->is_schema_only) return no_classes("SchemaOnly");
+    if (association->are_class_definitions_only) return no_classes("ClassDefsOnly");
+    return *std::move(parsed);
+  }
+  const auto& select = std::get<cim::SelectQuery>(*parsed);
+  if (cim::same_name(select.class_name, "meta_class")) return no_classes("meta_class");
+  if (const auto of = existing_class(select.class_name); !of) return tl::unexpected(of.error());
+  if (const auto checked = cim::check_query(select, providers_.classes()); !checked) {
     return failed(cim::Status::kInvalidQuery, "{}", checked.error().describe());
   }
-  Instances found;
-  if (const auto path = only_path(**of, query.where)) {
+  return *std::move(parsed);
+}
+
+Outcome<void> Selector::select_each(const cim::SelectQuery& query,
+                                    const std::function<void(cim::Instance)>& take) const {
+  const auto take_fitting = [&](cim::Instance each) {
+    if (!query.where || cim::fulfils(each, *query.where, providers_.classes())) take(std::move(each));
+  };
+  if (const auto path = only_path(*providers_.classes().find(query.class_name), query.where)) {
     auto one = get(*path);
     if (!one && one.error().status != cim::Status::kNotFound) return tl::unexpected(std::move(one).error());
-    if (one) found.push_back(*std::move(one));
-  } else {
-    auto all = instances_of({query.class_name});
-    if (!all) return all;
-    found = *std::move(all);
+    if (one) take_fitting(*std::move(one));
+    return {};
   }
-  if (query.where) {
-    std::erase_if(found, [&](const auto& each) { return !cim::fulfils(each, *query.where, providers_.classes()); });
+  for (ClassProvider* provider : providers_.of_class_and_derived(query.class_name)) {
+    if (auto taken = take_all_of(*provider, take_fitting); !taken) return taken;
   }
+  return {};
+}
+
+Outcome<Instances> Selector::query(const cim::QueryFor& what, cim::Shape shape) const {
+  const auto parsed = parsed_query(what);
+  if (!parsed) return tl::unexpected(parsed.error());
+  if (const auto* association = std::get_if<cim::AssociationQuery>(&*parsed)) return associated(*association, shape);
+  const auto& query = std::get<cim::SelectQuery>(*parsed);
+  Instances found;
+  auto selected = select_each(query, [&](cim::Instance each) { found.push_back(std::move(each)); });
+  if (!selected) return tl::unexpected(std::move(selected).error());
   keep(found, query.properties);
   return found;
 }

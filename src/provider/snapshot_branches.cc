@@ -8,13 +8,10 @@
 #include "provider/snapshot_collection.h"
 
 namespace cohort::provider {
-namespace {
 
-bool has(const Snapshot& snapshot, const MachineId& machine) {
+bool has_machine(const Snapshot& snapshot, const MachineId& machine) {
   return std::ranges::find(snapshot.members, machine, &MemberSnapshot::machine) != snapshot.members.end();
 }
-
-}  // namespace
 
 SnapshotBranches::SnapshotBranches(std::vector<Snapshot> all) : all_(std::move(all)) {
   for (const Snapshot& each : all_) by_id_.emplace(each.id, &each);
@@ -27,7 +24,7 @@ const Snapshot* SnapshotBranches::find(const std::optional<SnapshotId>& id) cons
 
 const Snapshot* SnapshotBranches::parent_of(const Snapshot& snapshot, const MachineId& machine) const {
   const Snapshot* below = find(snapshot.parent);
-  while (below != nullptr && !(is_shown_snapshot(*below) && has(*below, machine))) below = find(below->parent);
+  while (below != nullptr && !(is_shown_snapshot(*below) && has_machine(*below, machine))) below = find(below->parent);
   return below;
 }
 

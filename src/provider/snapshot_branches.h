@@ -10,6 +10,8 @@
 
 namespace cohort::provider {
 
+[[nodiscard]] bool has_machine(const Snapshot& snapshot, const MachineId& machine);
+
 class SnapshotBranches {
  public:
   // All that the store has, the oldest first.

@@ -14,6 +14,7 @@ class SnapshotCollectionProvider final : public ClassProvider {
   [[nodiscard]] std::string_view class_name() const override { return "Msvm_SnapshotCollection"; }
   [[nodiscard]] Result<std::vector<cim::Instance>> instances() override;
   [[nodiscard]] Result<std::optional<cim::Instance>> find(const cim::ObjectPath& path) override;
+  [[nodiscard]] bool finds_one() const override { return true; }
 
  private:
   service::StateStore& state_;

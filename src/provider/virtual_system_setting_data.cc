@@ -114,6 +114,17 @@ Result<std::vector<cim::Instance>> VirtualSystemSettingDataProvider::instances()
   return all;
 }
 
+Result<void> VirtualSystemSettingDataProvider::name_all(const std::function<void(const cim::Instance&)>& take) {
+  COHORT_ASSIGN(const auto ids, configurations_.settings_ids());
+  for (const std::string& each : ids) {
+    cim::Instance named;
+    named.class_name = class_name();
+    named.set("InstanceID", Value(each));
+    take(named);
+  }
+  return {};
+}
+
 Result<std::optional<cim::Instance>> VirtualSystemSettingDataProvider::find(const cim::ObjectPath& path) {
   const auto key = configuration_key(path);
   if (!key) return std::nullopt;

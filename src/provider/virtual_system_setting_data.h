@@ -20,6 +20,8 @@ class VirtualSystemSettingDataProvider final : public ClassProvider {
   [[nodiscard]] Result<std::optional<cim::Instance>> find(const cim::ObjectPath& path) override;
   // Notes of a machine as it is now, and nothing else.
   [[nodiscard]] Result<void> modify(const cim::Instance& changed, const Caller& caller) override;
+  [[nodiscard]] bool finds_one() const override { return true; }
+  [[nodiscard]] Result<void> name_all(const std::function<void(const cim::Instance&)>& take) override;
 
  private:
   // With what the machine's condition tells; nothing if the machine has gone.

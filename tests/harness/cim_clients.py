@@ -164,6 +164,10 @@ class WsmanClient(_Client):
     def instances(self, class_name, namespace=V2, mode="", most=20):
         return self._enumerate(uri_of(class_name, namespace), mode=mode, most=most)
 
+    def batches(self, class_name, namespace=V2, most=20):
+        """The instances as they are pulled; whoever stops before the end leaves the enumeration open."""
+        return self._batches(uri_of(class_name, namespace), most=most)
+
     def query(self, wql, namespace=V2):
         dialect = "http://schemas.microsoft.com/wbem/wsman/1/WQL"
         return self._enumerate(uri_of("*", namespace), f'<w:Filter Dialect="{dialect}">{escape(wql)}</w:Filter>')
@@ -178,18 +182,19 @@ class WsmanClient(_Client):
                                f'<w:Filter Dialect="{ASSOCIATIONS}"><b:{kind}><b:Object>{reference(path)}</b:Object>'
                                f"{wanted}</b:{kind}></w:Filter>")
 
-    def _enumerate(self, uri, filter_="", mode="EnumerateObjectAndEPR", most=20):
+    def _enumerate(self, uri, filter_="", mode="", most=20):
+        return [each for batch in self._batches(uri, filter_, mode, most) for each in batch]
+
+    def _batches(self, uri, filter_="", mode="", most=20):
         mode = f"<w:EnumerationMode>{mode or 'EnumerateObjectAndEPR'}</w:EnumerationMode>"
         body = self.ask(ENUMERATION + "Enumerate", uri, f"<n:Enumerate>{filter_}{mode}</n:Enumerate>")
-        found = []
         context = body.find(f".//{N}EnumerationContext")
         while context is not None and context.text:
             pulled = self.ask(ENUMERATION + "Pull", uri,
                               f"<n:Pull><n:EnumerationContext>{context.text}</n:EnumerationContext>"
                               f"<n:MaxElements>{most}</n:MaxElements></n:Pull>")
-            found += [self._item(item) for item in pulled.find(f".//{N}Items")]
+            yield [self._item(item) for item in pulled.find(f".//{N}Items")]
             context = pulled.find(f".//{N}EnumerationContext")
-        return found
 
     @classmethod
     def _item(cls, item):

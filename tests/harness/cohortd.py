@@ -113,8 +113,18 @@ class Cohortd:
 
     def memory_kib(self):
         """What it has in memory."""
+        return self._memory("VmRSS")
+
+    def peak_memory_kib(self):
+        """The most that it has had in memory since forget_peak()."""
+        return self._memory("VmHWM")
+
+    def forget_peak(self):
+        images.Path(f"/proc/{self.pid}/clear_refs").write_text("5")
+
+    def _memory(self, kind):
         status = (images.Path(f"/proc/{self.pid}/status")).read_text()
-        return int(re.search(r"^VmRSS:\s+(\d+)", status, re.MULTILINE).group(1))
+        return int(re.search(rf"^{kind}:\s+(\d+)", status, re.MULTILINE).group(1))
 
     # Requests
 

@@ -1,7 +1,7 @@
 // WS-Management (DSP0226, DSP0227, MS-WSMV): the envelope of a request to a CIM operation, and a response to an
 // envelope.
 //
-// Threads: the functions keep nothing.
+// Threads: the functions keep nothing; a ListReply belongs to one at a time.
 #pragma once
 
 #include <chrono>
@@ -9,6 +9,7 @@
 #include <optional>
 #include <string>
 #include <string_view>
+#include <utility>
 #include <variant>
 #include <vector>
 
@@ -46,8 +47,6 @@ struct Identify {};
 
 struct Call {
   Header header;
-  // How the objects of a list are wanted; of Enumerate and Pull.
-  cim::Shape shape = cim::Shape::kInstances;
   std::variant<Identify, cim::Request> operation;
   std::string derivation = {};  // of GetClass: the superclasses of the class, the nearest first, with commas between
   // Of InvokeMethod: the parameters in whose answer instances are the text of INSTANCE, as Windows has them in strings.
@@ -64,8 +63,7 @@ struct Refusal {
 // Reads a request. Paths, instances and parameters are in the types that the schema declares. Accepted are all
 // prefixes, both families of URIs, headers of MS-WSMV and others that need not be understood, and _INPUT in any
 // namespace. Enumerate becomes OpenEnumeration: not optimised, with no objects; optimised, with MaxElements or one.
-// Pull becomes PullObjects, of one object unless MaxElements says otherwise. The shape of a Pull is that of its
-// context, which the caller knows.
+// Pull becomes PullObjects, of one object unless MaxElements says otherwise.
 [[nodiscard]] tl::expected<Call, Refusal> read_request(std::string_view body, std::string_view charset,
                                                        const cim::Schema& schema);
 
@@ -82,15 +80,23 @@ struct Server {
 // REQUIRES: the response is of a kind that the request may be answered with.
 [[nodiscard]] std::string reply(const Call& call, const cim::Response& response, std::string_view message_id);
 
-struct ListReply {
-  std::string envelope;
-  std::size_t objects = 0;  // those that are in it; the others did not fit into the client's envelope
+// The reply to Enumerate or Pull, object by object.
+class ListReply {
+ public:
+  explicit ListReply(Header header) : header_(std::move(header)) {}
+
+  // False: the client's envelope has no room for the object.
+  [[nodiscard]] bool add(const cim::Instance& object, cim::Shape shape);
+  // Whether not even the first object has room. Then the reply is a fault.
+  [[nodiscard]] bool is_too_small() const { return items_.empty() && has_refused_; }
+  // `context` is what the client goes on with: it is in the envelope unless `is_end` says that no more will come.
+  [[nodiscard]] std::string envelope(bool is_end, std::string_view context, std::string_view message_id) const;
+
+ private:
+  Header header_;
+  std::string items_;
+  bool has_refused_ = false;
 };
-// The reply to Enumerate or Pull. `context` is what the client goes on with: it is in the envelope unless all objects
-// are and `is_last` says that no more will come, so that the caller must keep the context if objects < objects given or
-// not is_last. A first object that does not fit is a fault: objects is 0, and nothing is lost.
-[[nodiscard]] ListReply list_reply(const Call& call, const std::vector<cim::Instance>& objects, bool is_last,
-                                   std::string_view context, std::string_view message_id);
 
 // What a failed operation is as a fault.
 [[nodiscard]] Fault fault_of(const cim::OperationFailed& failed, const cim::Operation& operation);

@@ -77,13 +77,13 @@ class Reader {
     if (!envelope_.is(kSoap, "Envelope") || body == nullptr) {
       return refuse("wsman:SchemaValidationError", "The request is no SOAP 1.2 envelope with a body.");
     }
-    if (body->child("Identify") != nullptr) return Call{header_, cim::Shape::kInstances, Identify{}};
+    if (body->child("Identify") != nullptr) return Call{header_, Identify{}};
     const Node* const header = envelope_.child(kSoap, "Header");
     if (header == nullptr) return refuse("wsa:MessageInformationHeaderRequired", "The envelope has no header.");
     COHORT_READ(const bool is_read, read_header(*header));
     static_cast<void>(is_read);
     COHORT_READ(cim::Operation operation, this->operation(*body));
-    return Call{header_, shape_, cim::Request{header_.namespace_name, std::move(operation)}, derivation_,
+    return Call{header_, cim::Request{header_.namespace_name, std::move(operation)}, derivation_,
                 std::move(text_parameters_)};
   }
 
@@ -256,8 +256,7 @@ class Reader {
 
   Read<cim::Operation> enumerate(const Node& request) {
     cim::OpenEnumeration open;
-    COHORT_READ(shape_, shape_of(text_of(request.child("EnumerationMode"))));
-    open.shape = shape_;
+    COHORT_READ(open.shape, shape_of(text_of(request.child("EnumerationMode"))));
     COHORT_READ(const std::uint32_t most, number_or(request.child("MaxElements"), 1));
     if (request.child("OptimizeEnumeration") != nullptr) open.max_objects = most;
     const Node* const filter =
@@ -379,7 +378,6 @@ class Reader {
   bool is_class_request_ = false;
   std::string derivation_;
   std::vector<std::string> text_parameters_;
-  cim::Shape shape_ = cim::Shape::kInstances;
 };
 
 }  // namespace

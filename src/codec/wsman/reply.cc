@@ -69,20 +69,6 @@ void write_object(Writer& writer, const cim::Instance& object, const Header& hea
   if (is_both) writer.close();
 }
 
-// As many objects as fit; `room` is in bytes.
-std::size_t write_objects(std::string& written, const Call& call, const std::vector<cim::Instance>& objects,
-                          std::size_t room) {
-  std::size_t count = 0;
-  for (; count < objects.size(); ++count) {
-    Writer one;
-    write_object(one, objects[count], call.header, call.shape);
-    const std::string text = one.take();
-    if (written.size() + text.size() > room) break;
-    written += text;
-  }
-  return count;
-}
-
 cim::Element as_text(const cim::Element& element) {
   const auto* const instance = std::get_if<cim::Shared<cim::Instance>>(&element);
   return instance == nullptr ? element : cim::Element(cimxml::embedded_text(**instance));
@@ -224,29 +210,33 @@ std::string reply(const Call& call, const cim::Response& response, std::string_v
   return end(writer);
 }
 
-ListReply list_reply(const Call& call, const std::vector<cim::Instance>& objects, bool is_last,
-                     std::string_view context, std::string_view message_id) {
+bool ListReply::add(const cim::Instance& object, cim::Shape shape) {
   constexpr std::size_t kAround = 3000;  // the envelope without its objects
-  std::string items;
-  const std::size_t room = call.header.max_envelope_bytes - kAround;
-  const std::size_t written = write_objects(items, call, objects, room);
-  if (written == 0 && !objects.empty()) {
+  Writer writer;
+  write_object(writer, object, header_, shape);
+  const std::string text = writer.take();
+  has_refused_ = items_.size() + text.size() + kAround > header_.max_envelope_bytes;
+  if (!has_refused_) items_ += text;
+  return !has_refused_;
+}
+
+std::string ListReply::envelope(bool is_end, std::string_view context, std::string_view message_id) const {
+  if (is_too_small()) {
     const Fault fault{"wsman:EncodingLimit", "An object is larger than the envelope that the client accepts.",
                       "MaxEnvelopeSize"};
-    return {fault_reply(call.header, fault, message_id), 0};
+    return fault_reply(header_, fault, message_id);
   }
-  const bool is_end = is_last && written == objects.size();
-  const bool is_pull = call.header.action.ends_with("/Pull");
-  const bool has_items = is_pull || written > 0 || is_end;
+  const bool is_pull = header_.action.ends_with("/Pull");
+  const bool has_items = is_pull || !items_.empty() || is_end;
   Writer writer;
-  begin(writer, call.header, call.header.action + "Response", message_id);
+  begin(writer, header_, header_.action + "Response", message_id);
   writer.open(is_pull ? "n:PullResponse" : "n:EnumerateResponse");
   if (!is_pull || !is_end) writer.element("n:EnumerationContext", is_end ? "" : context);
   // Items of an optimised Enumerate are in WS-Management's namespace, those of a Pull in WS-Enumeration's.
-  if (has_items) writer.open(is_pull ? "n:Items" : "w:Items").raw(items).close();
+  if (has_items) writer.open(is_pull ? "n:Items" : "w:Items").raw(items_).close();
   if (is_end) writer.open(is_pull ? "n:EndOfSequence" : "w:EndOfSequence").close();
   writer.close();
-  return {end(writer), written};
+  return end(writer);
 }
 
 }  // namespace cohort::codec::wsman

@@ -291,32 +291,40 @@ TEST(WsMan, InstancesThatAreNoStringsAreElements) {
               HasSubstr("xsi:type=\"p1:Msvm_SummaryInformation_Type\"><p1:Name>n</p1:Name></p:SummaryInformation>"));
 }
 
+ListReply list_of(const Call& call, const cim::Instance& object) {
+  ListReply reply(call.header);
+  EXPECT_TRUE(reply.add(object, cim::Shape::kInstances));
+  return reply;
+}
+
 TEST(WsMan, AListHasEitherAContextOrAnEnd) {
-  const Call pull = call_of(envelope(kEnumeration + "Pull", "", "", kPull));
-  const ListReply last = list_reply(pull, {snapshot("c-1")}, true, "ctx", "uuid:2");
-  EXPECT_THAT(last.envelope, HasSubstr("<n:EndOfSequence></n:EndOfSequence>"));
-  EXPECT_THAT(last.envelope, Not(HasSubstr("EnumerationContext")));
-  const ListReply more = list_reply(pull, {snapshot("c-1")}, false, "ctx", "uuid:2");
-  EXPECT_THAT(more.envelope, HasSubstr("<n:EnumerationContext>ctx</n:EnumerationContext><n:Items>"));
-  EXPECT_THAT(more.envelope, Not(HasSubstr("EndOfSequence")));
+  const ListReply pulled = list_of(call_of(envelope(kEnumeration + "Pull", "", "", kPull)), snapshot("c-1"));
+  const std::string last = pulled.envelope(true, "ctx", "uuid:2");
+  EXPECT_THAT(last, HasSubstr("<n:EndOfSequence></n:EndOfSequence>"));
+  EXPECT_THAT(last, Not(HasSubstr("EnumerationContext")));
+  const std::string more = pulled.envelope(false, "ctx", "uuid:2");
+  EXPECT_THAT(more, HasSubstr("<n:EnumerationContext>ctx</n:EnumerationContext><n:Items>"));
+  EXPECT_THAT(more, Not(HasSubstr("EndOfSequence")));
   const Call open = call_of(envelope(kEnumeration + "Enumerate", kSnapshotUri, "",
                                      "<n:Enumerate><wsman:OptimizeEnumeration/></n:Enumerate>"));
-  EXPECT_THAT(list_reply(open, {snapshot("c-1")}, true, "ctx", "uuid:2").envelope,
+  EXPECT_THAT(list_of(open, snapshot("c-1")).envelope(true, "ctx", "uuid:2"),
               HasSubstr("<n:EnumerationContext></n:EnumerationContext><w:Items>"));
 }
 
-TEST(WsMan, ObjectsThatDoNotFitStayForTheNextPull) {
+TEST(WsMan, AListIsNoLargerThanTheEnvelopeOfTheClient) {
   const Call call =
       call_of(envelope(kEnumeration + "Pull", "", "", kPull, "<wsman:MaxEnvelopeSize>8192</wsman:MaxEnvelopeSize>"));
-  const std::vector<cim::Instance> many(100, snapshot("c-1"));
-  const ListReply some = list_reply(call, many, true, "ctx", "uuid:2");
-  EXPECT_GT(some.objects, 0U);
-  EXPECT_LT(some.objects, many.size());
-  EXPECT_LE(some.envelope.size(), 8192U);
-  EXPECT_THAT(some.envelope, HasSubstr("<n:EnumerationContext>ctx<"));
-  const ListReply none = list_reply(call, {snapshot(std::string(9000, 'x'))}, true, "ctx", "uuid:2");
-  EXPECT_EQ(none.objects, 0U);
-  EXPECT_THAT(none.envelope, HasSubstr("faultDetail/MaxEnvelopeSize"));
+  ListReply some(call.header);
+  int objects = 0;
+  while (objects < 100 && some.add(snapshot("c-1"), cim::Shape::kInstances)) ++objects;
+  EXPECT_GT(objects, 0);
+  EXPECT_LT(objects, 100);
+  EXPECT_FALSE(some.is_too_small());
+  EXPECT_LE(some.envelope(false, "ctx", "uuid:2").size(), 8192U);
+  ListReply none(call.header);
+  EXPECT_FALSE(none.add(snapshot(std::string(9000, 'x')), cim::Shape::kInstances));
+  EXPECT_TRUE(none.is_too_small());
+  EXPECT_THAT(none.envelope(false, "ctx", "uuid:2"), HasSubstr("faultDetail/MaxEnvelopeSize"));
 }
 
 TEST(WsMan, AHeaderThatIsNotUnderstoodIsNamed) {

@@ -33,6 +33,7 @@ struct Shelf {
   std::atomic<std::size_t> name_bytes = 1;         // of each collection's name
   std::atomic<std::chrono::milliseconds> delay{};  // of a list
   std::atomic<std::chrono::milliseconds> call_delay{};
+  std::atomic<bool> is_found_one_by_one = false;  // each collection, with the delay of a list
   std::atomic<int> calls = 0;
   std::atomic<std::uint32_t> code = 0;  // that methods return
 };
@@ -53,6 +54,7 @@ class ShelfCollections final : public provider::ClassProvider {
     }
     return all;
   }
+  [[nodiscard]] bool finds_one() const override { return shelf_.is_found_one_by_one; }
 
  private:
   Shelf& shelf_;
