@@ -3,7 +3,6 @@
 #include <fmt/format.h>
 #include <unistd.h>
 
-#include <algorithm>
 #include <array>
 #include <utility>
 
@@ -21,6 +20,7 @@
 #include "daemon/service_manager.h"
 #include "daemon/signals.h"
 #include "daemon/status_handler.h"
+#include "daemon/watchdog.h"
 #include "daemon/wsman_handler.h"
 #include "hypervisor/libvirt_hypervisor.h"
 #include "provider/broker.h"
@@ -32,7 +32,6 @@
 namespace cohort::daemon {
 namespace {
 
-constexpr std::chrono::milliseconds kLong{3'600'000};
 constexpr std::chrono::seconds kPatience{10};  // of the listeners' end
 
 std::string host_name() {
@@ -57,6 +56,8 @@ class Daemon::Impl {
     COHORT_TRY(serve(std::move(sockets)));
     return {};
   }
+
+  [[nodiscard]] bool is_alive(std::chrono::milliseconds patience) const { return listeners_.are_alive(patience); }
 
   void reload() {
     for (const auto& outcome : {authentication_.reload(), reload_rights(), listeners_.reload_certificates()}) {
@@ -170,18 +171,18 @@ Result<std::unique_ptr<Daemon>> Daemon::start(const Configuration& configuration
   return std::unique_ptr<Daemon>(new Daemon(std::move(impl)));
 }
 
+bool Daemon::is_alive(std::chrono::milliseconds patience) const { return impl_->is_alive(patience); }
 void Daemon::reload() { impl_->reload(); }
 void Daemon::stop() { impl_->stop(); }
 
 namespace {
 
 // Until it is told to stop.
-void follow_orders(Daemon& daemon, const Signals& signals) {
-  // Twice as often as systemd wants to hear of it.
-  const auto interval = std::min(watchdog_interval().value_or(kLong) / 2, kLong);
+void follow_orders(Daemon& daemon, const Signals& signals, Log& log) {
+  const Watchdog watchdog(watchdog_interval(), [&daemon](auto patience) { return daemon.is_alive(patience); });
   while (true) {
-    tell_watchdog();
-    const auto order = signals.next(interval);
+    if (!watchdog.look()) log.write(Event::kStuck, "A thread that takes requests does nothing.");
+    const auto order = signals.next(watchdog.interval());
     if (order == Order::kStop) return;
     if (order == Order::kReload) {
       tell_service_manager(Life::kReloading, "Reading certificate, users and rights again.");
@@ -207,7 +208,7 @@ int run_daemon(const Configuration& configuration, Log& log) {
   if (!daemon) return failed(daemon.error(), log);
   log.write(Event::kStarted, fmt::format("cohortd {} answers requests.", COHORT_VERSION));
   tell_service_manager(Life::kReady, "Answering requests.");
-  follow_orders(**daemon, *signals);
+  follow_orders(**daemon, *signals, log);
   log.write(Event::kStopping, "Told to end.");
   tell_service_manager(Life::kStopping, "Answering what was asked, cancelling jobs.");
   (*daemon)->stop();

@@ -1,6 +1,7 @@
 // The daemon as a whole: puts the layers together, and takes them apart in order.
 #pragma once
 
+#include <chrono>
 #include <memory>
 
 #include "base/result.h"
@@ -21,6 +22,8 @@ class Daemon {
   Daemon& operator=(const Daemon&) = delete;
   ~Daemon();
 
+  // Whether requests are taken within that time.
+  [[nodiscard]] bool is_alive(std::chrono::milliseconds patience) const;
   // Reads certificate, users and the rights for single collections again.
   void reload();
   // Takes nothing new and answers what was read. Jobs that run are cancelled and undone. Returns when all has ended.

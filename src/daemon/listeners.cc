@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <array>
 #include <thread>
 
@@ -94,6 +95,14 @@ std::size_t Listeners::connections() const {
   std::size_t count = 0;
   for (const auto& each : servers_) count += each->connections();
   return count;
+}
+
+bool Listeners::are_alive(std::chrono::milliseconds patience) const {
+  using std::chrono::steady_clock;
+  const auto end = steady_clock::now() + patience;
+  return std::ranges::all_of(servers_, [end](const auto& each) {
+    return each->is_alive(std::chrono::duration_cast<std::chrono::milliseconds>(end - steady_clock::now()));
+  });
 }
 
 Result<void> Listeners::reload_certificates() {

@@ -31,6 +31,8 @@ class Listeners {
                                    Log& log);
 
   [[nodiscard]] std::size_t connections() const;
+  // Whether all of them do something within that time: Server::is_alive.
+  [[nodiscard]] bool are_alive(std::chrono::milliseconds patience) const;
   // The first failure, after all were tried.
   [[nodiscard]] Result<void> reload_certificates();
   // Nobody new is accepted; what was read is answered, for at most `patience` at each address.

@@ -82,6 +82,10 @@ const std::vector<EventText>& event_texts() {
       {Event::kReloaded, "reloaded", Level::kNotice, "Certificate and users were read again."},
       {Event::kReloadFailed, "reload-failed", Level::kError,
        "Certificate or users could not be read again; those from before stay in force."},
+      {Event::kStuck, "stuck", Level::kError,
+       "A thread that takes requests has done nothing for a quarter of the watchdog's time. systemd is not told that "
+       "the "
+       "daemon is alive, and starts it anew if that goes on."},
       {Event::kStopping, "stopping", Level::kNotice,
        "The daemon has been told to end: nothing new is taken, requests are answered, running jobs are cancelled and "
        "undone."},

@@ -22,6 +22,7 @@ enum class Event {
   kRecoveryIncomplete,
   kReloaded,
   kReloadFailed,
+  kStuck,
   kStopping,
   kStopped,
   kFailed,

@@ -84,6 +84,14 @@ class Server::Impl final : private Surroundings {
     return {};
   }
 
+  [[nodiscard]] bool is_alive(std::chrono::milliseconds patience) {
+    // Of this thread, which may give up, and the other: hence shared.
+    const auto promise = std::make_shared<std::promise<void>>();
+    auto reached = promise->get_future();
+    asio::post(io_, [promise] { promise->set_value(); });
+    return reached.wait_for(patience) == std::future_status::ready;
+  }
+
   [[nodiscard]] std::string address() const { return at_.address().to_string(); }
   [[nodiscard]] std::uint16_t port() const { return at_.port(); }
   [[nodiscard]] std::size_t connections() const { return count_; }
@@ -228,6 +236,7 @@ Server::~Server() = default;
 std::string Server::address() const { return impl_->address(); }
 std::uint16_t Server::port() const { return impl_->port(); }
 std::size_t Server::connections() const { return impl_->connections(); }
+bool Server::is_alive(std::chrono::milliseconds patience) { return impl_->is_alive(patience); }
 Result<void> Server::reload_certificate() { return impl_->reload_certificate(); }
 void Server::stop(std::chrono::seconds patience) { impl_->stop(patience); }
 

@@ -73,6 +73,11 @@ class Server {
   [[nodiscard]] std::uint16_t port() const;
   [[nodiscard]] std::size_t connections() const;
 
+  // Whether the thread of the connections does something within that time. Workers are not asked: those that wait for
+  // what hangs elsewhere leave the others' requests, and a restart does not help them.
+  // REQUIRES: stop() has not been called.
+  [[nodiscard]] bool is_alive(std::chrono::milliseconds patience);
+
   // New connections get the certificates that the files hold now, and connections of clients that have shown one end
   // after the request that they are at. After a failure all stays as it was.
   [[nodiscard]] Result<void> reload_certificate();

@@ -31,6 +31,7 @@ class Echo final : public Handler {
     if (request.target == "/wait") waiting.get_future().wait();
     if (request.target == "/chunks") return {200, {}, in_pieces({"one ", "", "two"})};
     if (request.target == "/broken") return {200, {}, broken()};
+    if (request.target == "/stuck") return {200, {}, ending_late()};
     return {200,
             {{"Content-Type", "text/plain"}},
             fmt::format("{} {} {} by {} from {}", request.method, request.target, request.body, identity.name(),
@@ -49,6 +50,12 @@ class Echo final : public Handler {
       if (!std::exchange(is_first, false)) throw std::runtime_error("no more");
       return "begun";
     };
+  }
+
+  // Its end, which comes on the thread of the connections, takes until `waiting`.
+  Chunks ending_late() {
+    const auto late = std::shared_ptr<void>(nullptr, [this](void*) { waiting.get_future().wait(); });
+    return [late]() -> std::optional<std::string> { return std::nullopt; };
   }
 
   std::atomic<int> handled = 0;
@@ -371,6 +378,19 @@ TEST_F(HttpsServerTest, TakesANewCertificateWhenToldAndKeepsTheOldOneIfItIsNone)
   EXPECT_THAT(curl(), HasSubstr("000 ")) << "still the old one";
   ASSERT_TRUE(server->reload_certificate());
   EXPECT_THAT(curl(), HasSubstr("200 "));
+}
+
+TEST_F(HttpServerTest, IsAliveWhileItsThreadDoesSomething) {
+  start();
+  EXPECT_TRUE(server->is_alive(seconds(10)));
+  {
+    Client client(server->port());
+    EXPECT_EQ(client.ask(post("", authorization(), "/stuck"))->result_int(), 200U);
+  }
+  while (server->is_alive(std::chrono::milliseconds(50))) std::this_thread::yield();
+  EXPECT_FALSE(server->is_alive(std::chrono::milliseconds(50)));
+  echo.waiting.set_value();
+  EXPECT_TRUE(server->is_alive(seconds(10)));
 }
 
 }  // namespace

@@ -7,6 +7,7 @@ import signal
 import socket
 import ssl
 import subprocess
+import time
 
 import pytest
 
@@ -213,6 +214,12 @@ def test_systemd_is_told(lab, cohortd):
 
         hear("READY=1")
         hear("WATCHDOG=1")
+        times = []
+        for _ in range(4):
+            heard.clear()
+            hear("WATCHDOG=1")
+            times.append(time.monotonic())
+        assert 0.5 < times[-1] - times[0] < 1.2  # twice in each of the 0.4 s that systemd waits
         cohortd.signal(signal.SIGHUP)
         hear("RELOADING=1")
         cohortd.signal(signal.SIGTERM)
