@@ -211,16 +211,41 @@ def test_what_cannot_be_merged_says_why_and_leaves_nothing(lab, nights, still):
     with small_filesystem(lab.folder / "small", 8) as small:
         assert "nothing was written" in refused(lab, "no_space", "package", "merge", folder / "tuesday", small / "new")
         assert list(small.glob("new*")) == []
-    # Damage that only the content hash finds: the manifest and the list have the hash of the changed image.
-    forged = lab.new_folder("forged")
-    for name in ("monday", "tuesday"):
-        shutil.copytree(folder / name, forged / name)
-    image = disk_in(forged / "tuesday", still.name, "vda")
-    run("qemu-io", "-f", "qcow2", "-c", "write -P 9 1M 64k", image)
-    rehash(forged / "tuesday")
-    assert "another content" in refused(lab, "corrupt", "package", "merge", forged / "tuesday", new)
-    shutil.rmtree(forged)
     assert names_in(folder) == names
+
+
+def forged_copy(lab, folder, name, still):
+    """Monday and tuesday, one with another block of a disk; its manifest and list fit, but for the content hash."""
+    forged = lab.new_folder(f"forged {name}")
+    for each in ("monday", "tuesday"):
+        shutil.copytree(folder / each, forged / each)
+    # What tuesday does not hide.
+    run("qemu-io", "-f", "qcow2", "-c", "write -P 9 2600k 64k", disk_in(forged / name, still.name, "vda"))
+    rehash(forged / name)
+    document = manifest(forged / "tuesday")
+    document["parent"]["manifest_sha256"] = sha256(forged / "monday" / "cohort.json")
+    write_manifest(forged / "tuesday", document)
+    return forged
+
+
+@pytest.mark.parametrize("name", ["monday", "tuesday"])
+def test_damage_that_only_the_content_hash_finds_is_found_by_merge_and_import(lab, nights, still, name):
+    folder, _ = nights
+    forged = forged_copy(lab, folder, name, still)
+    assert lab.cohort("verify", forged / "tuesday").json["verify"]["whole"] is True
+    machines = sorted(each["name"] for each in lab.cohort("vm", "list").json["machines"])
+    names = names_in(forged)
+    message = refused(lab, "corrupt", "package", "merge", forged / "tuesday", forged / "new")
+    assert "another content" in message and str(forged / "tuesday") in message
+    storage = forged / "storage"
+    storage.mkdir()
+    message = refused(lab, "corrupt", "import", forged / "tuesday", "--name-prefix", PREFIX, "--storage", storage)
+    assert "another content" in message and str(forged / "tuesday") in message
+    assert names_in(storage) == []
+    storage.rmdir()
+    assert names_in(forged) == names
+    assert sorted(each["name"] for each in lab.cohort("vm", "list").json["machines"]) == machines
+    shutil.rmtree(forged)
 
 
 def test_packages_in_a_folder_are_listed_in_the_order_of_their_instants(lab, nights):
