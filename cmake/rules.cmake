@@ -18,6 +18,11 @@ target_compile_definitions(cohort_options INTERFACE
 if(COHORT_SANITIZE)
   target_compile_options(cohort_options INTERFACE -fsanitize=${COHORT_SANITIZE} -fno-omit-frame-pointer)
   target_link_options(cohort_options INTERFACE -fsanitize=${COHORT_SANITIZE})
+  # A finding ends the program, whatever UBSAN_OPTIONS say: otherwise only its text would tell, which no one reads of a
+  # program that succeeds.
+  if(COHORT_SANITIZE MATCHES "undefined")
+    target_compile_options(cohort_options INTERFACE -fno-sanitize-recover=undefined)
+  endif()
   # The checks that sanitizers put in hide from g++ that something has been set.
   if(CMAKE_CXX_COMPILER_ID STREQUAL "GNU")
     target_compile_options(cohort_options INTERFACE -Wno-maybe-uninitialized)
