@@ -52,7 +52,9 @@ def shots(lab, writer, fragile):
     lab.cohort("collection", "create", "both", writer.name, fragile.name)
     lab.cohort("collection", "create", "fragile", fragile.name)
     take(lab, "both", "of both")
-    return take(lab, "fragile", "of fragile")
+    take(lab, "fragile", "of fragile")
+    write(fragile, 2)
+    return take(lab, "fragile", "of fragile later")
 
 
 @pytest.fixture(scope="module")
@@ -70,12 +72,13 @@ def untouched(lab, writer, fragile, shots, faulty):
     faulty.work()
     assert (picture(writer, fragile), machines_and_states(lab)) == before
     assert goes_on(writer)
-    assert {name: each["state"] for name, each in snapshots(lab).items()} == {"of both": "ready", "of fragile": "ready"}
+    assert {name: each["state"] for name, each in snapshots(lab).items()} == {
+        "of both": "ready", "of fragile": "ready", "of fragile later": "ready"}
     assert nothing_is_open(lab)
 
 
-def is_whole(lab, package):
-    return lab.cohort("verify", package).json["verify"]["whole"] is True
+def is_whole(lab, package, *options):
+    return lab.cohort("verify", package, *options).json["verify"]["whole"] is True
 
 
 # The target of an export
@@ -160,15 +163,25 @@ def name_of_fault(value):
     return errno.errorcode[value] if isinstance(value, int) else str(value).replace(" ", "") or "any"
 
 
-@pytest.mark.parametrize("operation, error, name, code", FAULTS, ids=name_of_fault)
-@pytest.mark.parametrize("options", [(), ("--compress",)], ids=["plain", "compressed"])
-def test_a_target_whose_storage_fails(lab, faulty, operation, error, name, code, options):
+def faults_in_each_way():
+    """Each fault, and those of copying disks in each way in which they are copied."""
+    ways = {"plain": (), "compressed": ("--compress",), "unhashed": ("--no-hash",), "difference": ("--since",)}
+    for operation, error, name, code in FAULTS:
+        for way, options in ways.items():
+            is_of_copying = operation in ("write", "fsync") and name != "cohort.json"
+            is_there = (way != "unhashed" or name != ".hashes") and (way in ("plain", "unhashed") or name != ".raw")
+            if is_there and (is_of_copying or way in ("plain", "compressed")):
+                names = [name_of_fault(value) for value in (operation, error, name)]
+                yield pytest.param(operation, error, name, code, options, id="-".join([way, *names]))
+
+
+@pytest.mark.parametrize("operation, error, name, code, options", faults_in_each_way())
+def test_a_target_whose_storage_fails(lab, faulty, package, operation, error, name, code, options):
     parent = faulty.place / "parent"
-    format = "raw" if name == ".raw" else "qcow2"
-    if format == "raw" and options:
-        return
     parent.mkdir()
-    command = ["export", "of fragile", parent / "package", "--format", format, *options]
+    since = ("--since", package) if "--since" in options else options
+    format = "raw" if name == ".raw" else "qcow2"
+    command = ["export", "of fragile later", parent / "package", "--format", format, *since]
     faulty.fail(operation, error, name)
     message = refused(lab, code, *command)
     assert str(parent) in message
@@ -176,7 +189,7 @@ def test_a_target_whose_storage_fails(lab, faulty, operation, error, name, code,
     assert names_in(parent) == []
     faulty.work()
     succeeds(lab, *command)
-    assert is_whole(lab, parent / "package")
+    assert is_whole(lab, parent / "package", *(["--seal"] if "--no-hash" in options else []))
     shutil.rmtree(parent)
 
 
