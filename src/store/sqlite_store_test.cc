@@ -67,6 +67,7 @@ TEST(SqliteStore, ForgetsTheOldestEndedJobsBeyondAThousand) {
       ended.id = JobId::generate();
       ended.state = JobState::kCompleted;
       ended.ended = WallTime{Microseconds{number}};
+      ended.created = *ended.ended + std::chrono::minutes(6);  // as if it were longer ago than any has to stay
       COHORT_TRY(add_job(database, ended));
     }
     return {};
