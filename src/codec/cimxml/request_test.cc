@@ -171,6 +171,28 @@ TEST(CimXml, ListsAreReadWithTheirFilters) {
   EXPECT_EQ(operation_of<cim::GetInstance>("GetInstance").properties, (std::vector<std::string>{"ElementName"}));
 }
 
+TEST(CimXml, AChangeIsReadWithItsPathAndProperties) {
+  const auto call = read_request(
+      "<CIM CIMVERSION='2.0' DTDVERSION='2.0'><MESSAGE ID='1' PROTOCOLVERSION='1.0'><SIMPLEREQ>"
+      "<IMETHODCALL NAME='ModifyInstance'><LOCALNAMESPACEPATH><NAMESPACE NAME='root'/><NAMESPACE "
+      "NAME='virtualization'/>"
+      "<NAMESPACE NAME='v2'/></LOCALNAMESPACEPATH><IPARAMVALUE NAME='ModifiedInstance'><VALUE.NAMEDINSTANCE>"
+      "<INSTANCENAME CLASSNAME='Msvm_VirtualSystemSettingData'><KEYBINDING NAME='InstanceID'><KEYVALUE>i</KEYVALUE>"
+      "</KEYBINDING></INSTANCENAME><INSTANCE CLASSNAME='Msvm_VirtualSystemSettingData'>"
+      "<PROPERTY.ARRAY NAME='Notes' TYPE='string'><VALUE.ARRAY><VALUE>a</VALUE><VALUE>b</VALUE></VALUE.ARRAY>"
+      "</PROPERTY.ARRAY></INSTANCE></VALUE.NAMEDINSTANCE></IPARAMVALUE><IPARAMVALUE NAME='PropertyList'><VALUE.ARRAY>"
+      "<VALUE>Notes</VALUE></VALUE.ARRAY></IPARAMVALUE></IMETHODCALL></SIMPLEREQ></MESSAGE></CIM>",
+      "", schema());
+  ASSERT_TRUE(call) << call.error().sentence;
+  const auto* const request = std::get_if<cim::Request>(&call->request);
+  ASSERT_NE(request, nullptr) << std::get<cim::OperationFailed>(call->request).description;
+  const auto& modify = std::get<cim::ModifyInstance>(request->operation);
+  EXPECT_EQ(cim::to_text(modify.instance.path), "Msvm_VirtualSystemSettingData.InstanceID=\"i\"");
+  EXPECT_EQ(modify.instance.at("Notes"), cim::Value::array_of(std::vector<std::string>{"a", "b"}));
+  EXPECT_EQ(modify.properties, (std::vector<std::string>{"Notes"}));
+  EXPECT_THAT(reply(*call, cim::Done{}), HasSubstr("<IMETHODRESPONSE NAME=\"ModifyInstance\"></IMETHODRESPONSE>"));
+}
+
 TEST(CimXml, WhatIsWrongWithARequestIsItsAnswer) {
   const auto status = [](std::string_view name) {
     return std::get<cim::OperationFailed>(call_of(name).request).status;

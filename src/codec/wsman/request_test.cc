@@ -267,6 +267,20 @@ std::string answer_with(const std::string& class_name, const std::string& method
   return reply(call, cim::MethodResult{cim::Value(std::uint32_t{0}), {out}}, "uuid:2");
 }
 
+TEST(WsMan, AChangeIsReadWithItsPathAndProperties) {
+  const std::string uri = std::string(kMs) + "Msvm_VirtualSystemSettingData";
+  const std::string body = "<p:Msvm_VirtualSystemSettingData xmlns:p=\"" + uri +
+                           "\"><p:Notes>a</p:Notes><p:Notes>b</p:Notes><p:Caption xsi:nil=\"true\">x</p:Caption>"
+                           "</p:Msvm_VirtualSystemSettingData>";
+  const std::string text = envelope(kTransfer + "Put", uri, selector("InstanceID", "i"), body);
+  const auto modify = operation_of<cim::ModifyInstance>(text);
+  EXPECT_EQ(cim::to_local_text(modify.instance.path),
+            "root/virtualization/v2:Msvm_VirtualSystemSettingData.InstanceID=\"i\"");
+  EXPECT_EQ(modify.instance.at("Notes"), cim::Value::array_of(std::vector<std::string>{"a", "b"}));
+  EXPECT_TRUE(modify.instance.at("Caption").is_null());
+  EXPECT_THAT(reply(call_of(text), cim::Done{}, "uuid:2"), HasSubstr("PutResponse</a:Action>"));
+}
+
 // As Windows sends them; a well-known reader of GetErrorEx takes the first attribute of a property for its name.
 TEST(WsMan, InstancesInStringsAreText) {
   cim::Instance error{"Msvm_Error", {}, {}};
