@@ -3,6 +3,7 @@
 import base64
 import collections
 import contextlib
+import os
 import random
 import re
 import socket
@@ -288,7 +289,8 @@ def test_ten_thousand_broken_requests_break_nothing(cohortd):
     throw(cohortd, 2000, chance)  # until its memory has the size that it keeps
     before = cohortd.memory_kib()
     answered = throw(cohortd, 8000, chance)
-    assert cohortd.memory_kib() - before < 16 * 1024
+    if "ASAN_OPTIONS" not in os.environ:  # that sanitizer keeps what was freed, and finds leaks itself
+        assert cohortd.memory_kib() - before < 16 * 1024
     assert answered.keys() <= {200, 400, 413, 415, 500, 501}
     # Some were right all the same, some were wrong in the envelope, some in what was asked.
     assert min(answered[200], answered[400], answered[500]) > 40, answered
