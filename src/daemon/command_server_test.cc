@@ -3,6 +3,8 @@
 #include <fcntl.h>
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
+#include <sys/syscall.h>
+#include <unistd.h>
 
 #include <latch>
 #include <sstream>
@@ -18,6 +20,7 @@ namespace {
 
 using ::testing::Contains;
 using ::testing::HasSubstr;
+using ::testing::IsEmpty;
 
 // More than a wish to stop takes to be heard.
 constexpr Milliseconds kHeard{1000};
@@ -118,6 +121,32 @@ TEST_F(CommandServerTest, CancelsACommandThatWentAway) {
   has_begun.wait();
   while (!is_ended(lab.newest_job().state)) std::this_thread::sleep_for(Milliseconds(5));
   EXPECT_EQ(lab.newest_job().state, JobState::kCancelled);
+}
+
+// Even where the socket's own mode lets them in.
+TEST_F(CommandServerTest, ServesNobodyButRootAndItsOwnUser) {
+  constexpr uid_t kAnother = 54321;
+  start();
+  const Path socket = state / "cohortd.socket";
+  ASSERT_TRUE(std::filesystem::is_socket(socket));
+  for (const Path& each : {lab.folder.path(), state, socket}) {
+    std::filesystem::permissions(each, std::filesystem::perms::all);
+  }
+  // The system call is about this thread alone, the library's function about all.
+  std::jthread([&] {
+    ASSERT_EQ(::syscall(SYS_setresuid, -1, kAnother, -1), 0);
+    const auto channel = client::RelayChannel::connect(state);
+    ASSERT_TRUE(channel);
+    const UniqueFd folder(::open("/", O_PATH | O_DIRECTORY | O_CLOEXEC));
+    const client::RelayedCommand command{{"--connect", "fake", "collection", "list"}, false, 80};
+    // It may be too late already.
+    static_cast<void>(channel->send(client::FrameKind::kCommand, client::to_content(command), folder.get()));
+    const auto answer = channel->receive();
+    EXPECT_TRUE(!answer || !*answer) << (*answer)->content;
+  }).join();
+  EXPECT_THAT(log.lines(), IsEmpty());
+  EXPECT_EQ(carry_out({"collection", "list"}), 0) << "root is served there";
+  EXPECT_THAT(out.str(), HasSubstr("shop"));
 }
 
 }  // namespace

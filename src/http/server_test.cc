@@ -32,6 +32,8 @@ class Echo final : public Handler {
     if (request.target == "/chunks") return {200, {}, in_pieces({"one ", "", "two"})};
     if (request.target == "/broken") return {200, {}, broken()};
     if (request.target == "/stuck") return {200, {}, ending_late()};
+    if (request.target == "/long") return {200, {}, std::string(kLong, 'x')};
+    if (request.target == "/endless") return {200, {}, [] { return std::string(1'000'000, 'x'); }};
     return {200,
             {{"Content-Type", "text/plain"}},
             fmt::format("{} {} {} by {} from {}", request.method, request.target, request.body, identity.name(),
@@ -58,6 +60,7 @@ class Echo final : public Handler {
     return [late]() -> std::optional<std::string> { return std::nullopt; };
   }
 
+  static constexpr std::size_t kLong = 64'000'000;  // more than the system keeps for a client that does not read
   std::atomic<int> handled = 0;
   std::promise<void> waiting;
 };
@@ -391,6 +394,26 @@ TEST_F(HttpServerTest, IsAliveWhileItsThreadDoesSomething) {
   EXPECT_FALSE(server->is_alive(std::chrono::milliseconds(50)));
   echo.waiting.set_value();
   EXPECT_TRUE(server->is_alive(seconds(10)));
+}
+
+// Whether the answer is one piece or many: a client that does not read it does not keep the connection.
+TEST_F(HttpServerTest, EndsConnectionsOfThoseWhoDoNotRead) {
+  ServerLimits limits;
+  limits.sending = seconds(1);
+  start(limits);
+  for (const auto* target : {"/long", "/endless"}) {
+    Client slow(server->port()), quick(server->port());
+    slow.send(post("", authorization(), target));
+    while (server->connections() == 0) std::this_thread::yield();
+    const auto begun = std::chrono::steady_clock::now();
+    EXPECT_EQ(quick.ask(post("", authorization(), "/wsman"))->result_int(), 200U) << "others do not wait";
+    EXPECT_LT(std::chrono::steady_clock::now() - begun, seconds(1));
+    while (server->connections() > 1 && std::chrono::steady_clock::now() - begun < seconds(20)) {
+      std::this_thread::sleep_for(std::chrono::milliseconds(10));
+    }
+    EXPECT_EQ(server->connections(), 1U) << target;
+    EXPECT_LT(std::chrono::steady_clock::now() - begun, seconds(10)) << target;
+  }
 }
 
 }  // namespace
