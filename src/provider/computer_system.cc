@@ -15,6 +15,7 @@ using cim::Value;
 constexpr std::uint16_t kRunsAlways = 2;      // EnabledState "Enabled"
 constexpr std::uint16_t kNotApplicable = 12;  // RequestedState
 constexpr std::uint16_t kStart = 2;
+constexpr std::uint32_t kAccessDeniedCode = 32769;
 constexpr std::uint32_t kInvalidStateCode = 32775;
 
 // What RequestedState orders; 2 is start or resume, by the state that the machine is in.
@@ -136,14 +137,10 @@ Result<cim::MethodResult> ComputerSystemProvider::invoke(const MethodCall& call)
   const auto done = request(*id, *state);
   if (done) return returned(kNoError);
   if (surroundings_.on_refusal) surroundings_.on_refusal(call, done.error());
-  switch (done.error().code) {
-    case ErrorCode::kInvalidState:
-    case ErrorCode::kInUse:
-    case ErrorCode::kUnsupported:
-      return returned(kInvalidStateCode);
-    default:
-      return Failure(done.error());
-  }
+  // It was there when the broker looked.
+  if (done.error().code == ErrorCode::kNotFound) return Failure(done.error());
+  // The class has no other codes: what the hypervisor could not do is a state in which it cannot be done, too.
+  return returned(done.error().code == ErrorCode::kPermission ? kAccessDeniedCode : kInvalidStateCode);
 }
 
 }  // namespace cohort::provider

@@ -266,6 +266,14 @@ TEST_F(MachineProvidersTest, RefusesPowerChangesThatTheStateDoesNotAllow) {
   EXPECT_EQ(lab.hypervisor.power("web"), PowerState::kRunning);
 }
 
+TEST_F(MachineProvidersTest, SaysWithTheClasssOwnCodesWhatFailed) {
+  lab.control.fail_next("change_power web", ErrorCode::kHypervisor);
+  EXPECT_EQ(request("web", 3), 32775U);
+  lab.control.fail_next("change_power web", ErrorCode::kPermission);
+  EXPECT_EQ(request("web", 3), 32769U);
+  EXPECT_EQ(lab.hypervisor.power("web"), PowerState::kRunning);
+}
+
 TEST_F(MachineProvidersTest, LetsNobodyTurnOffTheHost) {
   const auto response =
       ask(cim::InvokeMethod{path_of_host(kHost), "RequestStateChange", {{"RequestedState", Value(std::uint16_t{3})}}});
