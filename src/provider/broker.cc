@@ -62,7 +62,7 @@ class Broker::Answering {
             const Access& access, const Room& room)
       : broker_(broker),
         providers_(providers),
-        selector_(providers, request.namespace_name, broker.server_name_, access),
+        selector_(broker.providers_, request.namespace_name, broker.server_name_, access),
         caller_(caller),
         access_(access),
         room_(room) {}

@@ -13,6 +13,7 @@ using cim::Value;
 constexpr const char* kSystemClass = "Msvm_ComputerSystem";
 constexpr const char* kManagerClass = "CIM_ObjectManager";
 constexpr const char* kNamespaceClass = "CIM_Namespace";
+constexpr const char* kProfileClass = "CIM_RegisteredProfile";
 
 std::string manager_name(const std::string& id) { return "cohortd:" + id; }
 
@@ -33,6 +34,8 @@ Keys namespace_keys(const std::string& host_name, const std::string& id, std::st
           {"CreationClassName", Value(kNamespaceClass)},
           {"Name", Value(name)}};
 }
+
+Keys profile_keys() { return {{"InstanceID", Value("Cohort:CollectionSnapshots")}}; }
 
 cim::ObjectPath path_with(const char* class_name, Keys keys) {
   cim::ObjectPath path;
@@ -91,13 +94,18 @@ std::vector<cim::Instance> namespaces_in_manager(const std::string& host_name, c
 cim::Instance registered_profile() {
   constexpr std::uint16_t kOther = 1;
   constexpr std::uint16_t kNotAdvertised = 2;
-  cim::Instance profile = instance_with("CIM_RegisteredProfile", {{"InstanceID", Value("Cohort:CollectionSnapshots")}});
+  cim::Instance profile = instance_with(kProfileClass, profile_keys());
   profile.set("RegisteredOrganization", Value(kOther));
   profile.set("OtherRegisteredOrganization", Value("Cohort"));
   profile.set("RegisteredName", Value("Collection Snapshots"));
   profile.set("RegisteredVersion", Value(COHORT_VERSION));
   profile.set("AdvertiseTypes", Value::array_of(std::vector{kNotAdvertised}));
   return profile;
+}
+
+cim::Instance central_instance(const std::string& host_name) {
+  return pair_of("Cohort_ElementConformsToProfile", "ConformantStandard", path_with(kProfileClass, profile_keys()),
+                 "ManagedElement", path_of_service("Msvm_CollectionSnapshotService", host_name));
 }
 
 }  // namespace cohort::provider

@@ -19,5 +19,7 @@ namespace cohort::provider {
                                                                const std::vector<std::string_view>& namespaces);
 // CIM_RegisteredProfile: there is none of the DMTF's that is implemented whole; the one is our own.
 [[nodiscard]] cim::Instance registered_profile();
+// Cohort_ElementConformsToProfile: the profile's central instance is the service for snapshots of collections.
+[[nodiscard]] cim::Instance central_instance(const std::string& host_name);
 
 }  // namespace cohort::provider

@@ -154,7 +154,9 @@ void Selector::add_whole(const cim::Instance& whole, Listing& listing) const {
 Outcome<std::optional<cim::Instance>> ListingReader::read(std::string_view name) {
   const auto parsed = cim::parse_object_path(name.substr(1));
   if (!parsed) return failed(parsed.error());
-  const auto& classes = selector_.providers().classes();
+  const ProviderSet* const providers = selector_.providers_of(*parsed);
+  if (providers == nullptr) return std::nullopt;
+  const auto& classes = providers->classes();
   Outcome<std::optional<cim::Instance>> found;
   if (name.front() == kWhole) {
     found = shown({parsed->class_name, parsed->keys, {}});
@@ -162,7 +164,7 @@ Outcome<std::optional<cim::Instance>> ListingReader::read(std::string_view name)
     const auto path = cim::typed(*parsed, classes);
     if (!path) return failed(path.error());
     if (reading_.are_paths_enough) return cim::Instance{path->class_name, path->keys, *path};
-    found = find(*path);
+    found = providers == &selector_.providers() ? find(*path) : find_elsewhere(*path);
   }
   if (!found || !*found) return found;
   cim::Instance& instance = **found;
@@ -180,6 +182,13 @@ Outcome<std::optional<cim::Instance>> ListingReader::find(const cim::ObjectPath&
     if (*found) return shown(**found);
   }
   return std::nullopt;
+}
+
+Outcome<std::optional<cim::Instance>> ListingReader::find_elsewhere(const cim::ObjectPath& path) const {
+  auto found = selector_.get_end(path);
+  if (!found && found.error().status == cim::Status::kNotFound) return std::nullopt;
+  if (!found) return tl::unexpected(std::move(found).error());
+  return *std::move(found);
 }
 
 Result<std::optional<cim::Instance>> ListingReader::find_at(ClassProvider& provider, const cim::ObjectPath& path) {

@@ -46,6 +46,8 @@ class ListingReader {
 
  private:
   [[nodiscard]] Outcome<std::optional<cim::Instance>> find(const cim::ObjectPath& path);
+  // In another namespace: the end of an association.
+  [[nodiscard]] Outcome<std::optional<cim::Instance>> find_elsewhere(const cim::ObjectPath& path) const;
   [[nodiscard]] Result<std::optional<cim::Instance>> find_at(ClassProvider& provider, const cim::ObjectPath& path);
   [[nodiscard]] Outcome<std::optional<cim::Instance>> shown(const cim::Instance& given) const;
 

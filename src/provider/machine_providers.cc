@@ -109,6 +109,10 @@ class Adding {
                                                     }));
     list(cim::kInteropNamespace, "CIM_RegisteredProfile",
          []() -> Result<Instances> { return Instances{registered_profile()}; });
+    broker_.add(cim::kInteropNamespace, std::make_unique<ListedAssociation>("Cohort_ElementConformsToProfile",
+                                                                            [host = host_name_]() -> Result<Instances> {
+                                                                              return Instances{central_instance(host)};
+                                                                            }));
   }
 
  private:

@@ -8,6 +8,7 @@
 
 #include "cim/object_path.h"
 #include "cim/typed.h"
+#include "provider/listed_class.h"
 #include "provider/paths.h"
 #include "service/testing/lab.h"
 
@@ -154,7 +155,7 @@ TEST_F(MachineProvidersTest, EveryInstanceIsFoundByItsPathAndHasEveryProperty) {
       }
     }
   }
-  EXPECT_EQ(classes, 28U);
+  EXPECT_EQ(classes, 29U);
 }
 
 TEST_F(MachineProvidersTest, EveryAssociationLeadsToInstancesThatAreThere) {
@@ -575,6 +576,27 @@ TEST_F(MachineProvidersTest, TellsTheNamespaces) {
   EXPECT_THAT(all("CIM_NamespaceInManager", cim::kInteropNamespace), SizeIs(3));
   EXPECT_THAT(texts(all("CIM_RegisteredProfile", cim::kInteropNamespace), "RegisteredName"),
               ElementsAre("Collection Snapshots"));
+}
+
+// The central instance lies in another namespace than the profile.
+TEST_F(MachineProvidersTest, LeadsFromTheProfileToItsCentralInstance) {
+  const auto service = path_of_service("Msvm_CollectionSnapshotService", kHost);
+  broker.add(cim::kVirtualizationNamespace,
+             std::make_unique<ListedClass>(service.class_name, [&]() -> Result<std::vector<cim::Instance>> {
+               return std::vector{cim::Instance{service.class_name, service.keys, {}}};
+             }));
+  const auto profile = all("CIM_RegisteredProfile", cim::kInteropNamespace).at(0).path;
+  for (const cim::Shape shape : {cim::Shape::kPaths, cim::Shape::kInstancesWithPaths}) {
+    const auto response = ask(
+        cim::ListObjects{
+            cim::AssociatorsOf{profile, "CIM_ElementConformsToProfile", "CIM_Service", "", "ManagedElement"}, shape},
+        cim::kInteropNamespace);
+    const auto* found = std::get_if<cim::Objects>(&response);
+    ASSERT_NE(found, nullptr) << std::get<cim::OperationFailed>(response).description;
+    ASSERT_THAT(found->instances, SizeIs(1));
+    EXPECT_EQ(found->instances.front().path.namespace_name, cim::kVirtualizationNamespace);
+    EXPECT_TRUE(cim::same_instance(found->instances.front().path, service));
+  }
 }
 
 TEST_F(MachineProvidersTest, TellsWhatTheHostHas) {

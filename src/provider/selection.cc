@@ -216,6 +216,17 @@ Outcome<Instances> Selector::references_of(const cim::ReferencesOf& what) const 
   return pairs;
 }
 
+const ProviderSet* Selector::providers_of(const cim::ObjectPath& end) const {
+  if (end.namespace_name.empty()) return &providers_;
+  const auto found = all_providers_.find(end.namespace_name);
+  return found == all_providers_.end() ? nullptr : &found->second;
+}
+
+Outcome<cim::Instance> Selector::get_end(const cim::ObjectPath& end) const {
+  if (providers_of(end) == &providers_) return get(end);
+  return Selector(all_providers_, end.namespace_name, server_, access_).get(end);
+}
+
 Outcome<Instances> Selector::associators_of(const cim::AssociatorsOf& what, cim::Shape shape,
                                             const std::string& association_qualifier) const {
   const auto source = get(what.source);
@@ -232,7 +243,9 @@ Outcome<Instances> Selector::associators_of(const cim::AssociatorsOf& what, cim:
   for (const auto& pair : *pairs) {
     if (!has_qualifier_named(pair.class_name, association_qualifier, providers_.classes())) continue;
     for (auto& end : other_ends(pair, exact)) {
-      if (!what.result_class.empty() && !providers_.classes().is_a(end.class_name, what.result_class)) continue;
+      const ProviderSet* const of_end = providers_of(end);
+      if (of_end == nullptr) continue;
+      if (!what.result_class.empty() && !of_end->classes().is_a(end.class_name, what.result_class)) continue;
       if (!seen.insert(identity_of(end)).second) continue;
       if (shape == cim::Shape::kPaths) {
         cim::Instance path_only;
@@ -242,7 +255,7 @@ Outcome<Instances> Selector::associators_of(const cim::AssociatorsOf& what, cim:
         found.push_back(std::move(path_only));
         continue;
       }
-      auto one = get(end);
+      auto one = get_end(end);
       // It may have gone since the association was read.
       if (!one && one.error().status == cim::Status::kNotFound) continue;
       if (!one) return tl::unexpected(std::move(one).error());

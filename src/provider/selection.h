@@ -20,9 +20,11 @@ struct Listing;
 // Threads: as the providers.
 class Selector {
  public:
-  // The providers and the access outlive the selector.
-  Selector(const ProviderSet& providers, std::string namespace_name, std::string server_name, const Access& access)
-      : providers_(providers),
+  // The providers and the access outlive the selector. REQUIRES: there is the namespace.
+  Selector(const cim::NameMap<ProviderSet>& providers, std::string namespace_name, std::string server_name,
+           const Access& access)
+      : all_providers_(providers),
+        providers_(providers.find(namespace_name)->second),
         namespace_(std::move(namespace_name)),
         server_(std::move(server_name)),
         access_(access) {}
@@ -40,6 +42,9 @@ class Selector {
   [[nodiscard]] Outcome<cim::Instance> get(const cim::ObjectPath& path) const;
 
   [[nodiscard]] const ProviderSet& providers() const { return providers_; }
+  // The namespace that an end of an association lies in; nullptr if there is none of that name.
+  [[nodiscard]] const ProviderSet* providers_of(const cim::ObjectPath& end) const;
+  [[nodiscard]] Outcome<cim::Instance> get_end(const cim::ObjectPath& end) const;
   // What a provider gave, with all properties of its class, and its path.
   [[nodiscard]] Outcome<cim::Instance> completed(const cim::Instance& given) const;
   [[nodiscard]] Outcome<bool> is_shown(const cim::Instance& whole) const;
@@ -76,6 +81,7 @@ class Selector {
                                                              const std::string& association_class) const;
   [[nodiscard]] Outcome<const cim::Class*> existing_class(const std::string& name) const;
 
+  const cim::NameMap<ProviderSet>& all_providers_;  // of each namespace
   const ProviderSet& providers_;
   std::string namespace_;
   std::string server_;
