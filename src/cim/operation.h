@@ -144,6 +144,7 @@ struct Objects {
   Shape shape = Shape::kInstancesWithPaths;
   std::string context;  // of an enumeration that goes on
   bool is_end_of_sequence = true;
+  std::chrono::seconds idle{};  // how long the context lives between pulls
 };
 struct CreatedInstance {
   ObjectPath path;

@@ -26,6 +26,7 @@ enum class Status {
   kInvalidEnumerationContext = 21,
   kInvalidOperationTimeout = 22,
   kFilteredEnumerationNotSupported = 25,
+  kContinuationOnErrorNotSupported = 26,
   kServerLimitsExceeded = 27,
   kServerIsShuttingDown = 28,
 };

@@ -72,6 +72,17 @@ TEST_F(CimXmlHandlerTest, AnswersAList) {
   EXPECT_THAT(text_of(response), HasSubstr("<VALUE>c2</VALUE>"));
 }
 
+TEST_F(CimXmlHandlerTest, ReadsUtf16) {
+  std::string wide = "\xFF\xFE";
+  for (const char c : enumerate("Msvm_VirtualSystemCollection")) (wide += c) += '\0';
+  auto headers = usual();
+  headers[0].value = "application/xml; charset=\"utf-16\"";
+  const auto response = post(wide, headers);
+  EXPECT_EQ(response.status, 200);
+  EXPECT_EQ(header_of(response, "Content-Type"), "application/xml; charset=\"utf-8\"");
+  EXPECT_THAT(text_of(response), HasSubstr("<VALUE>c2</VALUE>"));
+}
+
 TEST_F(CimXmlHandlerTest, GivesALongListInChunksToThoseWhoTakeThem) {
   desk.shelf.collections = 2000;
   auto headers = usual();

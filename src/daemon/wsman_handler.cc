@@ -87,6 +87,7 @@ http::Response WsmanHandler::answer_list(const wsman::Call& call, const cim::Req
     return fault(call.header, wsman::fault_of(*failed, request.operation));
   }
   const auto& objects = std::get<cim::Objects>(*response);
+  if (call.expires) reply->grant(objects.idle);
   // Nobody goes on with an enumeration that began with a fault.
   const bool is_opened = std::holds_alternative<cim::OpenEnumeration>(request.operation);
   if (reply->is_too_small() && is_opened) close(call, objects.context, client);

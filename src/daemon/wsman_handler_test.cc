@@ -137,6 +137,12 @@ TEST_F(WsmanHandlerTest, EndsAnEmptyEnumerationInItsPull) {
   EXPECT_THAT(answer_to(pull(context_in(reply), "")), HasSubstr("<n:EndOfSequence>"));
 }
 
+TEST_F(WsmanHandlerTest, NamesTheTimeThatAnEnumerationWasGranted) {
+  EXPECT_THAT(enumerate("<n:Expires>PT5M</n:Expires>"), HasSubstr("<n:Expires>P0DT0H5M0S</n:Expires>"));
+  EXPECT_THAT(enumerate("<n:Expires>P30D</n:Expires>"), HasSubstr("<n:Expires>P0DT0H15M0S</n:Expires>"));
+  EXPECT_THAT(enumerate(""), Not(HasSubstr("Expires")));
+}
+
 TEST_F(WsmanHandlerTest, OptimisedEnumerationMayBeDoneAtOnce) {
   const std::string reply = enumerate("<w:OptimizeEnumeration/><w:MaxElements>10</w:MaxElements>");
   EXPECT_EQ(count(reply, "<p:CollectionID>"), 3U);

@@ -111,15 +111,21 @@ class Broker::Answering {
     if (auto checked = check_language(open.what); !checked) return tl::unexpected(std::move(checked).error());
     auto listing = selector_.list(open.what, open.properties, open.shape);
     if (!listing) return tl::unexpected(std::move(listing).error());
-    const auto context = broker_.enumerations_.open(*std::move(listing), open.timeout, caller_);
-    if (!context) return failed(cim::Status::kServerLimitsExceeded, "{}", context.error().message);
-    auto first = next_of(*context, open.max_objects);
-    if (!first) static_cast<void>(broker_.enumerations_.close(*context, caller_));
-    return first;
+    const auto opened = broker_.enumerations_.open(*std::move(listing), open.timeout, caller_);
+    if (!opened) return failed(cim::Status::kServerLimitsExceeded, "{}", opened.error().message);
+    auto first = next_of(opened->context, open.max_objects);
+    if (!first) {
+      static_cast<void>(broker_.enumerations_.close(opened->context, caller_));
+      return tl::unexpected(std::move(first).error());
+    }
+    first->idle = opened->idle;
+    return *std::move(first);
   }
 
   Outcome<cim::Response> operator()(const cim::PullObjects& pull) const {
-    return next_of(pull.context, pull.max_objects);
+    auto next = next_of(pull.context, pull.max_objects);
+    if (!next) return tl::unexpected(std::move(next).error());
+    return *std::move(next);
   }
 
   Outcome<cim::Response> operator()(const cim::CloseEnumeration& close) const {
@@ -189,7 +195,7 @@ class Broker::Answering {
   }
 
   // The objects of an enumeration that come next.
-  [[nodiscard]] Outcome<cim::Response> next_of(const std::string& context, std::uint32_t max_objects) const {
+  [[nodiscard]] Outcome<cim::Objects> next_of(const std::string& context, std::uint32_t max_objects) const {
     Enumerations& enumerations = broker_.enumerations_;
     auto listing = enumerations.take(context, caller_);
     if (!listing) {
@@ -205,15 +211,15 @@ class Broker::Answering {
     } else {
       enumerations.put_back(context, *std::move(listing));
     }
-    if (!objects) return tl::unexpected(std::move(objects).error());
+    if (!objects) return objects;
     objects->is_end_of_sequence = is_end;
     if (!is_end) objects->context = context;
-    return *std::move(objects);
+    return objects;
   }
 
   [[nodiscard]] Outcome<cim::Objects> read(Listing& listing, std::uint32_t most) const {
     const std::string& in = listing.reading.namespace_name;
-    const Selector selector(broker_.providers_.find(in)->second, in, broker_.server_name_, access_);
+    const Selector selector(broker_.providers_, in, broker_.server_name_, access_);
     ListingReader reader(selector, listing.reading);
     cim::Objects objects;
     objects.shape = listing.reading.shape;

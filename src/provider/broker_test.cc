@@ -453,6 +453,22 @@ TEST_F(BrokerTest, KeepsEnumerationsApartAndForgetsThemInTime) {
   EXPECT_EQ(status_of(cim::PullObjects{old.context, 1}), cim::Status::kInvalidEnumerationContext);
 }
 
+TEST_F(BrokerTest, AnEnumerationLivesAsLongAsItWasGranted) {
+  const auto open_for = [&](std::chrono::seconds time) {
+    cim::OpenEnumeration request{cim::InstancesOf{"Msvm_VirtualSystemCollection"}, cim::Shape::kPaths};
+    request.max_objects = 2;
+    request.timeout = time;
+    return std::get<cim::Objects>(ask(request));
+  };
+  EXPECT_EQ(open_for(std::chrono::hours(9)).idle, std::chrono::seconds(900));
+  const auto all = open_for(std::chrono::seconds(100));
+  EXPECT_EQ(all.idle, std::chrono::seconds(100));
+  clock.now += std::chrono::seconds(99);
+  EXPECT_EQ(status_of(cim::PullObjects{all.context, 0}), cim::Status{});
+  clock.now += std::chrono::seconds(101);
+  EXPECT_EQ(status_of(cim::PullObjects{all.context, 1}), cim::Status::kInvalidEnumerationContext);
+}
+
 TEST_F(BrokerTest, LimitsTheEnumerationsOfOneCallerAndOfAll) {
   const auto first = open(1);
   clock.now += std::chrono::seconds(1);

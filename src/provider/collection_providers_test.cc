@@ -243,8 +243,6 @@ TEST_F(CollectionProvidersTest, ManagesACollectionOfCollections) {
   EXPECT_THAT(list(cim::InstancesOf{"Msvm_ManagementCollection"}), SizeIs(0));
 }
 
-TEST_F(CollectionProvidersTest, TakesARecoverySnapshotAsAJob) {
-  const auto job = ended(snapshots(
 TEST_F(CollectionProvidersTest, ANameThatIsWrittenRenamesTheCollection) {
   const auto write = [this](const cim::ObjectPath& path, const char* property, Value value) {
     cim::Instance changed{path.class_name, {{property, std::move(value)}}, path};

@@ -35,8 +35,8 @@ Result<void> Enumerations::make_room(std::size_t bytes, const Caller& caller) {
   return {};
 }
 
-Result<std::string> Enumerations::open(Listing listing, std::optional<std::chrono::seconds> idle,
-                                       const Caller& caller) {
+Result<Enumerations::Opened> Enumerations::open(Listing listing, std::optional<std::chrono::seconds> idle,
+                                                const Caller& caller) {
   const std::scoped_lock lock(mutex_);
   const std::size_t bytes = listing.bytes();
   COHORT_TRY(make_room(bytes, caller));
@@ -44,7 +44,7 @@ Result<std::string> Enumerations::open(Listing listing, std::optional<std::chron
   const auto kept = is_for_ever ? limits_.longest_idle : std::min(idle.value_or(limits_.idle), limits_.longest_idle);
   const std::string context = "uuid:" + Uuid::generate().str();
   contexts_.emplace(context, Context{caller.name, kept, clock_.steady(), bytes, std::move(listing)});
-  return context;
+  return Opened{context, kept};
 }
 
 Result<Enumerations::Contexts::iterator> Enumerations::find(const std::string& context, const Caller& caller) {

@@ -30,9 +30,11 @@ class Enumerations {
  public:
   Enumerations(const Clock& clock, EnumerationLimits limits);
 
-  // The context under which the listing is kept.
-  [[nodiscard]] Result<std::string> open(Listing listing, std::optional<std::chrono::seconds> idle,
-                                         const Caller& caller);
+  struct Opened {
+    std::string context;          // under which the listing is kept
+    std::chrono::seconds idle{};  // how long it is, between pulls
+  };
+  [[nodiscard]] Result<Opened> open(Listing listing, std::optional<std::chrono::seconds> idle, const Caller& caller);
   // The listing, to read a batch of it; then it has to be put back, or the context closed.
   // kNotFound: there is no such context of this caller, or it has expired. kInUse: somebody reads it.
   [[nodiscard]] Result<Listing> take(const std::string& context, const Caller& caller);

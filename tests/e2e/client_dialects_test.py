@@ -492,6 +492,11 @@ FAULTS = {
     "fragment": (openwsman(GET, COLLECTION, "", chosen(("CollectionID", "a")),
                            '<wsman:FragmentTransfer s:mustUnderstand="true">ElementName</wsman:FragmentTransfer>'),
                  "w:UnsupportedFeature", "FragmentLevelAccess"),
+    "option to comply with": (openwsman(GET, COLLECTION, "", chosen(("CollectionID", "a")),
+                                        '<wsman:OptionSet><wsman:Option Name="x" MustComply="true">1</wsman:Option>'
+                                        "</wsman:OptionSet>"), "w:InvalidOptions", "NotSupported"),
+    "expired before it began": (openwsman(f"{ENUMERATION}/Enumerate", COLLECTION, "<wsen:Enumerate><wsen:Expires>PT0S"
+                                          "</wsen:Expires></wsen:Enumerate>"), "n:InvalidExpirationTime", None),
     "small envelope": (openwsman(GET, COLLECTION, "", chosen(("CollectionID", "a")),
                                  "<wsman:MaxEnvelopeSize>1000</wsman:MaxEnvelopeSize>"), "w:EncodingLimit",
                        "MinimumEnvelopeLimit"),
@@ -630,6 +635,14 @@ def test_pywbem_pulls_and_looks_around(cimxml):
     _, _, text = cimxml("PullInstancesWithPath", V2, intrinsic(
         "PullInstancesWithPath", EnumerationContext=f"<VALUE>{context}</VALUE>", MaxObjectCount="<VALUE>10</VALUE>"))
     assert '<ERROR CODE="21"' in text
+    _, _, text = cimxml("OpenQueryInstances", V2, intrinsic(
+        "OpenQueryInstances", FilterQueryLanguage="<VALUE>WQL</VALUE>", MaxObjectCount="<VALUE>1</VALUE>",
+        FilterQuery="<VALUE>SELECT * FROM Msvm_VirtualSystemCollection</VALUE>"))
+    context = re.search(r'NAME="EnumerationContext" PARAMTYPE="string"><VALUE>([^<]+)<', text).group(1)
+    _, _, text = cimxml("PullInstances", V2, intrinsic(
+        "PullInstances", EnumerationContext=f"<VALUE>{context}</VALUE>", MaxObjectCount="<VALUE>10</VALUE>"))
+    assert re.search(r'<IRETURNVALUE><INSTANCE CLASSNAME="Msvm_VirtualSystemCollection">.*</INSTANCE></IRETURNVALUE>', text)
+    assert re.search(r'NAME="EndOfSequence" PARAMTYPE="boolean"><VALUE>TRUE<', text, re.IGNORECASE)
     interop = intrinsic("EnumerateInstances", ClassName=cim_class("CIM_Namespace")).replace(
         namespace_path(V2), namespace_path("root/interop"))
     assert "root/virtualization/v2" in cimxml("EnumerateInstances", "root/interop", interop)[2]
@@ -705,6 +718,8 @@ STATUSES = {
     7: ("DeleteClass", intrinsic("DeleteClass", ClassName=cim_class("CIM_Job"))),
     14: ("ExecQuery", intrinsic("ExecQuery", QueryLanguage="<VALUE>SQL</VALUE>", Query="<VALUE>SELECT 1</VALUE>")),
     15: ("ExecQuery", intrinsic("ExecQuery", QueryLanguage="<VALUE>WQL</VALUE>", Query="<VALUE>SELECT</VALUE>")),
+    26: ("OpenEnumerateInstances", intrinsic("OpenEnumerateInstances", ClassName=cim_class("CIM_Job"),
+                                             ContinueOnError="<VALUE>TRUE</VALUE>")),
     17: ("NoSuch", f'<METHODCALL NAME="NoSuch"><LOCALCLASSPATH>{namespace_path(V2)}'
          f'{cim_class("Msvm_CollectionSnapshotService")}</LOCALCLASSPATH></METHODCALL>'),
 }
@@ -815,6 +830,14 @@ def test_what_a_service_does_not_do_is_a_code_and_no_fault(cohortd, class_name):
         for method, code in {"StartService": 1, "StopService": 1, **NOT_OFFERED[class_name]}.items():
             assert client.invoke(service, method)[0] == code, method
         assert client.invoke(service, "RequestStateChange", RequestedState=3)[0] == 1
+
+
+def test_an_enumeration_is_granted_some_time(ask):
+    for asked, granted in (("PT10M", "P0DT0H10M0S"), ("P1D", "P0DT0H15M0S"), ("9999-12-31T00:00:00Z", "P0DT0H15M0S")):
+        opened = ask(openwsman(f"{ENUMERATION}/Enumerate", COLLECTION,
+                               f"<wsen:Enumerate><wsen:Expires>{asked}</wsen:Expires></wsen:Enumerate>"))
+        assert opened.body.find(f"{N}EnumerateResponse/{N}Expires").text == granted
+        assert opened.body.find(f"{N}EnumerateResponse/{N}EnumerationContext").text
 
 
 def test_an_enumeration_that_was_released_is_gone(ask):

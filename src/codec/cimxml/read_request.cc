@@ -135,11 +135,20 @@ ReadOperation list(const Parameters& given) {
   return cim::Operation(cim::ListObjects{std::move(what), shape, given.properties()});
 }
 
+// A list is whole or an error here, so that nothing is left to go on with.
+Read<bool> check_continuation(const Parameters& given) {
+  COHORT_READ(const bool goes_on, given.boolean("ContinueOnError", false));
+  if (goes_on) return refuse(Status::kContinuationOnErrorNotSupported, "ContinueOnError is not supported.");
+  return true;
+}
+
 template <Select select, cim::Shape shape>
 ReadOperation open(const Parameters& given) {
   COHORT_READ(cim::Selection what, select(given));
   COHORT_READ(const auto most, given.number("MaxObjectCount"));
   COHORT_READ(const auto seconds, given.number("OperationTimeout"));
+  COHORT_READ(const bool is_whole, check_continuation(given));
+  static_cast<void>(is_whole);
   cim::OpenEnumeration read{std::move(what), shape, given.properties(), {}, {}, most.value_or(0), {}};
   if (seconds) read.timeout = std::chrono::seconds(*seconds);
   if (!std::holds_alternative<cim::QueryFor>(read.what)) {

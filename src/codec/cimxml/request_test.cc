@@ -98,7 +98,7 @@ cim::Response response_to(const Call& call) {
 }
 
 TEST(CimXml, RepliesAreThoseOfTheGoldenFiles) {
-  expect_golden_replies("cimxml", 32, [](const std::string& name) {
+  expect_golden_replies("cimxml", 33, [](const std::string& name) {
     const Call call = call_of(name);
     return reply(call, response_to(call));
   });
@@ -135,7 +135,7 @@ TEST(CimXml, ParametersOfAMethodAreAsDeclared) {
 }
 
 TEST(CimXml, SettingsAreReadInEveryDialect) {
-  const std::string request = content(golden("ExportSnapshot.request.xml"));
+  const std::string request = golden_request("cimxml", "ExportSnapshot");
   const std::size_t begin = request.find("&lt;INSTANCE");
   const std::size_t end = request.find("</VALUE>", begin);
   ASSERT_NE(begin, std::string::npos);
@@ -200,6 +200,7 @@ TEST(CimXml, WhatIsWrongWithARequestIsItsAnswer) {
   EXPECT_EQ(status("unknown_class"), cim::Status::kInvalidClass);
   EXPECT_EQ(status("unknown_operation"), cim::Status::kNotSupported);
   EXPECT_EQ(status("unknown_parameter"), cim::Status::kInvalidParameter);
+  EXPECT_EQ(status("continue_on_error"), cim::Status::kContinuationOnErrorNotSupported);
 }
 
 TEST(CimXml, ABodyThatIsNoRequestIsAProtocolError) {

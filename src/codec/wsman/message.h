@@ -49,6 +49,9 @@ struct Call {
   Header header;
   std::variant<Identify, cim::Request> operation;
   std::string derivation = {};  // of GetClass: the superclasses of the class, the nearest first, with commas between
+  // Of an Enumerate: how long its context shall live, where that is said. Clients that do not ask are not told
+  // (ListReply::grant), since there are some that know no such element.
+  std::optional<std::chrono::seconds> expires = {};
   // Of InvokeMethod: the parameters in whose answer instances are the text of INSTANCE, as Windows has them in strings.
   // Where CIMType says "object:…" it has no string, and they are elements.
   std::vector<std::string> text_parameters = {};
@@ -87,6 +90,8 @@ class ListReply {
 
   // False: the client's envelope has no room for the object.
   [[nodiscard]] bool add(const cim::Instance& object, cim::Shape shape);
+  // How long the context lives between pulls, which the reply to an Enumerate names then.
+  void grant(std::chrono::seconds time) { granted_ = time; }
   // Whether not even the first object has room. Then the reply is a fault.
   [[nodiscard]] bool is_too_small() const { return items_.empty() && has_refused_; }
   // `context` is what the client goes on with: it is in the envelope unless `is_end` says that no more will come.
@@ -95,6 +100,7 @@ class ListReply {
  private:
   Header header_;
   std::string items_;
+  std::optional<std::chrono::seconds> granted_;
   bool has_refused_ = false;
 };
 

@@ -82,8 +82,10 @@ class Reader {
     if (header == nullptr) return refuse("wsa:MessageInformationHeaderRequired", "The envelope has no header.");
     COHORT_READ(const bool is_read, read_header(*header));
     static_cast<void>(is_read);
+    COHORT_READ(const bool has_options, check_options(*header));
+    static_cast<void>(has_options);
     COHORT_READ(cim::Operation operation, this->operation(*body));
-    return Call{header_, cim::Request{header_.namespace_name, std::move(operation)}, derivation_,
+    return Call{header_, cim::Request{header_.namespace_name, std::move(operation)}, derivation_, expires_,
                 std::move(text_parameters_)};
   }
 
@@ -139,6 +141,22 @@ class Reader {
     }
     if (header.child(kWsman, "FragmentTransfer") != nullptr) {
       return refuse("wsman:UnsupportedFeature", "Fragments are not supported.", "FragmentLevelAccess");
+    }
+    return true;
+  }
+
+  // Options change nothing here, whether the set has to be understood or not: Windows' clients send many. One that says
+  // of itself that it must be complied with is refused (DSP0226 6.4, MS-WSMV 3.1.4.1.10).
+  static Read<bool> check_options(const Node& header) {
+    const Node* const set = header.child(kWsman, "OptionSet");
+    if (set == nullptr) return true;
+    for (const Node& each : set->children) {
+      const std::string must = each.attribute_or("MustComply", "false");
+      if (must != "true" && must != "1") continue;
+      return refuse("wsman:InvalidOptions",
+                    fmt::format("There is no option \"{}\" that can be complied with.",
+                                each.attribute_or("Name", "").substr(0, 100)),
+                    "NotSupported");
     }
     return true;
   }
@@ -259,6 +277,8 @@ class Reader {
     COHORT_READ(open.shape, shape_of(text_of(request.child("EnumerationMode"))));
     COHORT_READ(const std::uint32_t most, number_or(request.child("MaxElements"), 1));
     if (request.child("OptimizeEnumeration") != nullptr) open.max_objects = most;
+    COHORT_READ(expires_, expiration(text_of(request.child("Expires"))));
+    open.timeout = expires_;
     const Node* const filter =
         request.child(kWsman, "Filter") != nullptr ? request.child(kWsman, "Filter") : request.child("Filter");
     if (filter == nullptr) {
@@ -269,6 +289,24 @@ class Reader {
     }
     COHORT_READ(open.what, selection(*filter));
     return cim::Operation(std::move(open));
+  }
+
+  // A length of time, or a time to come (WS-Enumeration 3.1); empty: neither.
+  static Read<std::optional<std::chrono::seconds>> expiration(const std::string& text) {
+    using std::chrono::microseconds;
+    if (text.empty()) return std::optional<std::chrono::seconds>();
+    const auto time = read_time(text);
+    microseconds length{};
+    if (time) length = time->count();
+    if (time && !time->is_interval()) {
+      length -= std::chrono::duration_cast<microseconds>(std::chrono::system_clock::now().time_since_epoch());
+    }
+    if (length <= microseconds(0)) {
+      return refuse("wsen:InvalidExpirationTime",
+                    fmt::format("\"{}\" is no expiration: give a duration of days or less, or a time to come.",
+                                text.substr(0, 100)));
+    }
+    return std::optional(std::chrono::ceil<std::chrono::seconds>(length));
   }
 
   static Read<cim::Shape> shape_of(const std::string& mode) {
@@ -320,6 +358,9 @@ class Reader {
     if (source) source = cim::typed(*source, *store_);
     if (!source) return refuse("wsen:CannotProcessFilter", source.error().describe());
     const auto part = [&](std::string_view name) { return text_of(kind->child(name)); };
+    // There are clients that always send the element, with nothing in it.
+    if (!part("IncludeResultProperty").empty())
+      return refuse("wsman:UnsupportedFeature", "Fragments are not supported.", "FragmentLevelAccess");
     if (kind->name == "AssociationInstances") {
       return cim::Selection(cim::ReferencesOf{*std::move(source), part("ResultClassName"), part("Role")});
     }
@@ -378,6 +419,7 @@ class Reader {
   bool is_class_request_ = false;
   std::string derivation_;
   std::vector<std::string> text_parameters_;
+  std::optional<std::chrono::seconds> expires_;
 };
 
 }  // namespace

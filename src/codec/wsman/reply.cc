@@ -6,6 +6,7 @@
 #include "codec/wsman/message.h"
 #include "codec/wsman/values.h"
 #include "codec/wsman/windows_code.h"
+#include "codec/wsman/xs_time.h"
 
 namespace cohort::codec::wsman {
 namespace {
@@ -231,6 +232,7 @@ std::string ListReply::envelope(bool is_end, std::string_view context, std::stri
   Writer writer;
   begin(writer, header_, header_.action + "Response", message_id);
   writer.open(is_pull ? "n:PullResponse" : "n:EnumerateResponse");
+  if (granted_ && !is_end) writer.element("n:Expires", to_xs_time(cim::Datetime::interval(*granted_)));
   if (!is_pull || !is_end) writer.element("n:EnumerationContext", is_end ? "" : context);
   // Items of an optimised Enumerate are in WS-Management's namespace, those of a Pull in WS-Enumeration's.
   if (has_items) writer.open(is_pull ? "n:Items" : "w:Items").raw(items_).close();

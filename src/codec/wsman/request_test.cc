@@ -149,6 +149,48 @@ TEST(WsMan, EnumerationsAreReadWithTheirModes) {
   EXPECT_EQ(operation_of<cim::PullObjects>(envelope(kEnumeration + "Pull", "urn:anything", "", kPull)).max_objects, 1U);
 }
 
+TEST(WsMan, AnOptionThatMustBeCompliedWithIsRefused) {
+  const auto with = [](const std::string& option) {
+    return fault_in(envelope(kTransfer + "Get", kSnapshotUri, selector("CollectionID", "c"), "",
+                             "<wsman:OptionSet s:mustUnderstand='true'>" + option + "</wsman:OptionSet>"));
+  };
+  EXPECT_EQ(with(""), "");
+  EXPECT_EQ(with("<wsman:Option Name='wmi:__MI_OPERATIONOPTIONS_WRITEERRORMODE'>1</wsman:Option>"), "");
+  EXPECT_EQ(with("<wsman:Option Name='a' MustComply='false'/>"), "");
+  EXPECT_EQ(with("<wsman:Option Name='a'/><wsman:Option Name='b' MustComply='true'/>"),
+            "wsman:InvalidOptions NotSupported");
+  EXPECT_EQ(with("<wsman:Option Name='b' MustComply='1'/>"), "wsman:InvalidOptions NotSupported");
+}
+
+TEST(WsMan, AnEnumerationMaySayHowLongItLives) {
+  const auto enumerate = [](const std::string& expires) {
+    return envelope(kEnumeration + "Enumerate", kSnapshotUri, "",
+                    "<n:Enumerate><n:Expires>" + expires + "</n:Expires></n:Enumerate>");
+  };
+  const auto timeout = [&](const std::string& expires) {
+    return operation_of<cim::OpenEnumeration>(enumerate(expires)).timeout;
+  };
+  EXPECT_EQ(timeout("PT10M"), std::chrono::minutes(10));
+  EXPECT_EQ(timeout(" PT0.5S "), std::chrono::seconds(1));
+  EXPECT_EQ(timeout(""), std::nullopt);
+  EXPECT_GT(timeout("9999-01-01T00:00:00Z"), std::chrono::hours(24));
+  for (const auto* const wrong : {"PT0S", "1999-01-01T00:00:00Z", "soon", "P1Y"}) {
+    EXPECT_EQ(fault_in(enumerate(wrong)), "wsen:InvalidExpirationTime ") << wrong;
+  }
+}
+
+TEST(WsMan, TheTimeThatWasGrantedIsNamedToWhomAskedForIt) {
+  Call call = call_of(
+      envelope(kEnumeration + "Enumerate", kSnapshotUri, "", "<n:Enumerate><n:Expires>PT2H</n:Expires></n:Enumerate>"));
+  EXPECT_EQ(call.expires, std::chrono::hours(2));
+  call.expires = std::chrono::minutes(15);
+  EXPECT_THAT(list_reply(call, {}, false, "ctx", "uuid:2").envelope,
+              HasSubstr("<n:EnumerateResponse><n:Expires>P0DT0H15M0S</n:Expires><n:EnumerationContext>ctx<"));
+  EXPECT_THAT(list_reply(call, {}, true, "", "uuid:2").envelope, Not(HasSubstr("Expires")));
+  call.expires.reset();
+  EXPECT_THAT(list_reply(call, {}, false, "ctx", "uuid:2").envelope, Not(HasSubstr("Expires")));
+}
+
 std::string filtered(const std::string& filter) {
   return envelope(kEnumeration + "Enumerate", std::string(kMs) + "*", "", "<n:Enumerate>" + filter + "</n:Enumerate>");
 }
@@ -170,16 +212,27 @@ TEST(WsMan, FiltersAreRead) {
                    selector("ElementName", "it's \"a\" \\") + "</wsman:SelectorSet></wsman:Filter></n:Enumerate>"));
   EXPECT_EQ(std::get<cim::QueryFor>(selected.what).text,
             R"(SELECT * FROM Msvm_SnapshotCollection WHERE ElementName = "it's \"a\" \\")");
-  const auto associated = operation_of<cim::OpenEnumeration>(filtered(
+}
+
+std::string associated_with_a_snapshot(const std::string& wanted) {
+  return filtered(
       "<wsman:Filter "
       "Dialect=\"http://schemas.dmtf.org/wbem/wsman/1/cimbinding/associationFilter\"><b:AssociatedInstances "
       "xmlns:b=\"urn:b\"><b:Object><wsa:Address/><wsa:ReferenceParameters><wsman:ResourceURI>" +
       kSnapshotUri + "</wsman:ResourceURI><wsman:SelectorSet>" + selector("CollectionID", "c-1") +
-      "</wsman:SelectorSet></wsa:ReferenceParameters></b:Object><b:ResultClassName>Msvm_ConcreteJob</b:ResultClassName>"
-      "</b:AssociatedInstances></wsman:Filter>"));
+      "</wsman:SelectorSet></wsa:ReferenceParameters></b:Object>" + wanted + "</b:AssociatedInstances></wsman:Filter>");
+}
+
+TEST(WsMan, AssociationsAreFiltered) {
+  const std::string jobs = "<b:ResultClassName>Msvm_ConcreteJob</b:ResultClassName>";
+  const auto associated =
+      operation_of<cim::OpenEnumeration>(associated_with_a_snapshot(jobs + "<b:IncludeResultProperty/>"));
   const auto& associators = std::get<cim::AssociatorsOf>(associated.what);
   EXPECT_EQ(associators.result_class, "Msvm_ConcreteJob");
   EXPECT_EQ(*associators.source.key("CollectionID"), cim::Value("c-1"));
+  EXPECT_EQ(
+      fault_in(associated_with_a_snapshot(jobs + "<b:IncludeResultProperty>ElementName</b:IncludeResultProperty>")),
+      "wsman:UnsupportedFeature FragmentLevelAccess");
 }
 
 const std::string kService = std::string(kMs) + "Msvm_CollectionSnapshotService";
