@@ -180,15 +180,15 @@ TEST(WsMan, AnEnumerationMaySayHowLongItLives) {
 }
 
 TEST(WsMan, TheTimeThatWasGrantedIsNamedToWhomAskedForIt) {
-  Call call = call_of(
+  const Call call = call_of(
       envelope(kEnumeration + "Enumerate", kSnapshotUri, "", "<n:Enumerate><n:Expires>PT2H</n:Expires></n:Enumerate>"));
   EXPECT_EQ(call.expires, std::chrono::hours(2));
-  call.expires = std::chrono::minutes(15);
-  EXPECT_THAT(list_reply(call, {}, false, "ctx", "uuid:2").envelope,
+  ListReply list(call.header);
+  EXPECT_THAT(list.envelope(false, "ctx", "uuid:2"), Not(HasSubstr("Expires")));
+  list.grant(std::chrono::minutes(15));
+  EXPECT_THAT(list.envelope(false, "ctx", "uuid:2"),
               HasSubstr("<n:EnumerateResponse><n:Expires>P0DT0H15M0S</n:Expires><n:EnumerationContext>ctx<"));
-  EXPECT_THAT(list_reply(call, {}, true, "", "uuid:2").envelope, Not(HasSubstr("Expires")));
-  call.expires.reset();
-  EXPECT_THAT(list_reply(call, {}, false, "ctx", "uuid:2").envelope, Not(HasSubstr("Expires")));
+  EXPECT_THAT(list.envelope(true, "", "uuid:2"), Not(HasSubstr("Expires")));
 }
 
 std::string filtered(const std::string& filter) {
