@@ -41,7 +41,10 @@ std::size_t end_of_data(std::span<const std::byte> bytes, std::size_t place) {
 }  // namespace
 
 OutputFile::OutputFile(NewFile file, std::uint64_t size)
-    : file_(std::move(file)), size_(size), is_direct_(set_direct(file_.descriptor(), true)) {}
+    : file_(std::move(file)),
+      size_(size),
+      is_direct_(set_direct(file_.descriptor(), true)),
+      early_([fd = file_.descriptor()] { return ::fdatasync(fd) == 0 ? 0 : errno; }) {}
 
 Failure OutputFile::failure(int error_number, const char* what) const {
   return Failure{system_error(error_number, fmt::format("\"{}\" cannot be {}.", file_.path().string(), what))};
@@ -89,6 +92,7 @@ ssize_t OutputFile::write_some(std::uint64_t offset, std::span<const std::byte> 
   const ssize_t count = ::pwrite(fd, bytes.data(), bytes.size(), place);
   // Out of the page cache early, so that little is left for the end. Its errors come again with fsync.
   if (count > 0 && !is_direct_) static_cast<void>(::sync_file_range(fd, place, count, SYNC_FILE_RANGE_WRITE));
+  if (count > 0) early_.add(static_cast<std::uint64_t>(count));
   return count;
 }
 
@@ -100,6 +104,7 @@ bool OutputFile::clone(int source, std::uint64_t source_offset, std::uint64_t of
 }
 
 Result<void> OutputFile::sync() {
+  if (const int error = early_.finish(); error != 0) return failure(error, "synced");
   if (::ftruncate(file_.descriptor(), static_cast<off_t>(size_)) != 0) return failure(errno, "given its size");
   if (::fsync(file_.descriptor()) != 0) return failure(errno, "synced");
   return {};

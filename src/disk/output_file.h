@@ -8,12 +8,13 @@
 
 #include "base/file.h"
 #include "base/result.h"
+#include "disk/early_sync.h"
 #include "disk/new_file.h"
 
 namespace cohort::disk {
 
-// Written past the page cache (O_DIRECT) where the file system can: it takes a tenth of the processor's time, nothing
-// is left to be written in the end, and what others read stays in memory.
+// Written past the page cache (O_DIRECT) where the file system can: it takes a tenth of the processor's time, and what
+// others read stays in memory. Synced while it is written (EarlySync).
 // Threads: write() from any number at once.
 class OutputFile {
  public:
@@ -35,7 +36,7 @@ class OutputFile {
   // False once clone() has failed: it is not worth another attempt.
   [[nodiscard]] bool may_clone() const { return may_clone_; }
 
-  // All that was written is on the storage when it returns.
+  // All that was written is on the storage when it returns; nothing is written afterwards.
   [[nodiscard]] Result<void> sync();
   void keep() { file_.keep(); }
 
@@ -49,6 +50,7 @@ class OutputFile {
   std::uint64_t size_;
   std::atomic<bool> is_direct_;
   std::atomic<bool> may_clone_ = true;
+  EarlySync early_;
 };
 
 }  // namespace cohort::disk
