@@ -648,6 +648,21 @@ def test_pywbem_pulls_and_looks_around(cimxml):
     assert "root/virtualization/v2" in cimxml("EnumerateInstances", "root/interop", interop)[2]
 
 
+def test_pywbem_finds_the_central_instances_of_a_profile(cimxml):
+    def ask(name, **parameters):
+        call = intrinsic(name, **parameters).replace(namespace_path(V2), namespace_path("root/interop"))
+        return cimxml(name, "root/interop", call)[2]
+
+    text = ask("EnumerateInstanceNames", ClassName=cim_class("CIM_RegisteredProfile"))
+    profile, = re.findall(r"<INSTANCENAME .*?</INSTANCENAME>", text)
+    found = {"ObjectName": profile, "AssocClass": cim_class("CIM_ElementConformsToProfile"),
+             "ResultRole": "<VALUE>ManagedElement</VALUE>"}
+    for name in ("AssociatorNames", "Associators"):
+        text = ask(name, **found)
+        assert '<INSTANCENAME CLASSNAME="Msvm_CollectionSnapshotService">' in text
+        assert namespace_path(V2) in text, "the instance lies in another namespace"
+
+
 TRUE, FALSE = "<VALUE>TRUE</VALUE>", "<VALUE>FALSE</VALUE>"
 STYLE = {"IncludeQualifiers": FALSE, "IncludeClassOrigin": TRUE}
 PROPERTIES = {"PropertyList": "<VALUE.ARRAY><VALUE>ElementName</VALUE></VALUE.ARRAY>"}

@@ -3,6 +3,7 @@ power; and what a snapshot keeps of it."""
 
 import subprocess
 
+import libvirt
 import pytest
 
 from harness import wait_until
@@ -74,6 +75,19 @@ def test_the_host_and_its_machines_are_listed(operator, guest, bare):
     assert int(running["OnTimeInMilliseconds"]) > 0
     with open(f"/proc/{running['ProcessID']}/cmdline", encoding="utf-8") as command:
         assert guest.name in command.read()
+
+
+@pytest.mark.parametrize("which", ["guest", "bare"])
+@pytest.mark.parametrize("client", CLIENTS)
+def test_notes_are_written_to_a_machine_that_runs_and_to_one_that_is_off(request, cohortd, client, which):
+    machine = request.getfixturevalue(which)
+    administrator = CLIENTS[client](cohortd, "administrator")
+    settings = settings_of(administrator, machine).path
+    administrator.change(settings, Notes=["für den Laden", "ask ada"])
+    for flags in (0, libvirt.VIR_DOMAIN_XML_INACTIVE):
+        assert "<description>für den Laden\nask ada</description>" in machine.domain.XMLDesc(flags)
+    administrator.change(settings, Notes=[""])
+    assert "<description>" not in machine.domain.XMLDesc(0)
 
 
 def test_settings_tell_what_a_machine_consists_of(operator, guest):

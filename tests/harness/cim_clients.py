@@ -268,6 +268,22 @@ class WsmanClient(_Client):
                 + "".join(f"<p:{name}>{escape(_text(value))}</p:{name}>" for name, value in properties.items())
                 + f"</p:{class_name}>")
 
+    def change(self, path, **changed):
+        """Sends the whole instance back, as openwsman's client does; lists are arrays."""
+        uri, selectors = uri_of(path.class_name, path.namespace), selector_set(path.keys)
+        instance = self.ask(TRANSFER + "Get", uri, selectors=selectors)[0]
+        for name, value in changed.items():
+            tag = f"{{{uri}}}{name}"
+            place = [child.tag for child in instance].index(tag)
+            for child in instance.findall(tag):
+                instance.remove(child)
+            for one in value if isinstance(value, list) else [value]:
+                element = ET.Element(tag)
+                element.text = _text(one)
+                instance.insert(place, element)
+                place += 1
+        self.ask(TRANSFER + "Put", uri, ET.tostring(instance, encoding="unicode"), selectors)
+
     def invoke(self, path, method, **parameters):
         uri = uri_of(path.class_name, path.namespace)
         given = "".join(f"<p:{name}>{self._parameter(one)}</p:{name}>" for name, value in parameters.items()
@@ -355,6 +371,21 @@ class CimXmlClient(_Client):
         found = self._instance(response.find("IRETURNVALUE/INSTANCE"))
         found.path = path
         return found
+
+    def change(self, path, **changed):
+        """Sends the whole instance back, as the client of WS-Management does."""
+        read = self._intrinsic("GetInstance", path.namespace, InstanceName=_instance_name(path))
+        instance = read.find("IRETURNVALUE/INSTANCE")
+        for name, value in changed.items():
+            holder, = [each for each in instance if each.get("NAME") == name]
+            for child in list(holder):
+                holder.remove(child)
+            values = ET.SubElement(holder, "VALUE.ARRAY") if isinstance(value, list) else holder
+            for one in value if isinstance(value, list) else [value]:
+                ET.SubElement(values, "VALUE").text = _text(one)
+        self._intrinsic("ModifyInstance", path.namespace,
+                        ModifiedInstance=f"<VALUE.NAMEDINSTANCE>{_instance_name(path)}"
+                                         f"{ET.tostring(instance, encoding='unicode')}</VALUE.NAMEDINSTANCE>")
 
     @classmethod
     def _instance(cls, element):
