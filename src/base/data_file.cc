@@ -25,9 +25,15 @@ constexpr std::uint32_t kMaxClusterBits = 21;
 Result<std::string> read_start(const Path& image, std::size_t length) {
   COHORT_ASSIGN(const UniqueFd fd, open_readonly(image));
   std::string bytes(length, '\0');
-  const ssize_t count = ::pread(fd.get(), bytes.data(), bytes.size(), 0);
-  if (count < 0) return Failure{system_error(errno, fmt::format("\"{}\" cannot be read.", image.string()))};
-  bytes.resize(static_cast<std::size_t>(count));
+  std::size_t filled = 0;
+  while (filled < length) {
+    const ssize_t count = ::pread(fd.get(), bytes.data() + filled, length - filled, static_cast<off_t>(filled));
+    if (count < 0 && errno == EINTR) continue;
+    if (count < 0) return Failure{system_error(errno, fmt::format("\"{}\" cannot be read.", image.string()))};
+    if (count == 0) break;
+    filled += static_cast<std::size_t>(count);
+  }
+  bytes.resize(filled);
   return bytes;
 }
 
@@ -70,7 +76,10 @@ Result<FileStamp> stamp_of_image(const Path& image, std::string_view format) {
   COHORT_ASSIGN(const std::string name, data_file_of(image, format));
   if (name.empty()) return own;
   COHORT_ASSIGN(const FileStamp data, stamp_of(name));
-  return FileStamp{own.inode + data.inode, own.size + data.size, std::max(own.modified_ns, data.modified_ns)};
+  // The earlier time counts as well, or the write to the one would be hidden by the other one's time, where that lies
+  // in the future.
+  const auto [earlier, later] = std::minmax({own.modified_ns, data.modified_ns});
+  return FileStamp{own.inode + data.inode, own.size + data.size + static_cast<std::uint64_t>(earlier), later};
 }
 
 }  // namespace cohort

@@ -70,5 +70,13 @@ TEST_F(DataFileTest, AWriteToItChangesTheImagesStamp) {
   EXPECT_EQ(stamp_of_image(image, "qcow2").error().code, ErrorCode::kNotFound);
 }
 
+TEST_F(DataFileTest, AWriteToTheImageIsNotHiddenByADataFileOfTheFuture) {
+  create("data_file=" + data.string());
+  std::filesystem::last_write_time(data, std::filesystem::file_time_type::clock::now() + std::chrono::hours(1000));
+  const FileStamp before = stamp();
+  std::filesystem::last_write_time(image, std::filesystem::last_write_time(image) + std::chrono::seconds(1));
+  EXPECT_NE(stamp(), before);
+}
+
 }  // namespace
 }  // namespace cohort

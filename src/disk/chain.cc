@@ -5,6 +5,7 @@
 #include <algorithm>
 #include <cerrno>
 
+#include "base/big_endian.h"
 #include "disk/file_bytes.h"
 #include "disk/qcow2_bounds.h"
 
@@ -38,13 +39,31 @@ Failure encrypted(const Path& path) {
   return fail(ErrorCode::kUnsupported, "\"{}\" is an encrypted image; these cannot be copied.", path.string());
 }
 
+Failure marked_corrupt(const Path& path) {
+  return fail(ErrorCode::kCorrupt, "\"{}\" is marked as corrupt by QEMU: repair it with qemu-img check -r.",
+              path.string());
+}
+
 Result<void> check_header(int fd, const Qcow2Header& header, const Path& path, const std::stop_token& stop) {
   if (header.is_encrypted) return encrypted(path);
-  if (header.is_marked_corrupt) {
-    return fail(ErrorCode::kCorrupt, "\"{}\" is marked as corrupt by QEMU: repair it with qemu-img check -r.",
-                path.string());
-  }
+  if (header.is_marked_corrupt) return marked_corrupt(path);
   return check_qcow2_bounds(fd, header, path.string(), stop);
+}
+
+// Where the header is not known here, QEMU reads the image, and would follow what it names by itself: with formats that
+// it guesses, and without our locks.
+Result<void> check_unknown_header(int fd, const Path& path) {
+  constexpr std::size_t kBackingOffset = 8;
+  constexpr std::size_t kFeatures = 72;
+  constexpr std::uint64_t kMarkedCorrupt = 2;
+  COHORT_ASSIGN(const std::string head, read_at(fd, 0, kFeatures + sizeof(std::uint64_t), path.string()));
+  const bool is_whole = head.size() == kFeatures + sizeof(std::uint64_t);
+  if (!is_whole || (big_endian<std::uint64_t>(head, kFeatures) & kMarkedCorrupt) != 0) return marked_corrupt(path);
+  if (big_endian<std::uint64_t>(head, kBackingOffset) == 0) return {};
+  return fail(ErrorCode::kUnsupported,
+              "\"{}\" has qcow2 features that are not known here, and stands on another image: convert it with "
+              "qemu-img convert.",
+              path.string());
 }
 
 Result<ChainLayer> read_layer(const Path& path, const std::string& format, const std::stop_token& stop,
@@ -59,7 +78,10 @@ Result<ChainLayer> read_layer(const Path& path, const std::string& format, const
   if (format != "qcow2") return layer;
   auto header = read_qcow2_header(fd.get(), path.string());
   const bool is_unknown = !header && header.error().code == ErrorCode::kUnsupported;
-  if (is_unknown && unknown == Unknown::kLeftToQemu) return layer;
+  if (is_unknown && unknown == Unknown::kLeftToQemu) {
+    COHORT_TRY(check_unknown_header(fd.get(), path));
+    return layer;
+  }
   COHORT_ASSIGN(layer.header, std::move(header));
   COHORT_TRY(check_header(fd.get(), *layer.header, path, stop));
   return layer;

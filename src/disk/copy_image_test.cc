@@ -154,6 +154,21 @@ TEST_F(CopyImageTest, LeavesUnknownFeaturesToQemuAndSaysWhatToDoWhenItDoesNotKno
   }
 }
 
+TEST_F(CopyImageTest, LeavesNothingToQemuThatNamesFurtherImagesOrIsMarkedCorrupt) {
+  constexpr std::size_t kLowFeatures = 79;
+  with_byte("a", kLowFeatures, 0x82);
+  EXPECT_EQ(copy(at("a"), "qcow2").error().code, ErrorCode::kCorrupt);
+  make_qcow2(at("base"));
+  qemu_img({"create", "-q", "-f", "qcow2", "-b", at("base"), "-F", "qcow2", at("top")});
+  std::string content = content_of(at("top"));
+  content[kLowFeatures] = static_cast<char>(0x80);
+  write_content(at("top"), content);
+  const auto copied = copy(at("top"), "qcow2");
+  ASSERT_FALSE(copied);
+  EXPECT_EQ(copied.error().code, ErrorCode::kUnsupported);
+  EXPECT_THAT(copied.error().message, HasSubstr("stands on another image"));
+}
+
 TEST_F(CopyImageTest, IsToldNoUnknownFeaturesOfAPackage) {
   const auto refused = measure_listed({{with_byte("a", 79, 0x80), "qcow2"}}, "qcow2");
   ASSERT_FALSE(refused);

@@ -38,6 +38,7 @@ class OutputFile {
 
   // All that was written is on the storage when it returns; nothing is written afterwards.
   [[nodiscard]] Result<void> sync();
+  // REQUIRES: sync() has succeeded, or nothing was written.
   void keep() { file_.keep(); }
 
  private:

@@ -162,11 +162,13 @@ class Inspection {
       obstacle("The disk {} of \"{}\" cannot be read: {}", disk.target, name(), file.error().describe());
     } else if (file->starts_with('/') && std::filesystem::is_regular_file(*file, error)) {
       if (!is_active_) check_unused(disk, *file);
+    } else if (file->starts_with('/')) {
+      obstacle("The disk {} of \"{}\" keeps its data in \"{}\", which is no file: {}.", disk.target, name(), *file,
+               error ? error.message() : "only files can be frozen");
     } else if (!file->empty()) {
       obstacle(
-          "The disk {} of \"{}\" keeps its data in \"{}\", as \"{}\" says, which is not the whole path of a file: put "
-          "it "
-          "right with qemu-img amend -o data_file=/….",
+          "The disk {} of \"{}\" keeps its data in \"{}\", as \"{}\" says, which is not the whole path of a file: "
+          "put it right with qemu-img amend -o data_file=/….",
           disk.target, name(), *file, layer.path.string());
     }
   }
