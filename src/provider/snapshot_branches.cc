@@ -1,7 +1,6 @@
 #include "provider/snapshot_branches.h"
 
 #include <algorithm>
-#include <functional>
 #include <ranges>
 #include <utility>
 
@@ -28,18 +27,29 @@ const Snapshot* SnapshotBranches::parent_of(const Snapshot& snapshot, const Mach
   return below;
 }
 
-std::map<MachineId, const Snapshot*> SnapshotBranches::current() const {
-  std::vector<const Snapshot*> tips;
-  for (const Snapshot& each : all_) {
-    if (each.is_current) tips.push_back(&each);
-  }
-  std::ranges::sort(tips, std::greater(), &Snapshot::arrival);
-  std::map<MachineId, const Snapshot*> found;
-  for (const Snapshot* at : tips) {
-    for (; at != nullptr; at = find(at->parent)) {
-      if (!is_shown_snapshot(*at)) continue;
-      for (const MemberSnapshot& member : at->members) found.emplace(member.machine, at);
+std::map<MachineId, SnapshotBranches::Place> SnapshotBranches::places_from(const Snapshot& tip) const {
+  std::map<MachineId, Place> places;
+  for (const Snapshot* at = &tip; at != nullptr; at = find(at->parent)) {
+    for (const MemberSnapshot& member : at->members) {
+      Place& place = places.try_emplace(member.machine, Place{at->arrival, nullptr}).first->second;
+      if (place.shown == nullptr && is_shown_snapshot(*at)) place.shown = at;
     }
+  }
+  return places;
+}
+
+std::map<MachineId, const Snapshot*> SnapshotBranches::current() const {
+  std::map<MachineId, Place> newest;
+  for (const Snapshot& tip : all_) {
+    if (!tip.is_current) continue;
+    for (const auto& [machine, place] : places_from(tip)) {
+      Place& best = newest.try_emplace(machine, place).first->second;
+      if (place.arrival > best.arrival) best = place;
+    }
+  }
+  std::map<MachineId, const Snapshot*> found;
+  for (const auto& [machine, place] : newest) {
+    if (place.shown != nullptr) found.emplace(machine, place.shown);
   }
   return found;
 }
@@ -49,10 +59,19 @@ std::vector<const Snapshot*> SnapshotBranches::applied() const {
   std::vector<const Snapshot*> found;
   for (const Snapshot& each : std::views::reverse(all_)) {
     const auto [later, is_newest] = first_arrival.emplace(each.collection, each.arrival);
-    if (!is_newest && later->second < each.arrival && is_shown_snapshot(each)) found.push_back(&each);
+    const bool is_applied = !is_newest && later->second < each.arrival && !was_left(each);
+    if (is_applied && is_shown_snapshot(each)) found.push_back(&each);
     later->second = std::min(later->second, each.arrival);
   }
   return found;
+}
+
+bool SnapshotBranches::was_left(const Snapshot& applied) const {
+  const auto tip = std::ranges::find_if(
+      all_, [&](const Snapshot& each) { return each.is_current && each.collection == applied.collection; });
+  const Snapshot* at = tip == all_.end() ? nullptr : &*tip;
+  while (at != nullptr && at != &applied && at->arrival > applied.arrival) at = find(at->parent);
+  return at != &applied;
 }
 
 std::vector<const Snapshot*> SnapshotBranches::shown() const {

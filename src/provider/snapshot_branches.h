@@ -25,12 +25,20 @@ class SnapshotBranches {
   // The one that each machine goes on from: the nearest from the current one of its collection down. A machine of
   // several collections goes on from what was taken or applied last.
   [[nodiscard]] std::map<MachineId, const Snapshot*> current() const;
-  // Those that a collection has gone back to, as far as their order tells: a later one had been taken before.
+  // Those that a collection goes on from since it has gone back to them, as far as their order tells: a later one had
+  // been taken before.
   [[nodiscard]] std::vector<const Snapshot*> applied() const;
   // Those that clients see, the oldest first.
   [[nodiscard]] std::vector<const Snapshot*> shown() const;
 
  private:
+  struct Place {
+    std::uint64_t arrival = 0;        // at the first snapshot from the tip down that has the machine
+    const Snapshot* shown = nullptr;  // the first of those that clients see
+  };
+  [[nodiscard]] std::map<MachineId, Place> places_from(const Snapshot& tip) const;
+  // Whether the collection has since gone back to another one.
+  [[nodiscard]] bool was_left(const Snapshot& applied) const;
   [[nodiscard]] const Snapshot* find(const std::optional<SnapshotId>& id) const;
 
   std::vector<Snapshot> all_;
