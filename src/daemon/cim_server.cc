@@ -3,6 +3,9 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <memory>
+#include <mutex>
+#include <utility>
 
 #include "cim/value_text.h"
 #include "daemon/operation_names.h"
@@ -35,6 +38,31 @@ Told told(const cim::Response& response) {
   return {"returned " + code, code == "0" || code == kJobStarted};
 }
 
+// The enumeration that a question opens or pulls, of which the client does not learn if nobody waits for the answer:
+// it is closed then, by whoever comes last.
+class UnansweredEnumeration {
+ public:
+  explicit UnansweredEnumeration(std::string context) : context_(std::move(context)) {}
+
+  // To be called with the answer.
+  [[nodiscard]] bool is_given_up(const std::string& context) {
+    const std::scoped_lock lock(mutex_);
+    context_ = context;
+    return is_given_up_;
+  }
+  // What is known of it by now.
+  [[nodiscard]] std::string give_up() {
+    const std::scoped_lock lock(mutex_);
+    is_given_up_ = true;
+    return context_;
+  }
+
+ private:
+  std::mutex mutex_;
+  std::string context_;
+  bool is_given_up_ = false;
+};
+
 }  // namespace
 
 CimServer::CimServer(provider::Broker& broker, const Rights& rights, Metrics& metrics, Log& log, Limits limits)
@@ -65,13 +93,23 @@ std::optional<cim::Response> CimServer::ask(const cim::Request& request, const C
   if (!is_question(request.operation)) return broker_.handle(request, client.caller);
   const std::chrono::microseconds limit =
       std::min(time.value_or(limits_.question), std::chrono::microseconds(limits_.question));
-  auto answer = patience_.answer(
-      limit, [this, request, caller = client.caller, room] { return broker_.handle(request, caller, room); });
   const auto* const pull = std::get_if<cim::PullObjects>(&request.operation);
-  if (!answer && pull != nullptr) {
-    static_cast<void>(broker_.handle({request.namespace_name, cim::CloseEnumeration{pull->context}}, client.caller));
-  }
+  const auto enumeration = std::make_shared<UnansweredEnumeration>(pull == nullptr ? "" : pull->context);
+  auto answer = patience_.answer(limit, [this, request, caller = client.caller, room, enumeration] {
+    auto response = broker_.handle(request, caller, room);
+    const auto* const objects = std::get_if<cim::Objects>(&response);
+    if (objects != nullptr && enumeration->is_given_up(objects->context)) {
+      close(request.namespace_name, objects->context, caller);
+    }
+    return response;
+  });
+  if (!answer) close(request.namespace_name, enumeration->give_up(), client.caller);
   return answer;
+}
+
+void CimServer::close(const std::string& namespace_name, const std::string& context, const provider::Caller& caller) {
+  if (context.empty()) return;
+  static_cast<void>(broker_.handle({namespace_name, cim::CloseEnumeration{context}}, caller));
 }
 
 void CimServer::tell(const cim::Request& request, const std::optional<cim::Response>& response, const Client& client) {

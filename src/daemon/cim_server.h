@@ -50,6 +50,8 @@ class CimServer {
   [[nodiscard]] std::optional<cim::Response> ask(const cim::Request& request, const Client& client,
                                                  std::optional<std::chrono::microseconds> time,
                                                  const provider::Room& room);
+  // Nothing for a context of "".
+  void close(const std::string& namespace_name, const std::string& context, const provider::Caller& caller);
   void tell(const cim::Request& request, const std::optional<cim::Response>& response, const Client& client);
 
   provider::Broker& broker_;

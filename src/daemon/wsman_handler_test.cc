@@ -72,6 +72,10 @@ class WsmanHandlerTest : public testing::Test {
                     "<n:Pull><n:EnumerationContext>" + context + "</n:EnumerationContext>" + most + "</n:Pull>",
                     headers);
   }
+  void release(const std::string& context) {
+    answer_to(envelope(kEnumeration + "Release", "Msvm_VirtualSystemCollection",
+                       "<n:Release><n:EnumerationContext>" + context + "</n:EnumerationContext></n:Release>"));
+  }
   static std::string call(const std::string& headers = "") {
     return envelope(std::string(kUri) + "Msvm_CollectionManagementService/DestroyCollection",
                     "Msvm_CollectionManagementService", "", headers + selected("Name", "cms"));
@@ -187,8 +191,7 @@ TEST_F(WsmanHandlerTest, AnObjectThatNeverFitsIsAFaultAndLeavesTheEnumeration) {
 
 TEST_F(WsmanHandlerTest, AContextThatWasReleasedIsUnknown) {
   const std::string context = context_in(enumerate(""));
-  answer_to(envelope(kEnumeration + "Release", "Msvm_VirtualSystemCollection",
-                     "<n:Release><n:EnumerationContext>" + context + "</n:EnumerationContext></n:Release>"));
+  release(context);
   EXPECT_THAT(fault_of(pull(context, "")), HasSubstr("n:InvalidEnumerationContext"));
 }
 
@@ -201,6 +204,24 @@ TEST_F(WsmanHandlerTest, AQuestionThatTakesTooLongIsGivenUp) {
   // Two are still being worked on: no third is begun.
   fault_of(get);
   EXPECT_THAT(fault_of(get), HasSubstr("w:QuotaLimit"));
+}
+
+TEST_F(WsmanHandlerTest, AnEnumerationThatIsOpenedTooLateIsClosed) {
+  const std::string late = envelope(kEnumeration + "Enumerate", "Msvm_VirtualSystemCollection", "<n:Enumerate/>",
+                                    "<w:OperationTimeout>PT0.002S</w:OperationTimeout>");
+  desk.shelf.delay = std::chrono::milliseconds(10);
+  const std::size_t most = provider::EnumerationLimits{}.contexts_of_one_caller;
+  for (std::size_t given_up = 0; given_up <= most;) {
+    const std::string answer = text_of(post(late));
+    while (desk.server.late() > 0) std::this_thread::yield();
+    if (answer.find("w:TimedOut") != std::string::npos) {
+      ++given_up;
+    } else {  // a busy host looks at the clock too late
+      release(context_in(answer));
+    }
+  }
+  desk.shelf.delay = std::chrono::milliseconds(0);
+  EXPECT_THAT(context_in(enumerate("")), HasSubstr("uuid:"));
 }
 
 TEST_F(WsmanHandlerTest, AnEnumerationWhosePullIsGivenUpIsOver) {

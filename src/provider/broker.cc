@@ -194,6 +194,28 @@ class Broker::Answering {
     return found;
   }
 
+  // A listing while it is read. It goes back as it was, unless its new place is kept; nothing is lost of a batch that
+  // fails half way.
+  class Borrowed {
+   public:
+    Borrowed(Enumerations& enumerations, const std::string& context, Listing listing)
+        : enumerations_(enumerations), context_(context), listing_(std::move(listing)), mark_(listing_.names.mark()) {}
+    Borrowed(const Borrowed&) = delete;
+    Borrowed& operator=(const Borrowed&) = delete;
+    ~Borrowed() {
+      listing_.names.go_back(std::move(mark_));
+      enumerations_.put_back(context_, std::move(listing_));
+    }
+    [[nodiscard]] Listing& listing() { return listing_; }
+    void keep_place() { mark_ = listing_.names.mark(); }
+
+   private:
+    Enumerations& enumerations_;
+    const std::string& context_;
+    Listing listing_;
+    NameList::Mark mark_;
+  };
+
   // The objects of an enumeration that come next.
   [[nodiscard]] Outcome<cim::Objects> next_of(const std::string& context, std::uint32_t max_objects) const {
     Enumerations& enumerations = broker_.enumerations_;
@@ -203,17 +225,17 @@ class Broker::Answering {
       return failed(is_busy ? cim::Status::kServerLimitsExceeded : cim::Status::kInvalidEnumerationContext, "{}",
                     listing.error().message);
     }
-    auto objects = read(*listing, std::min(max_objects, kMostAtOnce));
+    Borrowed borrowed(enumerations, context, *std::move(listing));
+    auto objects = read(borrowed.listing(), std::min(max_objects, kMostAtOnce));
+    if (!objects) return objects;
+    borrowed.keep_place();
     // With no object wanted, the client comes back to learn that there is none.
-    const bool is_end = objects && max_objects > 0 && listing->names.is_empty();
-    if (is_end) {
+    objects->is_end_of_sequence = max_objects > 0 && borrowed.listing().names.is_empty();
+    if (objects->is_end_of_sequence) {
       static_cast<void>(enumerations.close(context, caller_));
     } else {
-      enumerations.put_back(context, *std::move(listing));
+      objects->context = context;
     }
-    if (!objects) return objects;
-    objects->is_end_of_sequence = is_end;
-    if (!is_end) objects->context = context;
     return objects;
   }
 

@@ -1,18 +1,36 @@
 #include "provider/enumerations.h"
 
 #include <algorithm>
-#include <numeric>
 #include <utility>
 
 #include "base/id.h"
 
 namespace cohort::provider {
 
+namespace {
+
+// One caller may not have more than this part of what all may have.
+constexpr std::size_t kLargestShare = 4;
+
+}  // namespace
+
 Enumerations::Enumerations(const Clock& clock, EnumerationLimits limits) : clock_(clock), limits_(limits) {}
 
 void Enumerations::forget_expired() {
   const SteadyTime now = clock_.steady();
-  std::erase_if(contexts_, [&](const auto& each) { return now - each.second.used > each.second.idle; });
+  std::erase_if(contexts_,
+                [&](const auto& each) { return each.second.listing && now - each.second.used > each.second.idle; });
+}
+
+Result<void> Enumerations::check_bytes(std::size_t more, std::size_t most, std::string_view whose,
+                                       const std::function<bool(const Context&)>& counts) const {
+  std::size_t held = 0;
+  for (const auto& [name, each] : contexts_) held += counts(each) ? each.bytes : 0;
+  if (held + more <= most) return {};
+  return fail(ErrorCode::kInUse,
+              "{} take {} KiB, and this one would take {} more than there is room for: pull them to their end, close "
+              "them, or ask for fewer objects.",
+              whose, held >> 10U, (held + more - most + 1023) >> 10U);
 }
 
 Result<void> Enumerations::make_room(std::size_t bytes, const Caller& caller) {
@@ -22,16 +40,13 @@ Result<void> Enumerations::make_room(std::size_t bytes, const Caller& caller) {
   if (static_cast<std::size_t>(own) >= limits_.contexts_of_one_caller) {
     return fail(ErrorCode::kInUse, "{} has {} enumerations open; close some of them.", caller.name, own);
   }
-  const auto held = std::accumulate(contexts_.begin(), contexts_.end(), std::size_t{0},
-                                    [](std::size_t sum, const auto& each) { return sum + each.second.bytes; });
-  if (held + bytes > limits_.bytes) {
-    return fail(ErrorCode::kInUse,
-                "The enumerations that are open take {} KiB, and this one would take {} more than there is room for: "
-                "pull them to their end, close them, or ask for fewer objects.",
-                held >> 10U, (held + bytes - limits_.bytes + 1023) >> 10U);
-  }
+  COHORT_TRY(check_bytes(bytes, limits_.bytes, "The enumerations that are open", [](const Context&) { return true; }));
+  const std::string whose = fmt::format("The enumerations of {}", caller.name);
+  COHORT_TRY(check_bytes(bytes, limits_.bytes / kLargestShare, whose,
+                         [&](const Context& each) { return each.caller == caller.name; }));
   if (contexts_.size() < limits_.contexts) return {};
-  contexts_.erase(std::ranges::min_element(contexts_, {}, [](const auto& each) { return each.second.used; }));
+  const auto last_use = [](const auto& each) { return each.second.listing ? each.second.used : SteadyTime::max(); };
+  contexts_.erase(std::ranges::min_element(contexts_, {}, last_use));
   return {};
 }
 

@@ -3,10 +3,12 @@
 
 #include <chrono>
 #include <cstddef>
+#include <functional>
 #include <map>
 #include <mutex>
 #include <optional>
 #include <string>
+#include <string_view>
 
 #include "base/clock.h"
 #include "base/result.h"
@@ -18,7 +20,7 @@ namespace cohort::provider {
 struct EnumerationLimits {
   std::size_t contexts = 500;                  // at a time; the one that was idle longest makes room for a new one
   std::size_t contexts_of_one_caller = 100;    // more fail with kInUse
-  std::size_t bytes = std::size_t{64} << 20U;  // of all listings together; more fail with kInUse
+  std::size_t bytes = std::size_t{64} << 20U;  // of all listings, a quarter of one caller's; more fail with kInUse
   std::chrono::seconds idle{120};              // unless the client asks for another time
   std::chrono::seconds longest_idle{900};      // of those that clients may ask for
 };
@@ -38,7 +40,7 @@ class Enumerations {
   // The listing, to read a batch of it; then it has to be put back, or the context closed.
   // kNotFound: there is no such context of this caller, or it has expired. kInUse: somebody reads it.
   [[nodiscard]] Result<Listing> take(const std::string& context, const Caller& caller);
-  // A context that was closed meanwhile stays closed.
+  // A context that was closed meanwhile stays closed. It does not expire while it is read.
   void put_back(const std::string& context, Listing listing);
   [[nodiscard]] Result<void> close(const std::string& context, const Caller& caller);
 
@@ -54,6 +56,8 @@ class Enumerations {
 
   void forget_expired();
   [[nodiscard]] Result<void> make_room(std::size_t bytes, const Caller& caller);
+  [[nodiscard]] Result<void> check_bytes(std::size_t more, std::size_t most, std::string_view whose,
+                                         const std::function<bool(const Context&)>& counts) const;
   [[nodiscard]] Result<Contexts::iterator> find(const std::string& context, const Caller& caller);
 
   const Clock& clock_;

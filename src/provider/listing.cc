@@ -163,7 +163,7 @@ Outcome<std::optional<cim::Instance>> ListingReader::read(std::string_view name)
   } else {
     const auto path = cim::typed(*parsed, classes);
     if (!path) return failed(path.error());
-    if (reading_.are_paths_enough) return cim::Instance{path->class_name, path->keys, *path};
+    if (reading_.are_paths_enough) return seen({path->class_name, path->keys, *path});
     found = providers == &selector_.providers() ? find(*path) : find_elsewhere(*path);
   }
   if (!found || !*found) return found;
@@ -204,9 +204,13 @@ Result<std::optional<cim::Instance>> ListingReader::find_at(ClassProvider& provi
 Outcome<std::optional<cim::Instance>> ListingReader::shown(const cim::Instance& given) const {
   auto whole = selector_.completed(given);
   if (!whole) return tl::unexpected(std::move(whole).error());
-  const auto is_seen = selector_.is_shown(*whole);
+  return seen(*std::move(whole));
+}
+
+Outcome<std::optional<cim::Instance>> ListingReader::seen(cim::Instance instance) const {
+  const auto is_seen = selector_.is_shown(instance);
   if (!is_seen) return tl::unexpected(is_seen.error());
-  return *is_seen ? std::optional(*std::move(whole)) : std::nullopt;
+  return *is_seen ? std::optional(std::move(instance)) : std::nullopt;
 }
 
 }  // namespace cohort::provider

@@ -50,6 +50,8 @@ class ListingReader {
   [[nodiscard]] Outcome<std::optional<cim::Instance>> find_elsewhere(const cim::ObjectPath& path) const;
   [[nodiscard]] Result<std::optional<cim::Instance>> find_at(ClassProvider& provider, const cim::ObjectPath& path);
   [[nodiscard]] Outcome<std::optional<cim::Instance>> shown(const cim::Instance& given) const;
+  // Nothing if the caller may not see it by now.
+  [[nodiscard]] Outcome<std::optional<cim::Instance>> seen(cim::Instance instance) const;
 
   const Selector& selector_;
   const Reading& reading_;

@@ -586,10 +586,12 @@ TEST_F(MachineProvidersTest, LeadsFromTheProfileToItsCentralInstance) {
                return std::vector{cim::Instance{service.class_name, service.keys, {}}};
              }));
   const auto profile = all("CIM_RegisteredProfile", cim::kInteropNamespace).at(0).path;
-  for (const cim::Shape shape : {cim::Shape::kPaths, cim::Shape::kInstancesWithPaths}) {
+  for (const auto& [shape, result_class] :
+       {std::pair(cim::Shape::kPaths, "CIM_Service"), std::pair(cim::Shape::kInstancesWithPaths, "CIM_Service"),
+        std::pair(cim::Shape::kPaths, "Msvm_CollectionSnapshotService")}) {
     const auto response = ask(
         cim::ListObjects{
-            cim::AssociatorsOf{profile, "CIM_ElementConformsToProfile", "CIM_Service", "", "ManagedElement"}, shape},
+            cim::AssociatorsOf{profile, "CIM_ElementConformsToProfile", result_class, "", "ManagedElement"}, shape},
         cim::kInteropNamespace);
     const auto* found = std::get_if<cim::Objects>(&response);
     ASSERT_NE(found, nullptr) << std::get<cim::OperationFailed>(response).description;

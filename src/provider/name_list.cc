@@ -1,6 +1,7 @@
 #include "provider/name_list.h"
 
 #include <algorithm>
+#include <utility>
 
 namespace cohort::provider {
 namespace {
@@ -48,6 +49,12 @@ void NameList::pop() {
   static_cast<void>(front());
   at_ = next_;
   next_ = 0;
+}
+
+void NameList::go_back(Mark mark) {
+  at_ = mark.at;
+  next_ = mark.next;
+  last_ = std::move(mark.last);
 }
 
 void NameList::shrink() { kept_.shrink_to_fit(); }

@@ -18,6 +18,14 @@ class NameList {
   [[nodiscard]] std::string_view front();
   void pop();
 
+  // Where the front is now, to go back there.
+  struct Mark {
+    std::size_t at = 0, next = 0;
+    std::string last;
+  };
+  [[nodiscard]] Mark mark() const { return {at_, next_, last_}; }
+  void go_back(Mark mark);
+
   // What it takes of the memory.
   [[nodiscard]] std::size_t bytes() const { return kept_.capacity() + last_.capacity(); }
   // Gives back what was set aside for more.

@@ -232,7 +232,10 @@ Outcome<Instances> Selector::associators_of(const cim::AssociatorsOf& what, cim:
   const auto source = get(what.source);
   if (!source) return tl::unexpected(source.error());
   if (!what.result_class.empty()) {
-    if (const auto of = existing_class(what.result_class); !of) return tl::unexpected(of.error());
+    // An end may lie in another namespace.
+    const bool is_there = std::ranges::any_of(
+        all_providers_, [&](const auto& each) { return each.second.classes().find(what.result_class) != nullptr; });
+    if (!is_there) return failed(cim::Status::kInvalidClass, "There is no class {}.", what.result_class);
   }
   const auto pairs = pairs_of(source->path, what.association_class);
   if (!pairs) return tl::unexpected(pairs.error());
@@ -274,7 +277,8 @@ Outcome<Instances> Selector::associated(const cim::AssociationQuery& query, cim:
                            wanted, query.required_association_qualifier);
   if (!found) return found;
   std::erase_if(*found, [&](const cim::Instance& each) {
-    return !has_qualifier_named(each.class_name, query.required_qualifier, providers_.classes());
+    const ProviderSet* const of = providers_of(each.path);
+    return of == nullptr || !has_qualifier_named(each.class_name, query.required_qualifier, of->classes());
   });
   if (query.are_keys_only) {
     for (auto& each : *found) each.properties = each.path.keys;
