@@ -480,4 +480,4 @@ def test_a_job_that_failed_tells_why(cohortd, exports, kind):
     assert {each.class_name for each in errors} == {"Msvm_Error"}
     # Some readers take the first attribute of a property for its name.
     first_attributes = re.findall(r"<PROPERTY[.A-Z]* ([A-Za-z]+)=", html.unescape(overheard.reply))
-    assert set(first_attributes) == ({"NAME"} if kind == "cimxml" else set())
+    assert set(first_attributes) == {"NAME"}
