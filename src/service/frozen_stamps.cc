@@ -59,6 +59,8 @@ std::optional<Nanoseconds> written_at(const DiskSnapshot& disk) {
   if (disk.stamp->inode == 0) return Nanoseconds(disk.stamp->modified_ns);
   const auto now = stamp_of_image(disk.frozen.path, disk.frozen.format);
   if (now && *now == *disk.stamp) return std::nullopt;
+  // Nobody is accused of a file that is there and cannot be read: who reads it is told why.
+  if (!now && now.error().code == ErrorCode::kIo && stamp_of(disk.frozen.path)) return std::nullopt;
   return now && now->inode == disk.stamp->inode ? Nanoseconds(now->modified_ns) : Nanoseconds::max();
 }
 
