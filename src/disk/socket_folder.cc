@@ -15,7 +15,7 @@ namespace {
 constexpr std::string_view kBegin = "cohort-nbd-";
 // A Unix socket's whole name has 107 bytes at most.
 constexpr std::size_t kLongestPlace = 70;
-constexpr int kAttempts = 10;
+constexpr int kAttempts = 100;  // who tidies without end wins now and then, and not so often
 
 UniqueFd open_own(const Path& path) {
   UniqueFd fd(::open(path.c_str(), O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC));
