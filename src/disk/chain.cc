@@ -58,7 +58,8 @@ Result<void> check_unknown_header(int fd, const Path& path) {
   constexpr std::uint64_t kMarkedCorrupt = 2;
   COHORT_ASSIGN(const std::string head, read_at(fd, 0, kFeatures + sizeof(std::uint64_t), path.string()));
   const bool is_whole = head.size() == kFeatures + sizeof(std::uint64_t);
-  if (!is_whole || (big_endian<std::uint64_t>(head, kFeatures) & kMarkedCorrupt) != 0) return marked_corrupt(path);
+  if (!is_whole) return fail(ErrorCode::kCorrupt, "\"{}\" ends within its header.", path.string());
+  if ((big_endian<std::uint64_t>(head, kFeatures) & kMarkedCorrupt) != 0) return marked_corrupt(path);
   if (big_endian<std::uint64_t>(head, kBackingOffset) == 0) return {};
   return fail(ErrorCode::kUnsupported,
               "\"{}\" has qcow2 features that are not known here, and stands on another image: convert it with "
