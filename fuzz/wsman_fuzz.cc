@@ -13,7 +13,11 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
     static_cast<void>(codec::wsman::fault_reply(call.error().header, call.error().fault, "uuid:1"));
   } else {
     static_cast<void>(codec::wsman::reply(*call, cim::Done{}, "uuid:1"));
-    static_cast<void>(codec::wsman::list_reply(*call, {cim::Instance{}}, false, "c", "uuid:1"));
+    codec::wsman::ListReply list(call->header);
+    for (const auto shape : {cim::Shape::kInstances, cim::Shape::kPaths, cim::Shape::kInstancesWithPaths}) {
+      static_cast<void>(list.add(cim::Instance{}, shape));
+    }
+    static_cast<void>(list.envelope(false, "c", "uuid:1"));
   }
   return 0;
 }
