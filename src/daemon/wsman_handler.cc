@@ -63,6 +63,7 @@ http::Response WsmanHandler::answer(const wsman::Call& call, const Client& clien
   const bool is_list = std::holds_alternative<cim::OpenEnumeration>(request.operation) ||
                        std::holds_alternative<cim::PullObjects>(request.operation);
   if (is_list) return answer_list(call, request, client);
+  if (call.class_list) return answer_class_list(call, request, client);
   const auto response = server_.answer(Protocol::kWsman, request, client, call.header.timeout);
   if (!response) return fault(call.header, timed_out());
   if (const auto* const failed = std::get_if<cim::OperationFailed>(&*response)) {
@@ -93,6 +94,21 @@ http::Response WsmanHandler::answer_list(const wsman::Call& call, const cim::Req
   if (reply->is_too_small() && is_opened) close(call, objects.context, client);
   return soap(reply->is_too_small() ? kFaultStatus : 200,
               reply->envelope(objects.is_end_of_sequence, objects.context, new_message_id()));
+}
+
+http::Response WsmanHandler::answer_class_list(const wsman::Call& call, const cim::Request& request,
+                                               const Client& client) {
+  // Of such a list nothing is kept that could be closed.
+  const bool is_released = std::holds_alternative<cim::CloseEnumeration>(request.operation);
+  if (is_released) return soap(200, wsman::reply(call, cim::Done{}, new_message_id()));
+  const auto response = server_.answer(Protocol::kWsman, request, client, call.header.timeout);
+  if (!response) return fault(call.header, timed_out());
+  if (const auto* const failed = std::get_if<cim::OperationFailed>(&*response)) {
+    return fault(call.header, wsman::fault_of(*failed, request.operation));
+  }
+  const cim::ClassStore& store = *schema_.find(request.namespace_name);
+  auto reply = wsman::class_list_reply(call, std::get<cim::Classes>(*response), store, new_message_id());
+  return reply ? soap(200, *std::move(reply)) : fault(call.header, reply.error());
 }
 
 void WsmanHandler::close(const wsman::Call& call, const std::string& context, const Client& client) {

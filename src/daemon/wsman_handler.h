@@ -20,6 +20,8 @@ class WsmanHandler final : public http::Handler {
   [[nodiscard]] http::Response answer(const codec::wsman::Call& call, const Client& client);
   [[nodiscard]] http::Response answer_list(const codec::wsman::Call& call, const cim::Request& request,
                                            const Client& client);
+  [[nodiscard]] http::Response answer_class_list(const codec::wsman::Call& call, const cim::Request& request,
+                                                 const Client& client);
   void close(const codec::wsman::Call& call, const std::string& context, const Client& client);
 
   CimServer& server_;

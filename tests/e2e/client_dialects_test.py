@@ -348,6 +348,28 @@ def test_windows_reads_a_class(ask):
     assert found.find("PROPERTY[@NAME='Name']/QUALIFIER[@NAME='Key']/VALUE").text.lower() == "true"
 
 
+@pytest.mark.parametrize("most", [512000, 153600])
+def test_windows_lists_all_classes(cohortd, ask, most):
+    """Get-CimClass with a wildcard: all declarations, of which it picks; recorded from it."""
+    uri = "http://schemas.dmtf.org/wbem/cim-xml/2/cim-schema/2/*"
+    space, names, replies = ("__cimnamespace", V2), [], 0
+    verb, body = "Enumerate", "<n:Enumerate><w:OptimizeEnumeration/><w:MaxElements>32000</w:MaxElements></n:Enumerate>"
+    while verb:
+        answer = ask(windows(f"{ENUMERATION}/{verb}", uri, body, [space, ("ClassName", "")] if verb == "Enumerate" else [space])
+                     .replace(">512000<", f">{most}<"))
+        assert answer.action == f"{ENUMERATION}/{verb}Response" and len(answer.text) <= most
+        names += [each.get("NAME") for each in answer.body.iter("CLASS")]
+        context = answer.body[0].find(f"{N}EnumerationContext")
+        verb = "Pull" if context is not None and context.text else None
+        body = "" if verb is None else (f"<n:Pull><n:EnumerationContext>{context.text}</n:EnumerationContext>"
+                                        "<n:MaxElements>32000</n:MaxElements></n:Pull>")
+        replies += 1
+    assert replies > 1, "it does not fit into one"
+    declared = CimXmlClient(cohortd, "reader")._intrinsic(  # noqa: SLF001: a class is no instance
+        "EnumerateClassNames", V2, DeepInheritance="<VALUE>TRUE</VALUE>").find("IRETURNVALUE")
+    assert sorted(names) == sorted(each.get("NAME") for each in declared)
+
+
 def test_windows_gets_enumerates_and_associates(cohortd, ask):
     body = "<n:Enumerate><w:OptimizeEnumeration/><w:MaxElements>32000</w:MaxElements></n:Enumerate>"
     space = [("__cimnamespace", V2)]

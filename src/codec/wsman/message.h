@@ -16,6 +16,7 @@
 #include "base/result.h"
 #include "cim/operation.h"
 #include "cim/schema.h"
+#include "codec/wsman/class_list.h"
 #include "codec/wsman/resource_uri.h"
 
 namespace cohort::codec::wsman {
@@ -55,6 +56,9 @@ struct Call {
   // Of InvokeMethod: the parameters in whose answer instances are the text of INSTANCE, as Windows has them in strings.
   // Where CIMType says "object:…" it has no string, and they are elements.
   std::vector<std::string> text_parameters = {};
+  // Of Enumerate, Pull and Release of class declarations: where the list goes on. The operation is the EnumerateClasses
+  // that lists all of it; of a Release, a CloseEnumeration that nobody has to carry out.
+  std::optional<ClassList> class_list = {};
 };
 
 // A request that cannot be done, with as much of its header as was read, to answer it.
@@ -90,6 +94,8 @@ class ListReply {
 
   // False: the client's envelope has no room for the object.
   [[nodiscard]] bool add(const cim::Instance& object, cim::Shape shape);
+  // With the line of its superclasses, from which Windows makes its own.
+  [[nodiscard]] bool add(const cim::Class& object, const cim::ClassStore& store, cim::Shape shape);
   // How long the context lives between pulls, which the reply to an Enumerate names then.
   void grant(std::chrono::seconds time) { granted_ = time; }
   // Whether not even the first object has room. Then the reply is a fault.
@@ -98,11 +104,19 @@ class ListReply {
   [[nodiscard]] std::string envelope(bool is_end, std::string_view context, std::string_view message_id) const;
 
  private:
+  [[nodiscard]] bool add(const std::string& item);
+
   Header header_;
   std::string items_;
   std::optional<std::chrono::seconds> granted_;
   bool has_refused_ = false;
 };
+
+// The reply to Enumerate or Pull of class declarations: those whose turn it is, as far as there is room. A fault if
+// there is none for the first of them. REQUIRES: the call has a class list, and `all` is what it lists.
+[[nodiscard]] tl::expected<std::string, Fault> class_list_reply(const Call& call, const cim::Classes& all,
+                                                                const cim::ClassStore& store,
+                                                                std::string_view message_id);
 
 // What a failed operation is as a fault.
 [[nodiscard]] Fault fault_of(const cim::OperationFailed& failed, const cim::Operation& operation);

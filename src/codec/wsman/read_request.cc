@@ -85,8 +85,12 @@ class Reader {
     COHORT_READ(const bool has_options, check_options(*header));
     static_cast<void>(has_options);
     COHORT_READ(cim::Operation operation, this->operation(*body));
-    return Call{header_, cim::Request{header_.namespace_name, std::move(operation)}, derivation_, expires_,
-                std::move(text_parameters_)};
+    return Call{header_,
+                cim::Request{header_.namespace_name, std::move(operation)},
+                derivation_,
+                expires_,
+                std::move(text_parameters_),
+                std::move(class_list_)};
   }
 
   [[nodiscard]] const Header& header() const { return header_; }
@@ -246,28 +250,52 @@ class Reader {
     if (path_.class_name == "*" && name == nullptr)
       return wrong_selectors("The selector ClassName is missing.", "InsufficientSelectors");
     const std::string class_name = name == nullptr ? path_.class_name : cim::to_text(name->element());
-    derivation_ = derivation_of(class_name);
+    derivation_ = fmt::format("{}", fmt::join(store_->superclasses(class_name), ","));
     return cim::Operation(cim::GetClass{class_name, false, true, true, {}});
   }
 
-  [[nodiscard]] std::string derivation_of(const std::string& class_name) const {
-    std::string derivation;
-    const cim::Class* each = store_->find(class_name);
-    while (each != nullptr && !each->superclass.empty()) {
-      derivation += (derivation.empty() ? "" : ",") + each->superclass;
-      each = store_->find(each->superclass);
+  // Of the classes below the one that the selector names, or of all; deep, unless an option says otherwise.
+  Read<cim::Operation> enumerate_classes(const cim::OpenEnumeration& open) {
+    const cim::Value* const name = path_.key("ClassName");
+    ClassList list{path_.namespace_name, name == nullptr ? "" : cim::to_text(name->element()), true, open.shape};
+    if (name == nullptr && path_.class_name != "*") list.class_name = path_.class_name;
+    const auto subclasses = options("IncludeSubClasses");
+    list.is_deep = subclasses.empty() || !cim::same_name(subclasses.front(), "false");
+    list.most = open.max_objects;
+    return classes_of(std::move(list));
+  }
+
+  Read<cim::Operation> classes_of(ClassList list) {
+    header_.namespace_name = list.namespace_name;
+    class_list_ = std::move(list);
+    return cim::Operation(cim::EnumerateClasses{class_list_->class_name, class_list_->is_deep, false, true, true});
+  }
+
+  // The texts of the options of a name.
+  [[nodiscard]] std::vector<std::string> options(std::string_view name) const {
+    std::vector<std::string> texts;
+    const Node* const set = envelope_.child(kSoap, "Header")->child(kWsman, "OptionSet");
+    if (set == nullptr) return texts;
+    for (const Node& each : set->children) {
+      if (cim::same_name(each.attribute_or("Name", ""), name)) texts.emplace_back(xml::trimmed(each.text));
     }
-    return derivation;
+    return texts;
   }
 
   Read<cim::Operation> enumeration(std::string_view verb, const Node& body) {
     if (body.children.empty()) return refuse("wsman:SchemaValidationError", "The body is empty.");
     const Node& request = body.children.front();
     const std::string context = text_of(request.child("EnumerationContext"));
-    if (verb == "Release") return cim::Operation(cim::CloseEnumeration{context});
+    auto classes = parse_class_context(context);
+    if (verb == "Release") {
+      class_list_ = std::move(classes);
+      return cim::Operation(cim::CloseEnumeration{context});
+    }
     if (verb == "Pull") {
       COHORT_READ(const std::uint32_t most, number_or(request.child("MaxElements"), 1));
-      return cim::Operation(cim::PullObjects{context, most});
+      if (!classes) return cim::Operation(cim::PullObjects{context, most});
+      classes->most = most;
+      return classes_of(*std::move(classes));
     }
     return verb == "Enumerate" ? enumerate(request) : unknown_action();
   }
@@ -281,6 +309,9 @@ class Reader {
     open.timeout = expires_;
     const Node* const filter =
         request.child(kWsman, "Filter") != nullptr ? request.child(kWsman, "Filter") : request.child("Filter");
+    if (filter != nullptr && is_class_request_)
+      return refuse("wsen:FilteringNotSupported", "Classes are listed without a filter.");
+    if (is_class_request_) return enumerate_classes(open);
     if (filter == nullptr) {
       if (path_.class_name == "*")
         return refuse("wsa:DestinationUnreachable", "The URI names no class.", "InvalidResourceURI");
@@ -420,6 +451,7 @@ class Reader {
   std::string derivation_;
   std::vector<std::string> text_parameters_;
   std::optional<std::chrono::seconds> expires_;
+  std::optional<ClassList> class_list_;
 };
 
 }  // namespace

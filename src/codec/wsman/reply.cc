@@ -1,4 +1,5 @@
 #include <algorithm>
+#include <functional>
 
 #include "cim/value_text.h"
 #include "codec/cimxml/elements.h"
@@ -14,6 +15,7 @@ namespace {
 using xml::Writer;
 
 constexpr std::string_view kFaultDetail = "http://schemas.dmtf.org/wbem/wsman/1/wsman/faultDetail/";
+constexpr std::string_view kClassDeclarations = "http://schemas.dmtf.org/wbem/cim-xml/2/cim-schema/2/*";
 
 // Readers of Windows' replies look for these very prefixes, and for "p" on the body's element.
 void open_envelope(Writer& writer) {
@@ -56,18 +58,38 @@ std::string_view fault_action(std::string_view subcode) {
                                        : "http://schemas.xmlsoap.org/ws/2004/08/addressing/fault";
 }
 
-void write_object(Writer& writer, const cim::Instance& object, const Header& header, cim::Shape shape) {
-  cim::ObjectPath path = object.path;
-  if (path.namespace_name.empty()) path.namespace_name = header.namespace_name;
+// An item of a list: the object, the reference to it, or both.
+void write_item(Writer& writer, cim::Shape shape, const std::function<void()>& write_object,
+                const std::function<void()>& write_path) {
   const bool is_both = shape == cim::Shape::kInstancesWithPaths;
   if (is_both) writer.open("w:Item");
-  if (shape != cim::Shape::kPaths) write_instance(writer, object, header.family, path.namespace_name);
+  if (shape != cim::Shape::kPaths) write_object();
   if (shape != cim::Shape::kInstances) {
     writer.open("a:EndpointReference");
-    write_reference(writer, path, header.family);
+    write_path();
     writer.close();
   }
   if (is_both) writer.close();
+}
+
+void write_object(Writer& writer, const cim::Instance& object, const Header& header, cim::Shape shape) {
+  cim::ObjectPath path = object.path;
+  if (path.namespace_name.empty()) path.namespace_name = header.namespace_name;
+  write_item(
+      writer, shape, [&] { write_instance(writer, object, header.family, path.namespace_name); },
+      [&] { write_reference(writer, path, header.family); });
+}
+
+// What a class is asked for by (DSP0227, 15).
+void write_class_reference(Writer& writer, const std::string& namespace_name, const std::string& class_name) {
+  const auto write_selector = [&](std::string_view name, const std::string& value) {
+    writer.open("w:Selector").attribute("Name", name).text(value).close();
+  };
+  writer.element("a:Address", kAnonymous).open("a:ReferenceParameters");
+  writer.element("w:ResourceURI", kClassDeclarations).open("w:SelectorSet");
+  write_selector("__cimnamespace", namespace_name);
+  write_selector("ClassName", class_name);
+  writer.close().close();
 }
 
 cim::Element as_text(const cim::Element& element) {
@@ -118,6 +140,10 @@ void write_detail(Writer& writer, const Fault& fault) {
     writer.attribute("Code", std::to_string(*code)).element("f:Message", fault.reason).close();
   }
   writer.close();
+}
+
+Fault no_room() {
+  return {"wsman:EncodingLimit", "An object is larger than the envelope that the client accepts.", "MaxEnvelopeSize"};
 }
 
 void write_created(Writer& writer, const Call& call, cim::ObjectPath path) {
@@ -211,22 +237,33 @@ std::string reply(const Call& call, const cim::Response& response, std::string_v
   return end(writer);
 }
 
-bool ListReply::add(const cim::Instance& object, cim::Shape shape) {
+bool ListReply::add(const std::string& item) {
   constexpr std::size_t kAround = 3000;  // the envelope without its objects
-  Writer writer;
-  write_object(writer, object, header_, shape);
-  const std::string text = writer.take();
-  has_refused_ = items_.size() + text.size() + kAround > header_.max_envelope_bytes;
-  if (!has_refused_) items_ += text;
+  has_refused_ = items_.size() + item.size() + kAround > header_.max_envelope_bytes;
+  if (!has_refused_) items_ += item;
   return !has_refused_;
 }
 
+bool ListReply::add(const cim::Instance& object, cim::Shape shape) {
+  Writer writer;
+  write_object(writer, object, header_, shape);
+  return add(writer.take());
+}
+
+bool ListReply::add(const cim::Class& object, const cim::ClassStore& store, cim::Shape shape) {
+  Writer writer;
+  const std::string derivation = fmt::format("{}", fmt::join(store.superclasses(object.name), ","));
+  write_item(
+      writer, shape,
+      [&] {
+        cimxml::write_class(writer, object, {false, true, true, derivation});
+      },
+      [&] { write_class_reference(writer, header_.namespace_name, object.name); });
+  return add(writer.take());
+}
+
 std::string ListReply::envelope(bool is_end, std::string_view context, std::string_view message_id) const {
-  if (is_too_small()) {
-    const Fault fault{"wsman:EncodingLimit", "An object is larger than the envelope that the client accepts.",
-                      "MaxEnvelopeSize"};
-    return fault_reply(header_, fault, message_id);
-  }
+  if (is_too_small()) return fault_reply(header_, no_room(), message_id);
   const bool is_pull = header_.action.ends_with("/Pull");
   const bool has_items = is_pull || !items_.empty() || is_end;
   Writer writer;
@@ -239,6 +276,19 @@ std::string ListReply::envelope(bool is_end, std::string_view context, std::stri
   if (is_end) writer.open(is_pull ? "n:EndOfSequence" : "w:EndOfSequence").close();
   writer.close();
   return end(writer);
+}
+
+tl::expected<std::string, Fault> class_list_reply(const Call& call, const cim::Classes& all,
+                                                  const cim::ClassStore& store, std::string_view message_id) {
+  ClassList rest = *call.class_list;
+  ListReply list(call.header);
+  for (std::uint32_t sent = 0; sent < rest.most && rest.first < all.classes.size(); ++sent, ++rest.first) {
+    if (!list.add(all.classes.at(rest.first), store, rest.shape)) break;
+  }
+  if (list.is_too_small()) return tl::unexpected(no_room());
+  // With no class wanted, the client comes back to learn that there is none.
+  const bool is_end = rest.most > 0 && rest.first >= all.classes.size();
+  return list.envelope(is_end, to_context(rest), message_id);
 }
 
 }  // namespace cohort::codec::wsman
