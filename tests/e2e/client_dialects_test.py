@@ -399,6 +399,22 @@ def test_windows_gets_enumerates_and_associates(cohortd, ask):
     assert len(by_selector.body.find(f".//{W}Items")) == 1
 
 
+def test_windows_tells_arrays_of_nothing_apart(ask):
+    """Where an array is declared its reader takes xsi:nil alone for an array of one NULL."""
+    space, uri = ("__cimnamespace", V2), f"{DM}/Msvm_ComputerSystem"
+    declared = ask(windows(f"{TRANSFER}/Get", "http://schemas.dmtf.org/wbem/cim-xml/2/cim-schema/2/*", "",
+                           [space, ("ClassName", "Msvm_ComputerSystem")])).body[0]
+    arrays = {each.get("NAME") for each in declared.iter("PROPERTY.ARRAY")}
+    opened = ask(windows(f"{ENUMERATION}/Enumerate", uri, "<n:Enumerate/>", [space]))
+    context = opened.body[0].find(f"{N}EnumerationContext").text
+    pull = f"<n:Pull><n:EnumerationContext>{context}</n:EnumerationContext></n:Pull>"
+    pulled = ask(windows(f"{ENUMERATION}/Pull", uri, pull, [space]).replace("msftwinrm:UsePreciseArrays", "Other"))
+    empty = [each for each in pulled.body.find(f".//{N}Items")[0] if each.get(NIL) == "true"]
+    marks = {f"{{http://schemas.microsoft.com/wbem/wsman/1/wsman.xsd}}{name}" for name in ("IsNullArray", "IsEmptyArray")}
+    marked = {each.tag.partition("}")[2] for each in empty if len(marks & set(each.keys())) == 1}
+    assert marked == arrays & {each.tag.partition("}")[2] for each in empty} != set()
+
+
 def test_windows_gives_types_and_writes_utf_16(cohortd, ask):
     uri = f"{DM}/Msvm_CollectionManagementService"
     request = windows(f"{uri}/DefineCollection", uri, f'<p:DefineCollection_INPUT xmlns:p="{uri}" '

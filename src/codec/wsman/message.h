@@ -42,6 +42,7 @@ struct Header {
   std::string namespace_name;
   std::size_t max_envelope_bytes = std::size_t{150} << 10U;
   std::optional<std::chrono::microseconds> timeout;  // how long the client waits
+  bool has_precise_arrays = false;                   // whether it reads NULL and empty arrays as Windows writes them
 };
 
 struct Identify {};

@@ -82,7 +82,7 @@ class Reader {
     if (header == nullptr) return refuse("wsa:MessageInformationHeaderRequired", "The envelope has no header.");
     COHORT_READ(const bool is_read, read_header(*header));
     static_cast<void>(is_read);
-    COHORT_READ(const bool has_options, check_options(*header));
+    COHORT_READ(const bool has_options, read_options(*header));
     static_cast<void>(has_options);
     COHORT_READ(cim::Operation operation, this->operation(*body));
     return Call{header_,
@@ -149,9 +149,11 @@ class Reader {
     return true;
   }
 
-  // Options change nothing here, whether the set has to be understood or not: Windows' clients send many. One that says
-  // of itself that it must be complied with is refused (DSP0226 6.4, MS-WSMV 3.1.4.1.10).
-  static Read<bool> check_options(const Node& header) {
+  // Few options change anything here, whether the set has to be understood or not: Windows' clients send many. One that
+  // says of itself that it must be complied with is refused (DSP0226 6.4, MS-WSMV 3.1.4.1.10).
+  Read<bool> read_options(const Node& header) {
+    const auto precise = options("msftwinrm:UsePreciseArrays");
+    header_.has_precise_arrays = !precise.empty() && cim::same_name(precise.front(), "true");
     const Node* const set = header.child(kWsman, "OptionSet");
     if (set == nullptr) return true;
     for (const Node& each : set->children) {
@@ -282,10 +284,18 @@ class Reader {
     return texts;
   }
 
+  std::string context_of(const Node& request) {
+    std::string context = text_of(request.child("EnumerationContext"));
+    if (!context.ends_with(kArraysOfContext)) return context;
+    header_.has_precise_arrays = true;
+    context.resize(context.size() - kArraysOfContext.size());
+    return context;
+  }
+
   Read<cim::Operation> enumeration(std::string_view verb, const Node& body) {
     if (body.children.empty()) return refuse("wsman:SchemaValidationError", "The body is empty.");
     const Node& request = body.children.front();
-    const std::string context = text_of(request.child("EnumerationContext"));
+    const std::string context = context_of(request);
     auto classes = parse_class_context(context);
     if (verb == "Release") {
       class_list_ = std::move(classes);

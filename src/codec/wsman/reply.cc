@@ -15,23 +15,25 @@ namespace {
 using xml::Writer;
 
 constexpr std::string_view kFaultDetail = "http://schemas.dmtf.org/wbem/wsman/1/wsman/faultDetail/";
+constexpr std::string_view kMicrosoft = "http://schemas.microsoft.com/wbem/wsman/1/wsman.xsd";
 constexpr std::string_view kClassDeclarations = "http://schemas.dmtf.org/wbem/cim-xml/2/cim-schema/2/*";
 
 // Readers of Windows' replies look for these very prefixes, and for "p" on the body's element.
-void open_envelope(Writer& writer) {
+void open_envelope(Writer& writer, const Header& header) {
   writer.open("s:Envelope").attribute("xml:lang", "en-US");
   writer.attribute("xmlns:s", "http://www.w3.org/2003/05/soap-envelope").attribute("xmlns:a", kAddressing);
   writer.attribute("xmlns:n", "http://schemas.xmlsoap.org/ws/2004/09/enumeration");
   writer.attribute("xmlns:e", "http://schemas.xmlsoap.org/ws/2004/08/eventing");
   writer.attribute("xmlns:x", "http://schemas.xmlsoap.org/ws/2004/09/transfer").attribute("xmlns:w", kWsman);
-  writer.attribute("xmlns:p", "http://schemas.microsoft.com/wbem/wsman/1/wsman.xsd");
+  writer.attribute("xmlns:p", kMicrosoft);
   writer.attribute("xmlns:cim", "http://schemas.dmtf.org/wbem/wscim/1/common");
   writer.attribute("xmlns:xsi", "http://www.w3.org/2001/XMLSchema-instance");
+  if (header.has_precise_arrays) writer.attribute("xmlns:msftwinrm", kMicrosoft);
 }
 
 void begin(Writer& writer, const Header& header, std::string_view action, std::string_view message_id,
            const std::optional<Fault::ElementName>& not_understood = {}) {
-  open_envelope(writer);
+  open_envelope(writer, header);
   writer.open("s:Header").element("a:Action", action).element("a:MessageID", message_id).element("a:To", kAnonymous);
   if (!header.message_id.empty()) writer.element("a:RelatesTo", header.message_id);
   if (not_understood) {
@@ -72,11 +74,15 @@ void write_item(Writer& writer, cim::Shape shape, const std::function<void()>& w
   if (is_both) writer.close();
 }
 
+Notation notation_of(const Header& header) { return {header.family, header.namespace_name, header.has_precise_arrays}; }
+
 void write_object(Writer& writer, const cim::Instance& object, const Header& header, cim::Shape shape) {
   cim::ObjectPath path = object.path;
   if (path.namespace_name.empty()) path.namespace_name = header.namespace_name;
+  Notation notation = notation_of(header);
+  notation.namespace_name = path.namespace_name;
   write_item(
-      writer, shape, [&] { write_instance(writer, object, header.family, path.namespace_name); },
+      writer, shape, [&] { write_instance(writer, object, notation); },
       [&] { write_reference(writer, path, header.family); });
 }
 
@@ -108,9 +114,8 @@ cim::Value as_text(const cim::Value& value) {
 void write_out_parameter(Writer& writer, const Call& call, const cim::NamedValue& parameter) {
   const auto is_it = [&](const std::string& name) { return cim::same_name(name, parameter.name); };
   const bool is_text = std::ranges::any_of(call.text_parameters, is_it);
-  const Header& header = call.header;
-  write_value(writer, "p", {parameter.name, is_text ? as_text(parameter.value) : parameter.value}, header.family,
-              header.namespace_name);
+  write_value(writer, "p", {parameter.name, is_text ? as_text(parameter.value) : parameter.value},
+              notation_of(call.header));
 }
 
 void write_method_result(Writer& writer, const Call& call, const cim::InvokeMethod& invoked,
@@ -119,7 +124,7 @@ void write_method_result(Writer& writer, const Call& call, const cim::InvokeMeth
   writer.open("p:" + invoked.method + "_OUTPUT");
   writer.attribute("xmlns:p", resource_uri(header.family, header.namespace_name, invoked.path.class_name));
   for (const cim::NamedValue& each : result.out) write_out_parameter(writer, call, each);
-  write_value(writer, "p", {"ReturnValue", result.return_value}, header.family, header.namespace_name);
+  write_value(writer, "p", {"ReturnValue", result.return_value}, notation_of(header));
   writer.close();
 }
 
@@ -270,7 +275,8 @@ std::string ListReply::envelope(bool is_end, std::string_view context, std::stri
   begin(writer, header_, header_.action + "Response", message_id);
   writer.open(is_pull ? "n:PullResponse" : "n:EnumerateResponse");
   if (granted_ && !is_end) writer.element("n:Expires", to_xs_time(cim::Datetime::interval(*granted_)));
-  if (!is_pull || !is_end) writer.element("n:EnumerationContext", is_end ? "" : context);
+  const std::string_view arrays = header_.has_precise_arrays ? kArraysOfContext : "";
+  if (!is_pull || !is_end) writer.element("n:EnumerationContext", is_end ? "" : fmt::format("{}{}", context, arrays));
   // Items of an optimised Enumerate are in WS-Management's namespace, those of a Pull in WS-Enumeration's.
   if (has_items) writer.open(is_pull ? "n:Items" : "w:Items").raw(items_).close();
   if (is_end) writer.open(is_pull ? "n:EndOfSequence" : "w:EndOfSequence").close();

@@ -152,9 +152,9 @@ std::string namespace_or(const cim::ObjectPath& path, std::string_view otherwise
   return path.namespace_name.empty() ? std::string(otherwise) : path.namespace_name;
 }
 
-void write_properties(Writer& writer, std::string_view prefix, const cim::Instance& instance, UriFamily family,
-                      std::string_view namespace_name) {
-  for (const cim::NamedValue& each : instance.properties) write_value(writer, prefix, each, family, namespace_name);
+void write_properties(Writer& writer, std::string_view prefix, const cim::Instance& instance,
+                      const Notation& notation) {
+  for (const cim::NamedValue& each : instance.properties) write_value(writer, prefix, each, notation);
 }
 
 // Prefixes of instances in each other are p, p1, p2, …
@@ -163,17 +163,16 @@ std::string next_prefix(std::string_view prefix) {
   return "p" + std::to_string(number + 1);
 }
 
-void write_content(Writer& writer, std::string_view prefix, const Element& element, UriFamily family,
-                   std::string_view namespace_name) {
+void write_content(Writer& writer, std::string_view prefix, const Element& element, const Notation& notation) {
   if (const auto* const path = std::get_if<cim::Shared<cim::ObjectPath>>(&element)) {
     cim::ObjectPath full = **path;
-    full.namespace_name = namespace_or(full, namespace_name);
-    write_reference(writer, full, family);
+    full.namespace_name = namespace_or(full, notation.namespace_name);
+    write_reference(writer, full, notation.family);
   } else if (const auto* const instance = std::get_if<cim::Shared<cim::Instance>>(&element)) {
     const std::string inner = next_prefix(prefix);
-    writer.attribute("xmlns:" + inner, resource_uri(family, namespace_name, (*instance)->class_name));
+    writer.attribute("xmlns:" + inner, resource_uri(notation.family, notation.namespace_name, (*instance)->class_name));
     writer.attribute("xsi:type", inner + ":" + (*instance)->class_name + "_Type");
-    write_properties(writer, inner, **instance, family, namespace_name);
+    write_properties(writer, inner, **instance, notation);
   } else if (const auto* const time = std::get_if<cim::Datetime>(&element)) {
     writer.element(time->is_interval() ? "cim:Interval" : "cim:Datetime", to_xs_time(*time));
   } else {
@@ -218,28 +217,31 @@ void write_reference(Writer& writer, const cim::ObjectPath& path, UriFamily fami
   writer.close().close();
 }
 
-void write_instance(Writer& writer, const cim::Instance& instance, UriFamily family, std::string_view namespace_name) {
+void write_instance(Writer& writer, const cim::Instance& instance, const Notation& notation) {
   writer.open("p:" + instance.class_name);
-  writer.attribute("xmlns:p", resource_uri(family, namespace_name, instance.class_name));
+  writer.attribute("xmlns:p", resource_uri(notation.family, notation.namespace_name, instance.class_name));
   writer.attribute("xsi:type", "p:" + instance.class_name + "_Type");
-  write_properties(writer, "p", instance, family, namespace_name);
+  write_properties(writer, "p", instance, notation);
   writer.close();
 }
 
-void write_value(Writer& writer, std::string_view prefix, const cim::NamedValue& value, UriFamily family,
-                 std::string_view namespace_name) {
+void write_value(Writer& writer, std::string_view prefix, const cim::NamedValue& value, const Notation& notation) {
   const std::string name = fmt::format("{}:{}", prefix, value.name);
   const std::vector<Element> elements =
       value.value.is_array() ? value.value.elements() : std::vector{value.value.element()};
   // Readers miss a property that is not there at all, so that an empty array is NULL to them.
   if (value.value.is_null() || elements.empty()) {
-    writer.open(name).attribute("xsi:nil", "true").close();
+    writer.open(name);
+    if (notation.has_precise_arrays && value.value.is_array()) {
+      writer.attribute(value.value.is_null() ? "msftwinrm:IsNullArray" : "msftwinrm:IsEmptyArray", "true");
+    }
+    writer.attribute("xsi:nil", "true").close();
     return;
   }
   for (const Element& each : elements) {
     writer.open(name);
     if (cim::is_null(each)) writer.attribute("xsi:nil", "true");
-    write_content(writer, prefix, each, family, namespace_name);
+    write_content(writer, prefix, each, notation);
     writer.close();
   }
 }
