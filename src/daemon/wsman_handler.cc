@@ -64,16 +64,27 @@ http::Response WsmanHandler::answer(const wsman::Call& call, const Client& clien
                        std::holds_alternative<cim::PullObjects>(request.operation);
   if (is_list) return answer_list(call, request, client);
   if (call.class_list) return answer_class_list(call, request, client);
-  const auto response = server_.answer(Protocol::kWsman, request, client, call.header.timeout);
+  auto response = server_.answer(Protocol::kWsman, request, client, call.header.timeout);
   if (!response) return fault(call.header, timed_out());
   if (const auto* const failed = std::get_if<cim::OperationFailed>(&*response)) {
     return fault(call.header, wsman::fault_of(*failed, request.operation));
   }
+  const auto* const modify = std::get_if<cim::ModifyInstance>(&request.operation);
+  if (modify != nullptr) response = changed(request, *modify, client);
   std::string envelope = wsman::reply(call, *response, new_message_id());
   if (envelope.size() > call.header.max_envelope_bytes && may_be_refused(request.operation)) {
     return fault(call.header, too_large());
   }
   return soap(200, std::move(envelope));
+}
+
+// A Put is answered with the instance as it is then, which Windows' clients hand on. The change is done, whether that
+// can be read or not.
+cim::Response WsmanHandler::changed(const cim::Request& request, const cim::ModifyInstance& modify,
+                                    const Client& client) {
+  auto now = server_.answer(Protocol::kWsman, {request.namespace_name, cim::GetInstance{modify.instance.path}}, client);
+  const bool is_read = now && std::holds_alternative<cim::Objects>(*now);
+  return is_read ? *std::move(now) : cim::Done{};
 }
 
 // The reply is written while the objects are read, so that no more are than the client's envelope holds.

@@ -18,6 +18,8 @@ class WsmanHandler final : public http::Handler {
 
  private:
   [[nodiscard]] http::Response answer(const codec::wsman::Call& call, const Client& client);
+  [[nodiscard]] cim::Response changed(const cim::Request& request, const cim::ModifyInstance& modify,
+                                      const Client& client);
   [[nodiscard]] http::Response answer_list(const codec::wsman::Call& call, const cim::Request& request,
                                            const Client& client);
   [[nodiscard]] http::Response answer_class_list(const codec::wsman::Call& call, const cim::Request& request,

@@ -101,6 +101,15 @@ TEST_F(WsmanHandlerTest, GetsAnInstanceAndCountsIt) {
               HasSubstr(R"(cohort_requests_total{operation="get_instance",outcome="done",protocol="wsman"} 1)"));
 }
 
+TEST_F(WsmanHandlerTest, AnswersAPutWithTheInstance) {
+  const std::string kept = "<p:C xmlns:p='x'><p:CollectionID>c1</p:CollectionID></p:C>";
+  const auto reply = answer_to(envelope("http://schemas.xmlsoap.org/ws/2004/09/transfer/Put",
+                                        "Msvm_VirtualSystemCollection", kept, selected("CollectionID", "c1")));
+  EXPECT_THAT(reply, HasSubstr("transfer/PutResponse<"));
+  EXPECT_THAT(reply, HasSubstr("<s:Body><p:Msvm_VirtualSystemCollection "));
+  EXPECT_THAT(reply, HasSubstr("<p:CollectionID>c1</p:CollectionID>"));
+}
+
 TEST_F(WsmanHandlerTest, AnswersFaultsWithStatus500) {
   EXPECT_THAT(fault_of(envelope(kGet, "Msvm_VirtualSystemCollection", "", selected("CollectionID", "none"))),
               HasSubstr("a:DestinationUnreachable"));

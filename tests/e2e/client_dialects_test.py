@@ -415,6 +415,27 @@ def test_windows_tells_arrays_of_nothing_apart(ask):
     assert marked == arrays & {each.tag.partition("}")[2] for each in empty} != set()
 
 
+def test_windows_names_what_it_has_changed(cohortd, ask):
+    """Set-CimInstance sends all that it has read, and what of it is to be changed in options."""
+    uri = f"{DM}/Msvm_VirtualSystemCollection"
+    shop = CimXmlClient(cohortd, "reader").query("SELECT * FROM Msvm_VirtualSystemCollection WHERE ElementName = 'shop'")[0]
+    selectors = [("__cimnamespace", V2), ("CollectionID", shop["CollectionID"])]
+    instance = (f'<p:Msvm_VirtualSystemCollection xmlns:p="{uri}" xmlns:xsi="http://www.w3.org/2001/XMLSchema-instance" '
+                'xmlns:cim="http://schemas.dmtf.org/wbem/wscim/1/common" xsi:type="p:Msvm_VirtualSystemCollection_Type">'
+                f'<p:CollectionID xsi:type="cim:cimString">{shop["CollectionID"]}</p:CollectionID>'
+                '<p:Caption xsi:type="cim:cimString">another</p:Caption>'
+                '<p:ElementName xsi:type="cim:cimString">store</p:ElementName></p:Msvm_VirtualSystemCollection>')
+    named = '<w:Option Name="wmiarray:__MIInstanceModifiedPropertiesList" Type="xs:string">ElementName</w:Option>'
+    done = ask(windows(f"{TRANSFER}/Put", uri, instance, selectors, named))
+    assert done.status == 200, done.text
+    assert done.body[0].find(f"{{{uri}}}ElementName").text == "store"
+    assert done.body[0].find(f"{{{uri}}}Caption").text != "another"
+    refused = ask(windows(f"{TRANSFER}/Put", uri, instance, selectors))
+    assert refused.fault[0] == "a:ActionNotSupported" and "Caption cannot be changed" in refused.text
+    restored = instance.replace(">store<", ">shop<")
+    assert ask(windows(f"{TRANSFER}/Put", uri, restored, selectors, named)).status == 200
+
+
 def test_windows_gives_types_and_writes_utf_16(cohortd, ask):
     uri = f"{DM}/Msvm_CollectionManagementService"
     request = windows(f"{uri}/DefineCollection", uri, f'<p:DefineCollection_INPUT xmlns:p="{uri}" '
@@ -466,6 +487,7 @@ def test_wsman_puts_back_what_it_has_read(ask, cohortd):
     instance = re.sub(r'<p:Status xsi:nil="true"\s*(/>|></p:Status>)', '<p:Status xsi:nil="true">x</p:Status>', instance)
     done = ask(openwsman(f"{TRANSFER}/Put", uri, instance, selectors))
     assert done.status == 200 and done.action == f"{TRANSFER}/PutResponse"
+    assert done.body[0].find(f"{{{uri}}}ElementName").text == "shop", "what Set-CimInstance -PassThru and winrm set show"
     refused = ask(openwsman(f"{TRANSFER}/Put", uri, instance.replace(">Collection<", ">Mine<"), selectors))
     assert refused.fault[0] == "a:ActionNotSupported" and "Caption cannot be changed" in refused.text
     refused = ask(openwsman(f"{TRANSFER}/Put", uri, instance, selectors), role="operator")

@@ -242,7 +242,14 @@ class Reader {
     if (!instance) return refuse("wsman:InvalidParameter", instance.error().describe());
     if (verb == "Create") return cim::Operation(cim::CreateInstance{*std::move(instance)});
     instance->path = path_;
-    return cim::Operation(cim::ModifyInstance{*std::move(instance), {}});
+    return cim::Operation(cim::ModifyInstance{*std::move(instance), modified_properties()});
+  }
+
+  // Windows' clients send the whole of what they have read, and name what they have changed; the rest may have changed
+  // here meanwhile.
+  [[nodiscard]] cim::PropertyList modified_properties() const {
+    auto names = options("wmiarray:__MIInstanceModifiedPropertiesList");
+    return names.empty() ? cim::PropertyList() : cim::PropertyList(std::move(names));
   }
 
   // Get with the selector ClassName, or with the class in the URI.

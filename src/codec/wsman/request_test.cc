@@ -162,6 +162,19 @@ TEST(WsMan, AnOptionThatMustBeCompliedWithIsRefused) {
   EXPECT_EQ(with("<wsman:Option Name='b' MustComply='1'/>"), "wsman:InvalidOptions NotSupported");
 }
 
+TEST(WsMan, APutChangesWhatItsOptionsName) {
+  const auto put = [](const std::string& options) {
+    return operation_of<cim::ModifyInstance>(
+        envelope(kTransfer + "Put", kSnapshotUri, selector("CollectionID", "c"),
+                 "<p:Msvm_SnapshotCollection xmlns:p='x'><p:ElementName>a</p:ElementName></p:Msvm_SnapshotCollection>",
+                 "<wsman:OptionSet>" + options + "</wsman:OptionSet>"));
+  };
+  const std::string option = "<wsman:Option Name='wmiarray:__MIInstanceModifiedPropertiesList'>";
+  EXPECT_EQ(put("").properties, std::nullopt);
+  EXPECT_EQ(put(option + "Caption</wsman:Option>" + option + "ElementName</wsman:Option>").properties,
+            (std::vector<std::string>{"Caption", "ElementName"}));
+}
+
 TEST(WsMan, AnEnumerationMaySayHowLongItLives) {
   const auto enumerate = [](const std::string& expires) {
     return envelope(kEnumeration + "Enumerate", kSnapshotUri, "",
