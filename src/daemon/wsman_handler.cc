@@ -6,6 +6,7 @@
 #include <utility>
 
 #include "base/id.h"
+#include "codec/xml/utf16.h"
 #include "daemon/content_type.h"
 
 namespace cohort::daemon {
@@ -19,6 +20,12 @@ std::string new_message_id() { return "uuid:" + Uuid::generate().str(); }
 
 http::Response soap(int status, std::string envelope) {
   return {status, {{"Content-Type", "application/soap+xml;charset=UTF-8"}}, std::move(envelope)};
+}
+
+// An answer is encoded as its request is (DSP0226, R13.1-2).
+void encode_in_utf16(http::Response& response) {
+  response.headers = {{"Content-Type", "application/soap+xml;charset=UTF-16"}};
+  response.body = codec::xml::to_utf16(std::get<std::string>(response.body));
 }
 
 http::Response fault(const wsman::Header& header, const wsman::Fault& what) {
@@ -47,7 +54,13 @@ http::Response WsmanHandler::handle(const http::Request& request, const http::Id
     server_.refused(Protocol::kWsman, fmt::format("The content type \"{}\" is not SOAP's.", content.type), client);
     return {415, {{"Accept", "application/soap+xml"}}, {}};
   }
-  const auto call = wsman::read_request(request.body, content.charset, schema_);
+  http::Response response = answer(request, content.charset, client);
+  if (codec::xml::is_utf16(request.body, content.charset)) encode_in_utf16(response);
+  return response;
+}
+
+http::Response WsmanHandler::answer(const http::Request& request, const std::string& charset, const Client& client) {
+  const auto call = wsman::read_request(request.body, charset, schema_);
   if (!call) {
     server_.refused(Protocol::kWsman, call.error().fault.reason, client);
     return fault(call.error().header, call.error().fault);

@@ -17,6 +17,7 @@ class WsmanHandler final : public http::Handler {
   [[nodiscard]] http::Response handle(const http::Request& request, const http::Identity& identity) override;
 
  private:
+  [[nodiscard]] http::Response answer(const http::Request& request, const std::string& charset, const Client& client);
   [[nodiscard]] http::Response answer(const codec::wsman::Call& call, const Client& client);
   [[nodiscard]] cim::Response changed(const cim::Request& request, const cim::ModifyInstance& modify,
                                       const Client& client);

@@ -6,6 +6,7 @@
 #include <regex>
 #include <thread>
 
+#include "codec/xml/utf16.h"
 #include "daemon/testing/desk.h"
 
 namespace cohort::daemon {
@@ -124,11 +125,15 @@ TEST_F(WsmanHandlerTest, RefusesWhatIsNotSoap) {
   EXPECT_EQ(post("x", "multipart/encrypted;protocol=\"application/HTTP-SPNEGO-session-encrypted\"").status, 415);
 }
 
-TEST_F(WsmanHandlerTest, ReadsUtf16) {
+TEST_F(WsmanHandlerTest, AnswersUtf16InUtf16) {
   const std::string body = envelope(kGet, "Msvm_VirtualSystemCollection", "", selected("CollectionID", "c1"));
-  std::string wide = "\xFF\xFE";
-  for (const char c : body) (wide += c) += '\0';
-  EXPECT_EQ(post(wide, "application/soap+xml;charset=UTF-16").status, 200);
+  const auto response = post(codec::xml::to_utf16(body), "application/soap+xml;charset=UTF-16");
+  EXPECT_EQ(response.status, 200);
+  EXPECT_EQ(response.headers.at(0).value, "application/soap+xml;charset=UTF-16");
+  EXPECT_TRUE(text_of(response).starts_with("\xFF\xFE"));
+  EXPECT_THAT(*codec::xml::to_utf8(text_of(response), ""), HasSubstr("<p:CollectionID>c1</p:CollectionID>"));
+  EXPECT_EQ(post(body, "application/soap+xml;charset=UTF-16").headers.at(0).value,
+            "application/soap+xml;charset=UTF-8");
 }
 
 TEST_F(WsmanHandlerTest, EnumeratesOneObjectAtATime) {

@@ -104,8 +104,9 @@ class Reply:
     """An answer's status, its text, and its elements."""
 
     def __init__(self, status, headers, raw):
-        self.status, self.headers, self.text = status, headers, raw.decode()
-        self.root = ET.fromstring(raw)
+        self.status, self.headers = status, headers
+        self.text = raw.decode(headers["Content-Type"].rsplit("=", 1)[1])
+        self.root = ET.fromstring(self.text)
         self.body = self.root.find(f"{S}Body")
         self.action = self.root.find(f"{S}Header/{A}Action").text
 
@@ -446,6 +447,7 @@ def test_windows_gives_types_and_writes_utf_16(cohortd, ask):
     # The name is taken: 32773. Both were read all the same.
     for encoding, content in (("utf-16", "application/soap+xml;charset=UTF-16"), ("utf-8", None)):
         done = ask(request, encoding=encoding, content_type=content)
+        assert done.headers["Content-Type"].lower() == f"application/soap+xml;charset={encoding}"
         assert done.body.find(f"{{{uri}}}DefineCollection_OUTPUT/{{{uri}}}ReturnValue").text == "32773"
 
 

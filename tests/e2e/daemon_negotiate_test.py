@@ -101,6 +101,12 @@ def test_messages_are_sealed_both_ways_over_plain_http(cohortd, realm, kind, ste
         assert client.post(IDENTIFY + " " * 300_000)[0] == 200
 
 
+@pytest.mark.parametrize("kind", ["kerberos", "ntlm"])
+def test_what_is_sealed_in_utf_16_is_answered_in_it(cohortd, realm, kind):
+    with connected(cohortd, contexts(realm)[kind]()) as client:
+        assert collections(lambda text: client.post(text, "UTF-16")) == ["kept"]
+
+
 def test_the_scheme_kerberos_is_answered_in_its_own_words(cohortd, realm):
     context = kerberos(realm.ticket("ann", PASSWORD), mechanism=KERBEROS)
     with connected(cohortd, context, KERBEROS_ALONE) as client:

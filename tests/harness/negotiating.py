@@ -102,7 +102,7 @@ class SealingClient:
                 return base64.b64decode(token)
         return None
 
-    def seal(self, text):
+    def seal(self, text, charset=b"UTF-8"):
         """A body."""
         if self._is_kerberos:
             message = gssapi.raw.IOV(gssapi.raw.IOVBufferType.header, (gssapi.raw.IOVBufferType.data, text),
@@ -114,7 +114,7 @@ class SealingClient:
             header, data = token[:16], token[16:]
         tab, protocol = self._ways.tab, self._ways.protocol
         return (BOUNDARY + b"\r\n" + tab + b"Content-Type: " + protocol + b"\r\n" + tab
-                + b"OriginalContent: type=application/soap+xml;charset=UTF-8;Length=" + str(len(text)).encode()
+                + b"OriginalContent: type=application/soap+xml;charset=" + charset + b";Length=" + str(len(text)).encode()
                 + b"\r\n" + BOUNDARY + b"\r\n" + tab + b"Content-Type: application/octet-stream\r\n"
                 + struct.pack("<I", len(header)) + header + data + BOUNDARY + b"--\r\n")
 
@@ -122,22 +122,22 @@ class SealingClient:
         return {"Content-Type": f'multipart/encrypted;protocol="{self._ways.protocol.decode()}";'
                                 'boundary="Encrypted Boundary"'}
 
-    def post(self, text):
+    def post(self, text, charset="UTF-8"):
         """Sends an envelope sealed; returns the status and the envelope that came back, sealed in the same way."""
-        status, headers, body = self.ask(self.seal(text.encode()), self.sealed_type())
+        status, headers, body = self.ask(self.seal(text.encode(charset), charset.encode()), self.sealed_type())
         if not body:
             return status, body
         assert headers["Content-Type"] == self.sealed_type()["Content-Type"]
-        return status, self._opened(body)
+        return status, self._opened(body, charset.encode())
 
-    def _opened(self, body):
+    def _opened(self, body, charset):
         """Strictly, as clients do that know but their own way."""
         tab = self._ways.tab
         parts = body.split(BOUNDARY + b"\r\n")
         assert parts[0] == b"" and len(parts) == 3 and parts[2].endswith(BOUNDARY + b"--\r\n")
         label, data = parts[1], parts[2][:-len(BOUNDARY + b"--\r\n")]
         beginning = (tab + b"Content-Type: " + self._ways.protocol + b"\r\n" + tab
-                     + b"OriginalContent: type=application/soap+xml;charset=UTF-8;Length=")
+                     + b"OriginalContent: type=application/soap+xml;charset=" + charset + b";Length=")
         assert label.startswith(beginning)
         octets = tab + b"Content-Type: application/octet-stream\r\n"
         assert data.startswith(octets)

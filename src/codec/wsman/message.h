@@ -40,9 +40,9 @@ struct Header {
   std::string resource_uri;
   UriFamily family = UriFamily::kWmi;  // the answer's URIs are of the same
   std::string namespace_name;
-  std::size_t max_envelope_bytes = std::size_t{150} << 10U;
-  std::optional<std::chrono::microseconds> timeout;  // how long the client waits
-  bool has_precise_arrays = false;                   // whether it reads NULL and empty arrays as Windows writes them
+  std::size_t max_envelope_bytes = std::size_t{150} << 10U;  // in UTF-8, whatever the answer is sent in
+  std::optional<std::chrono::microseconds> timeout;          // how long the client waits
+  bool has_precise_arrays = false;  // whether it reads NULL and empty arrays as Windows writes them
 };
 
 struct Identify {};

@@ -8,6 +8,7 @@
 #include "codec/wsman/message.h"
 #include "codec/wsman/values.h"
 #include "codec/wsman/xs_time.h"
+#include "codec/xml/utf16.h"
 
 namespace cohort::codec::wsman {
 namespace {
@@ -479,6 +480,8 @@ tl::expected<Call, Refusal> read_request(std::string_view body, std::string_view
   Reader reader(*envelope, schema);
   auto call = reader.call();
   if (!call) return tl::unexpected(Refusal{reader.header(), std::move(call).error()});
+  // The answer is encoded as the request is, in twice the bytes of what is written here.
+  if (xml::is_utf16(body, charset)) call->header.max_envelope_bytes /= 2;
   return *std::move(call);
 }
 

@@ -5,6 +5,7 @@
 #include "codec/testing/settings_dialects.h"
 #include "codec/wsman/message.h"
 #include "codec/wsman/xs_time.h"
+#include "codec/xml/utf16.h"
 #include "codec/xml/writer.h"
 
 namespace cohort::codec::wsman {
@@ -160,6 +161,13 @@ TEST(WsMan, AnOptionThatMustBeCompliedWithIsRefused) {
   EXPECT_EQ(with("<wsman:Option Name='a'/><wsman:Option Name='b' MustComply='true'/>"),
             "wsman:InvalidOptions NotSupported");
   EXPECT_EQ(with("<wsman:Option Name='b' MustComply='1'/>"), "wsman:InvalidOptions NotSupported");
+}
+
+TEST(WsMan, AnEnvelopeInUtf16HoldsHalfAsMuch) {
+  const std::string request = envelope(kTransfer + "Get", kSnapshotUri, selector("CollectionID", "c"), "",
+                                       "<wsman:MaxEnvelopeSize>20000</wsman:MaxEnvelopeSize>");
+  EXPECT_EQ(call_of(request).header.max_envelope_bytes, 20000U);
+  EXPECT_EQ(call_of(xml::to_utf16(request)).header.max_envelope_bytes, 10000U);
 }
 
 TEST(WsMan, APutChangesWhatItsOptionsName) {

@@ -2,6 +2,7 @@
 
 #include <gtest/gtest.h>
 
+#include "codec/xml/utf16.h"
 #include "codec/xml/writer.h"
 
 namespace cohort::codec::xml {
@@ -34,6 +35,15 @@ TEST(Node, ReadsUtf16) {
   EXPECT_EQ(parse(kText, "utf-16")->text, "t");
   EXPECT_EQ(parse(std::string_view("<\0r\0>\0=\xd8\x00\xde<\0/\0r\0>\0", 18))->text, "\xf0\x9f\x98\x80");
   EXPECT_FALSE(parse(std::string_view("<\0r\0>\0=\xd8<\0/\0r\0>\0", 16)));
+}
+
+TEST(Node, Utf16IsWrittenAsItIsRead) {
+  const std::string text = "<r>a\xc3\xa4\xe2\x82\xac\xf0\x9f\x98\x80</r>";
+  const std::string wide = to_utf16(text);
+  EXPECT_EQ(wide.substr(0, 4), std::string("\xff\xfe<\0", 4));
+  EXPECT_TRUE(is_utf16(wide, ""));
+  EXPECT_FALSE(is_utf16(text, "utf-16")) << "there are clients that say so";
+  EXPECT_EQ(*to_utf8(wide, ""), text);
 }
 
 TEST(Node, RefusesWhatIsDangerousOrWrong) {

@@ -9,7 +9,7 @@ namespace {
 
 Failure not_text() { return fail(ErrorCode::kCorrupt, "The document is neither UTF-8 nor UTF-16."); }
 
-bool is_utf16(std::string_view charset) {
+bool is_named_utf16(std::string_view charset) {
   std::string name(charset.substr(0, 16));
   std::transform(name.begin(), name.end(), name.begin(),
                  [](char c) { return c >= 'A' && c <= 'Z' ? static_cast<char>(c + 32) : c; });
@@ -24,7 +24,7 @@ Order order_of(std::string_view bytes, std::string_view charset) {
   if (bytes.starts_with("\xff\xfe") || bytes[1] == '\0') return Order::kLittle;
   if (bytes.starts_with("\xfe\xff") || bytes[0] == '\0') return Order::kBig;
   // Clients say "UTF-16" of documents that are not, too.
-  return is_utf16(charset) && !is_utf8(bytes) ? Order::kLittle : Order::kNone;
+  return is_named_utf16(charset) && !is_utf8(bytes) ? Order::kLittle : Order::kNone;
 }
 
 void append(std::string& text, char32_t c) {
@@ -66,7 +66,37 @@ Result<std::string> from_utf16(std::string_view bytes, Order order) {
   return text;
 }
 
+// The first character, which is taken off.
+char32_t take_character(std::string_view& text) {
+  const auto lead = static_cast<unsigned char>(text.front());
+  const std::size_t length = lead < 0x80 ? 1 : lead < 0xe0 ? 2 : lead < 0xf0 ? 3 : 4;
+  char32_t character = length == 1 ? lead : lead & (0xffU >> (length + 1));
+  for (std::size_t i = 1; i < length; ++i) character = character << 6U | (static_cast<unsigned char>(text[i]) & 0x3fU);
+  text.remove_prefix(length);
+  return character;
+}
+
 }  // namespace
+
+bool is_utf16(std::string_view bytes, std::string_view charset) { return order_of(bytes, charset) != Order::kNone; }
+
+std::string to_utf16(std::string_view text) {
+  std::string bytes = "\xff\xfe";
+  const auto put = [&](unsigned unit) {
+    bytes += static_cast<char>(unit & 0xffU);
+    bytes += static_cast<char>(unit >> 8U);
+  };
+  while (!text.empty()) {
+    const char32_t character = take_character(text);
+    if (character < 0x10000) {
+      put(static_cast<unsigned>(character));
+    } else {
+      put(0xd800U + (static_cast<unsigned>(character - 0x10000) >> 10U));
+      put(0xdc00U + (static_cast<unsigned>(character) & 0x3ffU));
+    }
+  }
+  return bytes;
+}
 
 Result<std::string> to_utf8(std::string_view bytes, std::string_view charset) {
   constexpr std::string_view kMark = "\xef\xbb\xbf";
