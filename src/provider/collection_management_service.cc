@@ -1,5 +1,6 @@
 #include "provider/collection_management_service.h"
 
+#include "provider/found.h"
 #include "provider/parameters.h"
 
 namespace cohort::provider {
@@ -95,7 +96,12 @@ Result<cim::MethodResult> CollectionManagementService::remove_member_by_id(const
     return fail(ErrorCode::kPermission, "It needs the role \"administrator\" for the collection, or for all.");
   }
   COHORT_ASSIGN(const cim::ObjectPath path, reference_of(call, "Member"));
-  return remove(path, id);
+  auto removed = remove(path, id);
+  if (removed || removed.error().code != ErrorCode::kNotFound) return removed;
+  // Not so by the other method: a collection that is gone has no members, which is what was wanted.
+  COHORT_ASSIGN(const auto collection, if_found(collections_.show(id.str())));
+  if (collection) return removed;
+  return returned(kNoError);
 }
 
 // The member need not exist any more.

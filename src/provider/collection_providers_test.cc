@@ -208,6 +208,19 @@ TEST_F(CollectionProvidersTest, RemovesAMemberWhoseMachineIsGone) {
       << "it is no member any more";
 }
 
+TEST_F(CollectionProvidersTest, RemovesAMemberOfACollectionThatIsGone) {
+  const Value member(path_of_machine(lab.add_machine("extra", PowerState::kOff)));
+  const Value gone("0F3A1B2C-0000-4000-8000-00000000ABCD");
+  EXPECT_EQ(code(manage("RemoveMemberById", {{"Member", member}, {"CollectionId", gone}})), kNoError);
+  EXPECT_EQ(code(manage("RemoveMemberById", {{"Member", member}, {"CollectionId", Value("none")}})),
+            kManagementParameter);
+  EXPECT_EQ(code(manage("RemoveMemberById", {{"CollectionId", gone}})), kManagementParameter);
+  const std::string id = *gone.get_if<std::string>();
+  const auto collection = path_of_collection(*CollectionId::parse(id), CollectionKind::kMachines);
+  EXPECT_EQ(code(manage("RemoveMember", {{"Member", member}, {"Collection", Value(collection)}})), kManagementParameter)
+      << "which does not go by the id";
+}
+
 TEST_F(CollectionProvidersTest, ManagesACollectionOfCollections) {
   const auto defined = manage("DefineCollection", {{"Name", Value("all")}, {"Type", Value(std::uint16_t{1})}});
   const cim::ObjectPath all = out(defined, "DefinedCollection");

@@ -232,6 +232,7 @@ def test_members_leave_a_collection_and_it_gets_another_name(lab, cohortd, guest
     assert manage("RenameCollection", Collection=collection, NewName=f"other {kind}") == INVALID_PARAMETER, "it is taken"
     for each in (collection, other):
         assert manage("DestroyCollection", Collection=each) == 0
+    assert manage("RemoveMemberById", **by_id) == 0, "though the collection is gone"
 
 
 def test_the_host_is_told_of_under_windows_names(operator):
