@@ -221,6 +221,19 @@ TEST_F(CollectionProvidersTest, RemovesAMemberOfACollectionThatIsGone) {
       << "which does not go by the id";
 }
 
+TEST_F(CollectionProvidersTest, NamesItsServicesAsHyperVDoes) {
+  const auto is_there = [this](const std::string& service, const char* name) {
+    cim::ObjectPath path = path_of_service(service, "host.example");
+    for (cim::NamedValue& key : path.keys) {
+      if (key.name == "Name") key.value = Value(name);
+    }
+    const auto response = ask(cim::GetInstance{path});
+    return std::holds_alternative<cim::Objects>(response);
+  };
+  EXPECT_TRUE(is_there("Msvm_CollectionManagementService", "collectionsvc"));
+  EXPECT_FALSE(is_there("Msvm_CollectionManagementService", "vmms"));
+}
+
 TEST_F(CollectionProvidersTest, ManagesACollectionOfCollections) {
   const auto defined = manage("DefineCollection", {{"Name", Value("all")}, {"Type", Value(std::uint16_t{1})}});
   const cim::ObjectPath all = out(defined, "DefinedCollection");

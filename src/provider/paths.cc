@@ -18,6 +18,13 @@ cim::ObjectPath path_of_system(std::string name) {
                    {{"CreationClassName", cim::Value("Msvm_ComputerSystem")}, {"Name", cim::Value(std::move(name))}});
 }
 
+// As Hyper-V calls them, as far as that is known: some clients write the keys of a service by themselves.
+const char* name_of_service(std::string_view class_name) {
+  if (class_name == "Msvm_VirtualSystemSnapshotService") return "vssnapsvc";
+  if (class_name == "Msvm_CollectionManagementService") return "collectionsvc";
+  return "vmms";
+}
+
 }  // namespace
 
 std::string upper(std::string_view uuid) {
@@ -78,12 +85,10 @@ cim::ObjectPath path_of_job(const Job& job) {
 }
 
 cim::ObjectPath path_of_service(std::string_view class_name, const std::string& host_name) {
-  // As Hyper-V calls them; a single one has a name of its own.
-  const auto* const name = class_name == "Msvm_VirtualSystemSnapshotService" ? "vssnapsvc" : "vmms";
   return path_with(class_name, {{"SystemCreationClassName", cim::Value("Msvm_ComputerSystem")},
                                 {"SystemName", cim::Value(host_name)},
                                 {"CreationClassName", cim::Value(class_name)},
-                                {"Name", cim::Value(name)}});
+                                {"Name", cim::Value(name_of_service(class_name))}});
 }
 
 cim::Instance pair_of(std::string_view association, std::string_view first_role, cim::ObjectPath first,
