@@ -64,6 +64,17 @@ Result<void> remove_collection(const std::string& name, Collection& from, StateS
   return {};
 }
 
+// Its snapshot would be one of nobody's, and a job that waits would find nothing to work on.
+Result<void> check_idle(const Collection& collection, StateStore& store) {
+  COHORT_ASSIGN(const auto jobs, store.jobs());
+  const auto at_work = std::ranges::find_if(
+      jobs, [&](const Job& job) { return !is_ended(job.state) && job.works_on.collection == collection.id; });
+  if (at_work == jobs.end()) return {};
+  return fail(ErrorCode::kInUse,
+              "A job ({}) works on the collection \"{}\", or waits to: let it end, or cancel it (`cohort job list`).",
+              to_string(at_work->type), collection.name);
+}
+
 std::vector<MemberView> views_of(const std::vector<MachineMember>& members,
                                  const std::vector<MachineSummary>& machines) {
   std::vector<MemberView> views;
@@ -120,6 +131,7 @@ Result<Collection> Collections::remove(const std::string& collection) {
     return fail(ErrorCode::kInvalidState, "The collection \"{}\" is a member of \"{}\": remove it there first.",
                 view.collection.name, fmt::join(view.contained_in, "\", \""));
   }
+  COHORT_TRY(check_idle(view.collection, store_));
   COHORT_TRY(store_.remove_collection(view.collection.id));
   return view.collection;
 }

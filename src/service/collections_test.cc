@@ -139,6 +139,20 @@ TEST_F(CollectionsTest, RemovesACollectionOnlyWhenNothingHangsOnIt) {
   expect_error(lab.collections.remove("shop"), ErrorCode::kNotFound, "shop");
 }
 
+TEST_F(CollectionsTest, KeepsACollectionThatAJobWorksOn) {
+  Job job;
+  job.id = JobId::generate();
+  job.type = JobType::kTakeSnapshot;
+  job.works_on.collection = lab.collections.show("shop")->collection.id;
+  ASSERT_TRUE(lab.kept.add_job(job));  // it waits
+  expect_error(lab.collections.remove("shop"), ErrorCode::kInUse, "take_snapshot");
+  lab.add_collection("other", {});
+  EXPECT_TRUE(lab.collections.remove("other"));
+  job.state = JobState::kFailed;
+  ASSERT_TRUE(lab.kept.update_job(job));
+  EXPECT_TRUE(lab.collections.remove("shop"));
+}
+
 TEST_F(CollectionsTest, ListsAllByName) {
   lab.add_collection("another", {});
   const auto all = lab.collections.list().value();

@@ -18,6 +18,7 @@ from world import bare_machine
 
 SUSPEND, TERMINATE, KILL = 3, 4, 5  # what RequestStateChange of a job is asked for
 ENDS = {TERMINATE: "8", KILL: "9"}  # JobState
+IN_USE = 32774
 CLIENTS = {"wsman": lambda cohortd, role: WsmanClient(sender(cohortd, role)), "cimxml": CimXmlClient}
 
 
@@ -104,6 +105,24 @@ def test_a_client_cancels_a_job(lab, cohortd, exports, kind, state):
     wait_until(lambda: client.get(job)["JobState"] == ENDS[state], 60, "the job has ended")
     assert list(exports.iterdir()) == []
     assert client.invoke(job, "RequestStateChange", RequestedState=state)[0] == 4097, "it has ended"
+    cohortd.stop()
+    forget_snapshots(lab)
+
+
+def test_a_collection_stays_while_a_job_waits_to_work_on_it(lab, cohortd, exports, large):
+    exporting = begin_export(lab, cohortd, exports)
+    client = CimXmlClient(cohortd, "administrator")
+    management = client.service("Msvm_CollectionManagementService")
+    other = client.define_collection("other", large.name)
+    code, out = client.invoke(client.service("Msvm_CollectionSnapshotService"), "CreateSnapshot", Collection=other,
+                              SnapshotType=2)
+    assert code == 4096
+    assert client.invoke(management, "DestroyCollection", Collection=other)[0] == IN_USE
+    assert lab.cohort("collection", "delete", "other", check=False).json["error"]["code"] == "in_use"
+    for job in (out["Job"], exporting):
+        assert client.invoke(job, "RequestStateChange", RequestedState=TERMINATE)[0] == 4096
+    wait_until(lambda: client.get(out["Job"])["JobState"] == ENDS[TERMINATE], 60, "the job that waited has ended")
+    assert client.invoke(management, "DestroyCollection", Collection=other)[0] == 0
     cohortd.stop()
     forget_snapshots(lab)
 

@@ -18,7 +18,8 @@ class CollectionDelete final : public Verb {
             .summary = "forget a collection",
             .description =
                 "Forgets the collection; its machines are not touched. A collection that has "
-                "snapshots, or that is a member of another, is kept: delete or remove those first.",
+                "snapshots, or that is a member of another, is kept: delete or remove those first. So is "
+                "one that a job works on.",
             .examples = {}};
   }
 
