@@ -55,7 +55,8 @@ class Adding {
     broker_.add(cim::kVirtualizationNamespace, make_single_reference_point_service(needs_.surroundings));
     const cim::Class& summary = *needs_.schema.find(cim::kVirtualizationNamespace)->find("Msvm_SummaryInformation");
     add<VirtualSystemManagementService>(
-        SummaryReader(needs_.hypervisor, configurations(), needs_.state, needs_.clock, summary), needs_.surroundings);
+        SummaryReader(needs_.hypervisor, configurations(), needs_.state, needs_.clock, summary, host_name_),
+        needs_.surroundings);
   }
 
   void hosted() {

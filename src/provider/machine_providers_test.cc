@@ -509,11 +509,38 @@ TEST_F(MachineProvidersTest, SummarizesConnectionsAndWhatIsAtWork) {
   EXPECT_EQ(number<std::uint16_t>(task, "JobState"), 4U);
 }
 
-TEST_F(MachineProvidersTest, RefusesSummariesOfWhatIsNotThere) {
-  const Value nobody =
-      Value::array(cim::Type::kReference, {cim::Element(cim::Shared(path_of_settings(MachineId::generate())))});
-  EXPECT_FALSE(summaries({{"SettingData", nobody}, {"RequestedInformation", codes({1})}}));
-  EXPECT_FALSE(summaries({{"RequestedInformation", codes({99})}}));
+TEST_F(MachineProvidersTest, SummarizesWhatIsNotThereWithoutAName) {
+  const Value chosen =
+      Value::array(cim::Type::kReference, {cim::Element(cim::Shared(path_of_settings(MachineId::generate()))),
+                                           cim::Element(cim::Shared(path_of_settings(id("web"))))});
+  const auto found = summaries({{"SettingData", chosen}, {"RequestedInformation", codes({1})}}).value();
+  EXPECT_THAT(texts(found, "Name"), ElementsAre("", upper(id("web").str())));
+  EXPECT_TRUE(found.front().at("ElementName").is_null());
+}
+
+TEST_F(MachineProvidersTest, KnowsTheNumbersThatMicrosoftsToolsAskFor) {
+  const auto web = [this](std::vector<std::uint32_t> numbers) {
+    return summaries({{"RequestedInformation", codes(numbers)}}).value().back();
+  };
+  constexpr std::int32_t kUnknown = 2147483647;
+  const auto of_sample = web({113, 121});  // the sample about second level paging
+  EXPECT_EQ(number<std::int32_t>(of_sample, "AvailableMemoryBuffer"), kUnknown);
+  EXPECT_EQ(of_sample.at("SwapFilesInUse"), Value(false));
+  EXPECT_TRUE(of_sample.at("MemoryAvailable").is_null());
+  // The tool for clusters.
+  const auto basic = web({0, 1, 100, 101, 103, 112, 105, 2, 109, 115, 114, 136, 104, 3, 111, 110});
+  EXPECT_EQ(text(basic, "HostComputerSystemName"), kHost);
+  EXPECT_EQ(number<std::int32_t>(basic, "MemoryAvailable"), kUnknown);
+  const auto others = web({133, 134, 135});
+  EXPECT_EQ(text(others, "VirtualSystemSubType"), "Microsoft:Hyper-V:SubType:2");
+  EXPECT_EQ(text(others, "OtherEnabledState"), text(web({132}), "OtherEnabledState"));
+  EXPECT_TRUE(others.at("SwapFilesInUse").is_null());
+}
+
+TEST_F(MachineProvidersTest, RefusesNumbersThatStandForNothing) {
+  for (const std::uint32_t none : {12U, 99U, 124U, 131U, 137U}) {
+    EXPECT_FALSE(summaries({{"RequestedInformation", codes({1, none})}})) << none;
+  }
   EXPECT_FALSE(summaries({}));
 }
 

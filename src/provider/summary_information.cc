@@ -1,10 +1,10 @@
 #include "provider/summary_information.h"
 
 #include <algorithm>
+#include <limits>
 #include <string_view>
 #include <utility>
 
-#include "cim/object_path.h"
 #include "cim/typed.h"
 #include "provider/concrete_job.h"
 #include "provider/found.h"
@@ -18,7 +18,6 @@ namespace {
 using cim::Value;
 
 enum Code : std::uint32_t {
-  kName = 0,
   kElementName = 1,
   kCreationTime = 2,
   kNotes = 3,
@@ -34,22 +33,39 @@ enum Code : std::uint32_t {
   kHealthState = 109,
   kOperationalStatus = 110,
   kStatusDescriptions = 111,
+  kMemoryAvailable = 112,
+  kAvailableMemoryBuffer = 113,
   kReplicationMode = 114,
   kReplicationState = 115,
   kReplicationHealth = 116,
-  kSwapFilesInUse = 120,
-  kOtherEnabledState = 132,
+  kSwapFilesInUse = 121,
+  kOtherEnabledState = 133,
+  kVirtualSystemSubType = 135,
+  kHostComputerSystemName = 136,
 };
 
-constexpr std::uint64_t kMebi = std::uint64_t{1} << 20;
+// Windows' page lost one of its names, so that those behind it stand at the number before theirs. Its readers ask for
+// these two by that.
+constexpr std::uint32_t kSwapFilesInUseOfPage = 120;
+constexpr std::uint32_t kOtherEnabledStateOfPage = 132;
+constexpr std::uint32_t kLast = kHostComputerSystemName;
 
-// An instance of which only what was asked for is filled in.
+constexpr std::uint64_t kMebi = std::uint64_t{1} << 20;
+// MemoryAvailable and AvailableMemoryBuffer of a machine whose guest does not tell: readers take NULL for a number.
+constexpr std::int32_t kUnknownShare = std::numeric_limits<std::int32_t>::max();
+
+// An instance of which only what was asked for is filled in, and the name.
 class Summary {
  public:
-  Summary(const cim::Class& of, const SummaryCodes& codes) : instance_(cim::make_instance(of)), codes_(codes) {}
+  Summary(const cim::Class& of, const SummaryCodes& codes, std::string name)
+      : instance_(cim::make_instance(of)), codes_(codes) {
+    instance_.set("Name", Value(std::move(name)));
+  }
 
   [[nodiscard]] bool wants(Code code) const { return codes_.contains(code); }
-  [[nodiscard]] bool wants_hardware() const { return wants(kNotes) || wants(kVersion) || wants(kVirtualSwitchNames); }
+  [[nodiscard]] bool wants_hardware() const {
+    return wants(kNotes) || wants(kVersion) || wants(kVirtualSwitchNames) || wants(kVirtualSystemSubType);
+  }
   void give(Code code, std::string_view property, Value value) {
     if (wants(code)) instance_.set(property, std::move(value));
   }
@@ -78,7 +94,6 @@ void give_hardware(Summary& summary, const MachineHardware& hardware) {
 
 void give_condition(Summary& summary, const MachineCondition& condition, WallTime now) {
   const std::uint16_t none = 0;
-  summary.give(kName, "Name", Value(upper(condition.id.str())));
   summary.give(kElementName, "ElementName", Value(condition.name));
   summary.give(kNumberOfProcessors, "NumberOfProcessors", Value(std::uint64_t{condition.processors}));
   summary.give(kShielded, "Shielded", Value(false));
@@ -90,6 +105,8 @@ void give_condition(Summary& summary, const MachineCondition& condition, WallTim
   summary.give(kHealthState, "HealthState", Value(health_state(condition.activity)));
   summary.give(kOperationalStatus, "OperationalStatus", Value::array_of(operational_status(condition.activity)));
   summary.give(kStatusDescriptions, "StatusDescriptions", Value::array_of(status_descriptions(condition)));
+  summary.give(kMemoryAvailable, "MemoryAvailable", Value(kUnknownShare));
+  summary.give(kAvailableMemoryBuffer, "AvailableMemoryBuffer", Value(kUnknownShare));
   summary.give(kReplicationMode, "ReplicationMode", Value(none));
   summary.give(kReplicationState, "ReplicationState", Value(none));
   summary.give(kReplicationHealth, "ReplicationHealth", Value(none));
@@ -111,6 +128,11 @@ Value tasks_of(const MachineId& machine, const std::vector<MachineTask>& tasks, 
   return Value::array(cim::Type::kInstance, std::move(elements));
 }
 
+// Those between two ranges are nobody's.
+bool is_summary_code(std::uint32_t code) {
+  return code <= 11 || (code >= 100 && code <= 123) || (code >= 132 && code <= kLast);
+}
+
 Result<void> keep_shown(std::vector<MachineConfiguration>& configurations, const Access& access) {
   std::vector<MachineConfiguration> kept;
   for (auto& each : configurations) {
@@ -123,7 +145,20 @@ Result<void> keep_shown(std::vector<MachineConfiguration>& configurations, const
 
 }  // namespace
 
-bool is_summary_code(std::uint32_t code) { return code <= 11 || (code >= 100 && code <= 123) || code == 132; }
+Result<SummaryCodes> summary_codes(const cim::Value& requested) {
+  SummaryCodes codes;
+  for (const cim::Element& each : requested.elements()) {
+    const auto* code = std::get_if<std::uint32_t>(&each);
+    if (code == nullptr || !is_summary_code(*code)) {
+      return fail(ErrorCode::kInvalidArgument, "RequestedInformation holds a number that stands for nothing.");
+    }
+    codes.insert(*code);
+  }
+  if (codes.empty()) return fail(ErrorCode::kInvalidArgument, "RequestedInformation says nothing.");
+  if (codes.contains(kSwapFilesInUseOfPage)) codes.insert(kSwapFilesInUse);
+  if (codes.contains(kOtherEnabledStateOfPage)) codes.insert(kOtherEnabledState);
+  return codes;
+}
 
 Result<SummaryReader::Question> SummaryReader::question(const SummaryCodes& codes, const Access& access) {
   if (!codes.contains(kAsynchronousTasks)) return Question{codes, access, {}};
@@ -132,12 +167,14 @@ Result<SummaryReader::Question> SummaryReader::question(const SummaryCodes& code
 }
 
 Result<cim::Instance> SummaryReader::of_machine(const MachineCondition& condition, const Question& question) {
-  Summary summary(summary_, question.codes);
+  Summary summary(summary_, question.codes, upper(condition.id.str()));
   give_condition(summary, condition, clock_.wall());
+  summary.give(kHostComputerSystemName, "HostComputerSystemName", Value(host_name_));
   summary.give(kAsynchronousTasks, "AsynchronousTasks", tasks_of(condition.id, question.tasks, clock_.wall()));
   if (summary.wants_hardware()) {
     COHORT_ASSIGN(const auto hardware, if_found(machines_.hardware(condition.id)));
     if (hardware) give_hardware(summary, *hardware);
+    if (hardware) summary.give(kVirtualSystemSubType, "VirtualSystemSubType", Value(sub_type_of(*hardware)));
   }
   if (summary.wants(kSnapshots)) {
     COHORT_ASSIGN(auto snapshots, configurations_.snapshots_of(condition.id));
@@ -149,8 +186,7 @@ Result<cim::Instance> SummaryReader::of_machine(const MachineCondition& conditio
 
 cim::Instance SummaryReader::of_snapshot(const MachineConfiguration& configuration, const SummaryCodes& codes) const {
   const MachineConfiguration::Taken& taken = *configuration.taken;
-  Summary summary(summary_, codes);
-  summary.give(kName, "Name", Value(upper(taken.id.str())));
+  Summary summary(summary_, codes, upper(taken.id.str()));
   summary.give(kElementName, "ElementName", Value(taken.name));
   summary.give(kCreationTime, "CreationTime", Value(cim::Datetime::at(taken.instant)));
   summary.give(kNumberOfProcessors, "NumberOfProcessors", Value(std::uint64_t{configuration.hardware.processors}));
@@ -173,23 +209,21 @@ Result<std::vector<cim::Instance>> SummaryReader::all(const SummaryCodes& codes,
 
 Result<cim::Instance> SummaryReader::one(const cim::ObjectPath& settings, const SummaryCodes& codes,
                                          const Access& access) {
-  const auto no_settings = [&] {
-    return fail(ErrorCode::kInvalidArgument, "There are no settings {}.", cim::to_local_text(settings));
-  };
+  const auto nothing = [&] { return Summary(summary_, codes, "").take(); };
   const auto key = configuration_key(settings);
-  if (!key) return no_settings();
+  if (!key) return nothing();
   COHORT_ASSIGN(const bool is_shown,
                 access.shows(key->snapshot ? path_of_snapshot_settings(*key->snapshot, key->machine)
                                            : path_of_settings(key->machine)));
-  if (!is_shown) return no_settings();
+  if (!is_shown) return nothing();
   if (!key->snapshot) {
     COHORT_ASSIGN(const auto condition, if_found(machines_.condition(key->machine)));
-    if (!condition) return no_settings();
+    if (!condition) return nothing();
     COHORT_ASSIGN(const Question question, this->question(codes, access));
     return of_machine(*condition, question);
   }
   COHORT_ASSIGN(const auto configuration, configurations_.find(*key));
-  if (!configuration) return no_settings();
+  if (!configuration) return nothing();
   return of_snapshot(*configuration, codes);
 }
 

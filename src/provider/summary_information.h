@@ -3,6 +3,8 @@
 
 #include <cstdint>
 #include <set>
+#include <string>
+#include <utility>
 #include <vector>
 
 #include "base/clock.h"
@@ -15,21 +17,27 @@ namespace cohort::provider {
 
 // The codes of RequestedInformation.
 using SummaryCodes = std::set<std::uint32_t>;
-[[nodiscard]] bool is_summary_code(std::uint32_t code);
+// kInvalidArgument: there is none, or one that stands for nothing.
+[[nodiscard]] Result<SummaryCodes> summary_codes(const cim::Value& requested);
 
-// What is not asked for, or not known, is NULL.
+// What is not asked for, or not known, is NULL, but for Name.
 // Threads: safe to call from several at once.
 class SummaryReader {
  public:
   // All outlive the reader; `summary` is the class Msvm_SummaryInformation.
   SummaryReader(service::MachineControl& machines, MachineConfigurations configurations, service::StateStore& state,
-                const Clock& clock, const cim::Class& summary)
-      : machines_(machines), configurations_(configurations), state_(state), clock_(clock), summary_(summary) {}
+                const Clock& clock, const cim::Class& summary, std::string host_name)
+      : machines_(machines),
+        configurations_(configurations),
+        state_(state),
+        clock_(clock),
+        summary_(summary),
+        host_name_(std::move(host_name)) {}
 
   // Of each machine as it is now that is shown, by name.
   [[nodiscard]] Result<std::vector<cim::Instance>> all(const SummaryCodes& codes, const Access& access);
-  // Of a machine or of a snapshot of it; kInvalidArgument if the path is not that of settings that are there, and
-  // shown.
+  // Of a machine or of a snapshot of it; with an empty name and nothing else if the path is not that of settings that
+  // are there, and shown.
   [[nodiscard]] Result<cim::Instance> one(const cim::ObjectPath& settings, const SummaryCodes& codes,
                                           const Access& access);
 
@@ -50,6 +58,7 @@ class SummaryReader {
   service::StateStore& state_;
   const Clock& clock_;
   const cim::Class& summary_;
+  std::string host_name_;
 };
 
 }  // namespace cohort::provider

@@ -11,19 +11,6 @@ constexpr const char* kOfCim[] = {"AddResourceSettings",    "DefineSystem",     
                                   "RequestStateChange",     "StartService",         "StopService"};
 constexpr std::uint32_t kNotSupported = 1;
 
-Result<SummaryCodes> codes_of(const cim::Value& requested) {
-  SummaryCodes codes;
-  for (const cim::Element& each : requested.elements()) {
-    const auto* code = std::get_if<std::uint32_t>(&each);
-    if (code == nullptr || !is_summary_code(*code)) {
-      return fail(ErrorCode::kInvalidArgument, "RequestedInformation holds a number that stands for nothing.");
-    }
-    codes.insert(*code);
-  }
-  if (codes.empty()) return fail(ErrorCode::kInvalidArgument, "RequestedInformation says nothing.");
-  return codes;
-}
-
 Result<std::vector<cim::Instance>> summaries_of(SummaryReader& reader, const cim::Value& settings,
                                                 const SummaryCodes& codes, const Access& access) {
   if (settings.is_null()) return reader.all(codes, access);
@@ -43,7 +30,7 @@ VirtualSystemManagementService::VirtualSystemManagementService(SummaryReader sum
                                                                const ServiceSurroundings& surroundings)
     : ServiceProvider("Msvm_VirtualSystemManagementService", "Hyper-V Virtual System Management Service",
                       CodeFamily::kManagement, surroundings),
-      summaries_(summaries) {
+      summaries_(std::move(summaries)) {
   offer("GetSummaryInformation", Right::kNone, [this](const MethodCall& call) { return summary_information(call); });
   for (const char* method : kOfCim) {
     offer(method, Right::kNone, [](const MethodCall&) { return returned(kNotSupported); });
@@ -51,7 +38,7 @@ VirtualSystemManagementService::VirtualSystemManagementService(SummaryReader sum
 }
 
 Result<cim::MethodResult> VirtualSystemManagementService::summary_information(const MethodCall& call) {
-  COHORT_ASSIGN(const SummaryCodes codes, codes_of(call.parameter("RequestedInformation")));
+  COHORT_ASSIGN(const SummaryCodes codes, summary_codes(call.parameter("RequestedInformation")));
   COHORT_ASSIGN(auto summaries, summaries_of(summaries_, call.parameter("SettingData"), codes, call.access));
   std::vector<cim::Element> elements;
   for (auto& each : summaries) elements.emplace_back(cim::Shared<cim::Instance>(std::move(each)));

@@ -43,8 +43,7 @@ void add_firmware(cim::Instance& settings, const MachineHardware& hardware) {
   settings.set("BIOSGUID", Value("{" + uuid + "}"));
   settings.set("Architecture", Value(architecture_of(hardware)));
   settings.set("Version", Value(hardware.machine_type));
-  settings.set("VirtualSystemSubType",
-               Value(hardware.has_uefi ? "Microsoft:Hyper-V:SubType:2" : "Microsoft:Hyper-V:SubType:1"));
+  settings.set("VirtualSystemSubType", Value(sub_type_of(hardware)));
   settings.set("SecureBootEnabled", Value(hardware.has_secure_boot));
   std::vector<std::uint16_t> order;
   for (const BootDevice device : hardware.boot_order) order.push_back(boot_number(device));
@@ -73,6 +72,10 @@ std::string text_of(const Value& notes) {
 }
 
 }  // namespace
+
+std::string sub_type_of(const MachineHardware& hardware) {
+  return hardware.has_uefi ? "Microsoft:Hyper-V:SubType:2" : "Microsoft:Hyper-V:SubType:1";
+}
 
 cim::Instance virtual_system_settings(const MachineConfiguration& configuration) {
   const MachineHardware& hardware = configuration.hardware;

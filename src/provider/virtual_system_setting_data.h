@@ -9,6 +9,9 @@ namespace cohort::provider {
 // What the configuration says by itself; of one that a machine has now without what only its condition tells.
 [[nodiscard]] cim::Instance virtual_system_settings(const MachineConfiguration& configuration);
 
+// VirtualSystemSubType: Hyper-V's generation 1 has a BIOS, 2 has UEFI.
+[[nodiscard]] std::string sub_type_of(const MachineHardware& hardware);
+
 class VirtualSystemSettingDataProvider final : public ClassProvider {
  public:
   // The machines outlive the provider.

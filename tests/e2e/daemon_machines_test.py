@@ -2,6 +2,7 @@
 power; and what a snapshot keeps of it."""
 
 import subprocess
+import uuid
 
 import libvirt
 import pytest
@@ -144,6 +145,22 @@ def test_summaries(operator, guest, bare):
     assert running.class_name == "Msvm_SummaryInformation"
     assert (running["Name"], running["EnabledState"], running["MemoryUsage"]) == (uuid_of(guest), RUNS, "128")
     assert (off["EnabledState"], off["UpTime"], off["HealthState"]) == (OFF, "0", None)
+
+
+def test_summaries_of_chosen_machines(operator, guest, bare):
+    """As Microsoft's sample about memory asks, and with one that is not there."""
+    service, = operator.instances("Msvm_VirtualSystemManagementService")
+    nobody = Path("Msvm_VirtualSystemSettingData", (("InstanceID", f"Microsoft:{uuid.uuid4()}"),))
+    code, out = operator.invoke(service.path, "GetSummaryInformation", RequestedInformation=[113, 121, 135, 136],
+                                SettingData=[settings_of(operator, guest).path, nobody, settings_of(operator, bare).path])
+    assert code == 0
+    running, none, off = out["SummaryInformation"]
+    host, = [each for each in operator.instances("Msvm_ComputerSystem") if each["Caption"] == "Hosting Computer System"]
+    for each, machine in ((running, guest), (off, bare)):
+        assert (each["Name"], each["AvailableMemoryBuffer"]) == (uuid_of(machine), "2147483647")
+        assert (each["SwapFilesInUse"].lower(), each["HostComputerSystemName"]) == ("false", host["Name"])
+        assert each["VirtualSystemSubType"].startswith("Microsoft:Hyper-V:SubType:")
+    assert (none["Name"], none["SwapFilesInUse"], none["HostComputerSystemName"]) == ("", None, None)
 
 
 def test_a_snapshot_keeps_settings(cohortd, guest, bare):

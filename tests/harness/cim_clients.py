@@ -433,6 +433,9 @@ class CimXmlClient(_Client):
             return (f'<PARAMVALUE NAME="{name}" PARAMTYPE="reference"><VALUE.REFERENCE><INSTANCEPATH><NAMESPACEPATH>'
                     f"<HOST>h</HOST>{_namespace(value.namespace)}</NAMESPACEPATH>{_instance_name(value)}</INSTANCEPATH>"
                     "</VALUE.REFERENCE></PARAMVALUE>")
+        if isinstance(value, list) and any(isinstance(each, Path) for each in value):
+            paths = "".join(f"<VALUE.REFERENCE>{_instance_name(each)}</VALUE.REFERENCE>" for each in value)
+            return f'<PARAMVALUE NAME="{name}" PARAMTYPE="reference"><VALUE.REFARRAY>{paths}</VALUE.REFARRAY></PARAMVALUE>'
         if isinstance(value, list):
             texts = "".join(f"<VALUE>{escape(_text(each))}</VALUE>" for each in value)
             return f'<PARAMVALUE NAME="{name}" PARAMTYPE="uint32"><VALUE.ARRAY>{texts}</VALUE.ARRAY></PARAMVALUE>'
