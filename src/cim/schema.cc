@@ -22,8 +22,8 @@ Result<ClassStore> compiled(const std::vector<std::string_view>& files) {
 Result<Schema> Schema::built_in() {
   const std::array<std::pair<std::string_view, std::vector<std::string_view>>, 3> namespaces = {{
       {kVirtualizationNamespace,
-       {"qualifiers", "core", "system_settings", "jobs", "machines", "resources", "machine_services", "collections",
-        "collection_snapshots", "collection_reference_points", "cohort"}},
+       {"qualifiers", "core", "system_settings", "jobs", "machines", "devices", "resources", "machine_services",
+        "collections", "collection_snapshots", "collection_reference_points", "cohort"}},
       {kInteropNamespace, {"qualifiers", "core", "interop"}},
       {kHostNamespace, {"qualifiers", "host"}},
   }};

@@ -16,6 +16,7 @@ enum class Scope {
   kMachinePoint,   // InstanceID "Microsoft:<reference point>:<machine>"
   kSnapshot,       // InstanceID that is a snapshot's
   kSystem,         // Name of a machine, or of the host
+  kDevice,         // SystemName of a machine
   kConfiguration,  // InstanceID "Microsoft:[<snapshot>:]<machine>[\part]"
   kJob,            // InstanceID
 };
@@ -39,9 +40,12 @@ constexpr Row kRows[] = {
     {"Msvm_ProcessorSettingData", Scope::kConfiguration},
     {"Msvm_StorageAllocationSettingData", Scope::kConfiguration},
     {"Msvm_ResourceAllocationSettingData", Scope::kConfiguration},
+    {"Msvm_SerialPortSettingData", Scope::kConfiguration},
     {"Msvm_SyntheticEthernetPortSettingData", Scope::kConfiguration},
     {"Msvm_EthernetPortAllocationSettingData", Scope::kConfiguration},
     {"Msvm_PlannedComputerSystem", Scope::kSystem},
+    {"Msvm_VirtualEthernetSwitch", Scope::kEverybody},
+    {"Msvm_ShutdownComponent", Scope::kDevice},
     {"Msvm_ConcreteJob", Scope::kJob},
     {"Msvm_CollectionReferencePointExportJob", Scope::kJob},
     {"Msvm_VirtualSystemReferencePointExportJob", Scope::kJob},
@@ -186,6 +190,10 @@ Result<Right> Access::over(const cim::ObjectPath& path) const {
       return over_point(text_of(path, "InstanceID"));
     case Scope::kSystem:
       return over_system(path);
+    case Scope::kDevice: {
+      const auto machine = id_in<MachineId>(path, "SystemName");
+      return machine ? over_machine(*machine) : caller_->right;
+    }
     case Scope::kMachinePoint:
     case Scope::kConfiguration:
       return over_configuration(path);

@@ -6,6 +6,7 @@
 #include "provider/found.h"
 #include "provider/machine_state.h"
 #include "provider/paths.h"
+#include "provider/power_order.h"
 
 namespace cohort::provider {
 namespace {
@@ -15,7 +16,6 @@ using cim::Value;
 constexpr std::uint16_t kRunsAlways = 2;      // EnabledState "Enabled"
 constexpr std::uint16_t kNotApplicable = 12;  // RequestedState
 constexpr std::uint16_t kStart = 2;
-constexpr std::uint32_t kAccessDeniedCode = 32769;
 constexpr std::uint32_t kInvalidStateCode = 32775;
 
 // What RequestedState orders; 2 is start or resume, by the state that the machine is in.
@@ -134,13 +134,7 @@ Result<cim::MethodResult> ComputerSystemProvider::invoke(const MethodCall& call)
   const auto id = id_in<MachineId>(call.object, "Name");
   // The host is nothing that its guests' administrators turn off.
   if (!id) return returned(kInvalidStateCode);
-  const auto done = request(*id, *state);
-  if (done) return returned(kNoError);
-  if (surroundings_.on_refusal) surroundings_.on_refusal(call, done.error());
-  // It was there when the broker looked.
-  if (done.error().code == ErrorCode::kNotFound) return Failure(done.error());
-  // The class has no other codes: what the hypervisor could not do is a state in which it cannot be done, too.
-  return returned(done.error().code == ErrorCode::kPermission ? kAccessDeniedCode : kInvalidStateCode);
+  return outcome_of_order(request(*id, *state), call, surroundings_);
 }
 
 }  // namespace cohort::provider

@@ -2,6 +2,9 @@
 
 #include <numeric>
 
+#include "cim/schema.h"
+#include "provider/paths.h"
+
 namespace cohort::provider {
 namespace {
 
@@ -38,6 +41,16 @@ std::optional<std::uint16_t> architecture_number(const std::string& architecture
 }
 
 bool is_64_bit(const std::string& architecture) { return architecture != "i686"; }
+
+std::string processor_id(std::size_t number) { return "CPU" + std::to_string(number); }
+
+cim::ObjectPath path_on_host(std::string_view class_name, std::string_view key, const std::string& value) {
+  cim::ObjectPath path;
+  path.namespace_name = cim::kHostNamespace;
+  path.class_name = class_name;
+  path.keys = {{std::string(key), Value(value)}};
+  return path;
+}
 
 std::uint32_t all_threads(const HostFacts& facts) {
   return std::accumulate(facts.processors.begin(), facts.processors.end(), std::uint32_t{0},
@@ -108,7 +121,7 @@ std::vector<cim::Instance> win32_processors(const HostFacts& facts, const std::s
   const std::uint16_t width = is_64_bit(facts.architecture) ? 64 : 32;
   for (const HostProcessor& socket : facts.processors) {
     cim::Instance processor = instance_of("Win32_Processor");
-    const std::string id = "CPU" + std::to_string(all.size());
+    const std::string id = processor_id(all.size());
     processor.set("CreationClassName", Value("Win32_Processor"));
     processor.set("SystemCreationClassName", Value("Win32_ComputerSystem"));
     processor.set("SystemName", Value(host_name));
@@ -129,6 +142,16 @@ std::vector<cim::Instance> win32_processors(const HostFacts& facts, const std::s
     all.push_back(std::move(processor));
   }
   return all;
+}
+
+std::vector<cim::Instance> processors_of_host(const HostFacts& facts, const std::string& host_name) {
+  std::vector<cim::Instance> pairs;
+  for (std::size_t i = 0; i < facts.processors.size(); ++i) {
+    pairs.push_back(pair_of("Win32_ComputerSystemProcessor", "GroupComponent",
+                            path_on_host("Win32_ComputerSystem", "Name", host_name), "PartComponent",
+                            path_on_host("Win32_Processor", "DeviceID", processor_id(i))));
+  }
+  return pairs;
 }
 
 cim::Instance machine_service_file(const std::string& host_name, const std::string& version) {

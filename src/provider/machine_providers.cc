@@ -14,9 +14,11 @@
 #include "provider/paths.h"
 #include "provider/service_affects_element.h"
 #include "provider/settings_define_state.h"
+#include "provider/shutdown_component.h"
 #include "provider/single_machine_service.h"
 #include "provider/snapshot_of_virtual_system.h"
 #include "provider/summary_information.h"
+#include "provider/system_device.h"
 #include "provider/virtual_system_management_service.h"
 #include "provider/virtual_system_setting_data.h"
 #include "provider/virtual_system_setting_data_component.h"
@@ -41,6 +43,8 @@ class Adding {
 
   void machines() {
     add<ComputerSystemProvider>(needs_.hypervisor, needs_.state, needs_.clock, needs_.surroundings);
+    add<ShutdownComponentProvider>(needs_.hypervisor, needs_.state, needs_.surroundings);
+    add<SystemDeviceProvider>(needs_.hypervisor);
     add<VirtualSystemSettingDataProvider>(needs_.hypervisor, configurations());
     add<SettingsDefineStateProvider>(needs_.hypervisor);
     add<ElementSettingDataProvider>(needs_.hypervisor, needs_.state);
@@ -88,6 +92,11 @@ class Adding {
     });
     add_host("Win32_Processor",
              [](const HostFacts& facts, const std::string& host, WallTime) { return win32_processors(facts, host); });
+    broker_.add(cim::kHostNamespace, std::make_unique<ListedAssociation>(
+                                         "Win32_ComputerSystemProcessor",
+                                         [facts = needs_.host_facts, host = host_name_]() -> Result<Instances> {
+                                           return processors_of_host(facts(), host);
+                                         }));
     auto& hypervisor = needs_.hypervisor;
     list(cim::kHostNamespace, "CIM_DataFile", [&hypervisor, host = host_name_]() -> Result<Instances> {
       COHORT_ASSIGN(const auto info, hypervisor.host());

@@ -155,12 +155,12 @@ TEST_F(MachineProvidersTest, EveryInstanceIsFoundByItsPathAndHasEveryProperty) {
       }
     }
   }
-  EXPECT_EQ(classes, 29U);
+  EXPECT_EQ(classes, 32U);
 }
 
 TEST_F(MachineProvidersTest, EveryAssociationLeadsToInstancesThatAreThere) {
   take();
-  for (const auto name : {cim::kVirtualizationNamespace, cim::kInteropNamespace}) {
+  for (const auto name : schema.namespaces()) {
     for (const cim::Class& of : schema.find(name)->classes()) {
       if (!cim::is_association(of)) continue;
       for (const auto& pair : list(cim::InstancesOf{of.name, true, true}, name)) {
@@ -295,6 +295,36 @@ TEST_F(MachineProvidersTest, LeavesPowerAloneWhileASnapshotIsTaken) {
   ASSERT_TRUE(lab.kept.add_snapshot(snapshot));
   EXPECT_EQ(request("web", 3), 32775U);
   EXPECT_EQ(lab.hypervisor.power("web"), PowerState::kRunning);
+}
+
+TEST_F(MachineProvidersTest, HasAShutdownComponentForEachMachineThatIsNotOff) {
+  EXPECT_THAT(texts(all("Msvm_ShutdownComponent"), "SystemName"),
+              UnorderedElementsAre(upper(id("cache").str()), upper(id("database").str()), upper(id("web").str())));
+  const auto through = [&](const std::string& name) {
+    return query("ASSOCIATORS OF {Msvm_ComputerSystem.CreationClassName='Msvm_ComputerSystem',Name='" + id(name).str() +
+                 "'} WHERE AssocClass=Msvm_SystemDevice ResultClass=Msvm_ShutdownComponent");
+  };
+  EXPECT_THAT(texts(through("web"), "DeviceID"), ElementsAre(settings_id(id("web")) + "\\Shutdown"));
+  EXPECT_THAT(through("archive"), IsEmpty());
+  auto elsewhere = path_of_shutdown_component(id("web"));
+  elsewhere.keys.back().value = Value("another device");
+  EXPECT_TRUE(std::holds_alternative<cim::OperationFailed>(ask(cim::GetInstance{elsewhere})));
+}
+
+TEST_F(MachineProvidersTest, AsksTheGuestToShutDownThroughItsComponent) {
+  const auto shut_down = [&](const std::string& name) {
+    auto path = path_of_shutdown_component(id(name));
+    path.keys[1].value = Value(id(name).str());  // in lower case, as libvirt writes UUIDs
+    return ask(
+        cim::InvokeMethod{path, "InitiateShutdown", {{"Force", Value(false)}, {"Reason", Value("maintenance")}}});
+  };
+  EXPECT_EQ(std::get<cim::MethodResult>(shut_down("web")).return_value, Value(std::uint32_t{0}));
+  EXPECT_EQ(lab.hypervisor.power("web"), PowerState::kOff);
+  EXPECT_TRUE(std::holds_alternative<cim::OperationFailed>(shut_down("web"))) << "it is off, and has none";
+  EXPECT_EQ(std::get<cim::MethodResult>(shut_down("cache")).return_value, Value(std::uint32_t{32775})) << "paused";
+  caller.right = Right::kLook;
+  EXPECT_TRUE(std::holds_alternative<cim::OperationFailed>(shut_down("database")));
+  EXPECT_EQ(lab.hypervisor.power("database"), PowerState::kRunning);
 }
 
 // --- settings ---
@@ -568,6 +598,17 @@ TEST_F(MachineProvidersTest, AnswersLibvirtsQueries) {
               ElementsAre("cache", "database", "web"));
   EXPECT_THAT(query("select * from Win32_ComputerSystemProduct", cim::kHostNamespace), SizeIs(1));
   EXPECT_THAT(query("select * from Win32_OperatingSystem", cim::kHostNamespace), SizeIs(1));
+  EXPECT_THAT(texts(query("ASSOCIATORS OF {Win32_ComputerSystem.Name='" + std::string(kHost) +
+                              "'} WHERE AssocClass = Win32_ComputerSystemProcessor ResultClass = Win32_Processor",
+                          cim::kHostNamespace),
+                    "DeviceID"),
+              ElementsAre("CPU0", "CPU1"));
+  // What is not here is an empty list: a fault ends what the driver was asked for.
+  EXPECT_THAT(query("ASSOCIATORS OF {Msvm_VirtualSystemSettingData.InstanceID='" + settings_id(id("web")) +
+                    "'} WHERE AssocClass = Msvm_VirtualSystemSettingDataComponent "
+                    "ResultClass = Msvm_SerialPortSettingData"),
+              IsEmpty());
+  EXPECT_THAT(query("SELECT * FROM Msvm_VirtualEthernetSwitch "), IsEmpty());
 }
 
 TEST_F(MachineProvidersTest, AnswersVirtWhosQueries) {

@@ -48,6 +48,13 @@ cim::ObjectPath path_of_host(const std::string& host_name) { return path_of_syst
 
 cim::ObjectPath path_of_machine(const MachineId& machine) { return path_of_system(upper(machine.str())); }
 
+cim::ObjectPath path_of_shutdown_component(const MachineId& machine) {
+  return path_with("Msvm_ShutdownComponent", {{"SystemCreationClassName", cim::Value("Msvm_ComputerSystem")},
+                                              {"SystemName", cim::Value(upper(machine.str()))},
+                                              {"CreationClassName", cim::Value("Msvm_ShutdownComponent")},
+                                              {"DeviceID", cim::Value(settings_id(machine) + "\\Shutdown")}});
+}
+
 cim::ObjectPath path_of_settings(const MachineId& machine) {
   return path_with("Msvm_VirtualSystemSettingData", {{"InstanceID", cim::Value(settings_id(machine))}});
 }

@@ -16,6 +16,8 @@ namespace cohort::provider {
 // it.
 [[nodiscard]] cim::ObjectPath path_of_host(const std::string& host_name);
 [[nodiscard]] cim::ObjectPath path_of_machine(const MachineId& machine);
+// What asks the machine's guest to shut down.
+[[nodiscard]] cim::ObjectPath path_of_shutdown_component(const MachineId& machine);
 // Msvm_VirtualSystemSettingData: of the machine as it is, and as it was in a snapshot of its collection.
 [[nodiscard]] cim::ObjectPath path_of_settings(const MachineId& machine);
 [[nodiscard]] cim::ObjectPath path_of_snapshot_settings(const SnapshotId& snapshot, const MachineId& machine);
