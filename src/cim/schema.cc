@@ -23,7 +23,7 @@ Result<Schema> Schema::built_in() {
   const std::array<std::pair<std::string_view, std::vector<std::string_view>>, 3> namespaces = {{
       {kVirtualizationNamespace,
        {"qualifiers", "core", "system_settings", "jobs", "machines", "devices", "resources", "machine_services",
-        "collections", "collection_snapshots", "collection_reference_points", "cohort"}},
+        "collections", "collection_reference_points", "collection_snapshots", "cohort"}},
       {kInteropNamespace, {"qualifiers", "core", "interop"}},
       {kHostNamespace, {"qualifiers", "host"}},
   }};

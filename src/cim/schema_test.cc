@@ -68,17 +68,21 @@ TEST(Schema, ValuesAndValueMapsAreAsLong) {
   }
 }
 
-// What references and embedded instances name is there.
-TEST(Schema, EveryClassThatIsNamedIsThere) {
-  const auto check = [](const Declaration& declaration, const std::string& where) {
-    const std::string name = declaration.reference_class + embedded_class(declaration).value_or("");
-    EXPECT_TRUE(name.empty() || virtualization().find(name) != nullptr) << where << " names " << name;
-  };
-  for (const Class& each : virtualization().classes()) {
-    EXPECT_NE(find_named(each.qualifiers, "Description"), nullptr) << each.name;
-    for (const Property& property : each.properties) check(property, each.name + "." + property.name);
-    for (const Method& method : each.methods) {
-      for (const Parameter& one : method.parameters) check(one, each.name + "." + method.name + "." + one.name);
+// Other compilers of MOF look for what references and embedded instances name when they come to the class that does.
+TEST(Schema, EveryClassThatIsNamedIsDeclaredBefore) {
+  for (const std::string_view space : schema().namespaces()) {
+    NameMap<bool> declared;
+    const auto check = [&](const Declaration& declaration, const std::string& where) {
+      const std::string name = declaration.reference_class + embedded_class(declaration).value_or("");
+      EXPECT_TRUE(name.empty() || declared.contains(name)) << where << " names " << name;
+    };
+    for (const Class& each : schema().find(space)->classes()) {
+      declared.emplace(each.name, true);
+      EXPECT_NE(find_named(each.qualifiers, "Description"), nullptr) << each.name;
+      for (const Property& property : each.properties) check(property, each.name + "." + property.name);
+      for (const Method& method : each.methods) {
+        for (const Parameter& one : method.parameters) check(one, each.name + "." + method.name + "." + one.name);
+      }
     }
   }
 }
