@@ -14,6 +14,7 @@ import xml.etree.ElementTree as ET
 import pytest
 
 from harness.cim_clients import A, CIM, N, NIL, S, SOAP_TYPE, V2, W, CimXmlClient, WsmanClient, sender
+from harness.cim_xml_grammar import check_reply
 from harness.cohortd import Cohortd
 
 MS = "http://schemas.microsoft.com/wbem/wsman/1/wmi/root/virtualization/v2"
@@ -677,6 +678,8 @@ def cimxml(cohortd):
                    "CIMObject": target, **more}
         status, answered, reply = cohortd.request("POST", "/cimom", simple_request(call).encode(), headers,
                                                   role="administrator")
+        if status == 200:
+            check_reply(reply)
         return status, answered, reply.decode()
     return send
 

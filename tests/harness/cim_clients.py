@@ -15,6 +15,8 @@ import uuid
 import xml.etree.ElementTree as ET
 from xml.sax.saxutils import escape, quoteattr
 
+from .cim_xml_grammar import check_reply
+
 V2 = "root/virtualization/v2"
 
 
@@ -317,8 +319,10 @@ def _namespace(name):
 
 
 class CimXmlClient(_Client):
-    def __init__(self, cohortd, role, tls=False):
-        self._cohortd, self._role, self._tls = cohortd, role, tls
+    """With checks, replies are held against the grammar, which takes longer than to read them."""
+
+    def __init__(self, cohortd, role, tls=False, checks=True):
+        self._cohortd, self._role, self._tls, self._checks = cohortd, role, tls, checks
 
     def _ask(self, method, target, call):
         """The I/METHODRESPONSE; raises CimError."""
@@ -330,6 +334,8 @@ class CimXmlClient(_Client):
                                                         tls=self._tls)
         if status != 200:
             raise CimError(status, answered.get("CIMError", ""))
+        if self._checks:
+            check_reply(reply)
         response = ET.fromstring(reply).find("MESSAGE/SIMPLERSP")[0]
         error = response.find("ERROR")
         if error is not None:

@@ -128,8 +128,9 @@ void write_instance_name(Writer& writer, const cim::ObjectPath& path) {
     if (key.value.reference() != nullptr) {
       write_element(writer, key.value.element());
     } else {
+      // Without TYPE, an attribute at which sfcc ends its process; keys are strings or references.
       writer.open("KEYVALUE").attribute("VALUETYPE", value_kind(key.value.type()));
-      writer.attribute("TYPE", to_string(key.value.type())).text(cim::to_text(key.value.element())).close();
+      writer.text(cim::to_text(key.value.element())).close();
     }
     writer.close();
   }
