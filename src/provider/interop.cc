@@ -57,7 +57,7 @@ cim::Instance instance_with(const char* class_name, Keys keys) {
 cim::Instance object_manager(const std::string& host_name, const std::string& id) {
   cim::Instance manager = instance_with(kManagerClass, manager_keys(host_name, id));
   manager.set("ElementName", Value("Cohort"));
-  manager.set("Description", Value("Cohort " COHORT_VERSION));
+  manager.set("Description", Value("Cohort version " COHORT_VERSION));  // pywbem reads what stands behind "version"
   manager.set("Version", Value(COHORT_VERSION));
   manager.set("GatherStatisticalData", Value(false));
   manager.set("EnabledState", Value(std::uint16_t{2}));

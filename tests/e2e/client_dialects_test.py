@@ -759,9 +759,17 @@ def test_pywbem_pulls_and_looks_around(cimxml):
         "PullInstances", EnumerationContext=f"<VALUE>{context}</VALUE>", MaxObjectCount="<VALUE>10</VALUE>"))
     assert re.search(r'<IRETURNVALUE><INSTANCE CLASSNAME="Msvm_VirtualSystemCollection">.*</INSTANCE></IRETURNVALUE>', text)
     assert re.search(r'NAME="EndOfSequence" PARAMTYPE="boolean"><VALUE>TRUE<', text, re.IGNORECASE)
-    interop = intrinsic("EnumerateInstances", ClassName=cim_class("CIM_Namespace")).replace(
-        namespace_path(V2), namespace_path("root/interop"))
-    assert "root/virtualization/v2" in cimxml("EnumerateInstances", "root/interop", interop)[2]
+
+
+def test_pywbem_is_told_of_the_server_and_its_namespaces(cimxml):
+    def interop(class_name):
+        call = intrinsic("EnumerateInstances", ClassName=cim_class(class_name)).replace(
+            namespace_path(V2), namespace_path("root/interop"))
+        return cimxml("EnumerateInstances", "root/interop", call)[2]
+
+    assert "root/virtualization/v2" in interop("CIM_Namespace")
+    described = re.search(r'NAME="Description" TYPE="string"><VALUE>([^<]*)<', interop("CIM_ObjectManager")).group(1)
+    assert re.fullmatch(r".* version *([0-9.]+)", described), "the server's version is read from its description"
 
 
 def test_pywbem_finds_the_central_instances_of_a_profile(cimxml):
