@@ -124,6 +124,8 @@ Read<cim::Selection> query_for(const Parameters& given) {
     return refuse(Status::kQueryLanguageNotSupported,
                   fmt::format("Queries are written in WQL, not in \"{}\".", language));
   }
+  COHORT_READ(const bool wants_class, given.boolean("ReturnQueryResultClass", false));
+  if (wants_class) return refuse(Status::kInvalidParameter, "ReturnQueryResultClass is not supported.");
   return cim::Selection(cim::QueryFor{language, given.text(is_pulled ? "FilterQuery" : "Query")});
 }
 
