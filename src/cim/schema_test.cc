@@ -87,6 +87,23 @@ TEST(Schema, EveryClassThatIsNamedIsDeclaredBefore) {
   }
 }
 
+// DSP0004, Override; cimmof refuses others.
+TEST(Schema, AReferenceIsOverriddenWithAClassBelow) {
+  for (const std::string_view space : schema().namespaces()) {
+    const ClassStore& store = *schema().find(space);
+    for (const Class& each : store.classes()) {
+      const Class* const above = store.find(each.superclass);
+      for (const Property& property : each.properties) {
+        const Property* const overridden = above == nullptr ? nullptr : find_named(above->properties, property.name);
+        if (overridden == nullptr || property.type != Type::kReference) continue;
+        EXPECT_TRUE(store.is_a(property.reference_class, overridden->reference_class))
+            << each.name << "." << property.name << ": " << property.reference_class << " is no "
+            << overridden->reference_class;
+      }
+    }
+  }
+}
+
 TEST(Schema, SettingsArriveAsInstancesOfTheirClass) {
   const Method& exporting =
       *find_named(virtualization().find("Msvm_CollectionSnapshotService")->methods, "ExportSnapshot");
