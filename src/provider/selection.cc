@@ -190,9 +190,6 @@ Outcome<Instances> Selector::pairs_of(const cim::ObjectPath& source, const std::
   if (!association_class.empty()) {
     if (const auto of = existing_class(association_class); !of) return tl::unexpected(of.error());
   }
-  if (source.is_class()) {
-    return failed(cim::Status::kNotSupported, "Associations of classes are not supported, those of instances are.");
-  }
   Instances pairs;
   for (AssociationProvider* provider : providers_.associations(association_class)) {
     const auto some = provider->referring_to(source);

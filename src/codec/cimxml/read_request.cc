@@ -102,7 +102,10 @@ Read<cim::Selection> instances_of(const Parameters& given) {
 
 // Traditional operations name their source ObjectName, pulled ones InstanceName.
 Read<cim::ObjectPath> source_of(const Parameters& given) {
-  return given.path(given.find("InstanceName") != nullptr ? "InstanceName" : "ObjectName");
+  COHORT_READ(cim::ObjectPath source,
+              given.path(given.find("InstanceName") != nullptr ? "InstanceName" : "ObjectName"));
+  if (!source.is_class()) return source;
+  return refuse(Status::kNotSupported, "Associations of classes are not supported, those of instances are.");
 }
 
 Read<cim::Selection> associators_of(const Parameters& given) {

@@ -98,7 +98,7 @@ cim::Response response_to(const Call& call) {
 }
 
 TEST(CimXml, RepliesAreThoseOfTheGoldenFiles) {
-  expect_golden_replies("cimxml", 34, [](const std::string& name) {
+  expect_golden_replies("cimxml", 35, [](const std::string& name) {
     const Call call = call_of(name);
     return reply(call, response_to(call));
   });
@@ -202,6 +202,7 @@ TEST(CimXml, WhatIsWrongWithARequestIsItsAnswer) {
   EXPECT_EQ(status("unknown_parameter"), cim::Status::kInvalidParameter);
   EXPECT_EQ(status("continue_on_error"), cim::Status::kContinuationOnErrorNotSupported);
   EXPECT_EQ(status("query_result_class"), cim::Status::kInvalidParameter);
+  EXPECT_EQ(status("associators_of_class"), cim::Status::kNotSupported);
 }
 
 TEST(CimXml, ABodyThatIsNoRequestIsAProtocolError) {
