@@ -18,6 +18,9 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
       static_cast<void>(list.add(cim::Instance{}, shape));
     }
     static_cast<void>(list.envelope(false, "c", "uuid:1"));
+    const cim::ClassStore& store = *schema.find(cim::kVirtualizationNamespace);
+    const cim::Classes classes{{*store.find("CIM_Job"), *store.find("Msvm_SnapshotCollection")}};
+    if (call->class_list) static_cast<void>(codec::wsman::class_list_reply(*call, classes, store, "uuid:1"));
   }
   return 0;
 }
