@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include "domain/job.h"
+#include "provider/concrete_job.h"
 #include "provider/paths.h"
 
 namespace cohort::provider {
@@ -58,7 +59,12 @@ Result<std::vector<cim::Instance>> AffectedJobElementProvider::instances() {
     const Snapshot* element = element_of(job, snapshots);
     if (element == nullptr) continue;
     auto pair = pair_of(class_name(), "AffectedElement", path_of(*element), "AffectingElement", path_of_job(job));
-    pair.set("ElementEffects", cim::Value::array_of(std::vector{makes_one(job) ? kCreated : kOtherEffect}));
+    const bool is_made = makes_one(job);
+    pair.set("ElementEffects", cim::Value::array_of(std::vector{is_made ? kCreated : kOtherEffect}));
+    // The DMTF's schema wants words for what it has no number for.
+    if (!is_made) {
+      pair.set("OtherElementEffectsDescriptions", cim::Value::array_of(std::vector<std::string>{caption_of(job.type)}));
+    }
     pairs.push_back(std::move(pair));
   }
   return pairs;

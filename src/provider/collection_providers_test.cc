@@ -312,6 +312,10 @@ TEST_F(CollectionProvidersTest, TakesAStandardSnapshotAndGoesBackToIt) {
   const auto applied = ended(snapshots("ApplySnapshot", {{"SnapshotCollection", Value(made[0].path)}}));
   EXPECT_EQ(applied.at("JobState"), state(CimJobState::kCompleted));
   EXPECT_EQ(applied.at("JobType"), Value(std::uint16_t{71}));
+  const auto effect = list(cim::ReferencesOf{applied.path, "Msvm_AffectedJobElement"}).at(0);
+  EXPECT_EQ(effect.at("ElementEffects"), Value::array_of(std::vector<std::uint16_t>{1}));
+  EXPECT_EQ(effect.at("OtherElementEffectsDescriptions"),
+            Value::array_of(std::vector<std::string>{"Apply Collection Snapshot"}));
   const auto store = list(cim::InstancesOf{"Msvm_VirtualSystemCollection"}).at(0);
   EXPECT_EQ(store.at("LastApplyTime"), applied.at("TimeOfLastStateChange"));
   EXPECT_EQ(store.at("LastApplyConsistencyLevel"), Value(std::uint16_t{3})) << "of one instant";

@@ -152,6 +152,8 @@ Result<cim::MethodResult> get_error_ex(const Job& job) {
 
 }  // namespace
 
+const char* caption_of(JobType type) { return row_of(type).caption; }
+
 CimJobState cim_state_of(JobState state) {
   switch (state) {
     case JobState::kCompleted:

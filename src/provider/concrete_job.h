@@ -17,6 +17,9 @@ namespace cohort::provider {
 enum class CimJobState : std::uint16_t { kRunning = 4, kCompleted = 7, kTerminated = 8, kKilled = 9, kException = 10 };
 [[nodiscard]] CimJobState cim_state_of(JobState state);
 
+// What such a job does, in words.
+[[nodiscard]] const char* caption_of(JobType type);
+
 // The job as an instance of its class, without the files that an export of a reference point has written.
 [[nodiscard]] cim::Instance job_instance(const Job& job, WallTime now);
 
