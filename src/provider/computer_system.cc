@@ -16,6 +16,7 @@ using cim::Value;
 constexpr std::uint16_t kRunsAlways = 2;      // EnabledState "Enabled"
 constexpr std::uint16_t kNotApplicable = 12;  // RequestedState
 constexpr std::uint16_t kStart = 2;
+constexpr std::uint16_t kNotAllowed = 3;  // EnhancedSessionModeState
 constexpr std::uint32_t kInvalidStateCode = 32775;
 
 // What RequestedState orders; 2 is start or resume, by the state that the machine is in.
@@ -85,6 +86,7 @@ cim::Instance ComputerSystemProvider::machine(const MachineCondition& condition)
   system.set("OnTimeInMilliseconds", Value(on_time(condition, clock_.wall())));
   if (condition.process) system.set("ProcessID", Value(static_cast<std::uint32_t>(*condition.process)));
   if (condition.changed) system.set("TimeOfLastStateChange", Value(cim::Datetime::at(*condition.changed)));
+  system.set("EnhancedSessionModeState", Value(kNotAllowed));
   add_replication(system);
   return system;
 }

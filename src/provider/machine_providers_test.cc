@@ -192,6 +192,7 @@ TEST_F(MachineProvidersTest, TellsHowMachinesAre) {
   const auto web = machine("web");
   EXPECT_EQ(number<std::uint16_t>(web, "EnabledState"), 2U);
   EXPECT_EQ(number<std::uint16_t>(web, "HealthState"), 5U);
+  EXPECT_EQ(number<std::uint16_t>(web, "EnhancedSessionModeState"), 3U) << "not allowed";
   EXPECT_EQ(number<std::uint64_t>(web, "OnTimeInMilliseconds"), 90'000U);
   EXPECT_EQ(number<std::uint32_t>(web, "ProcessID"), 4711U);
   EXPECT_EQ(*web.at("TimeOfLastStateChange").get_if<cim::Datetime>(), cim::Datetime::at(started));
@@ -342,6 +343,9 @@ TEST_F(MachineProvidersTest, TellsTheSettingsOfAMachine) {
   EXPECT_EQ(settings.at("Notes"), Value::array_of(std::vector<std::string>{"the shop's"}));
   EXPECT_EQ(settings.at("BootOrder"), Value::array_of(std::vector<std::uint16_t>{2, 3}));
   EXPECT_EQ(number<std::uint16_t>(settings, "AutomaticStartupAction"), 2U);
+  EXPECT_EQ(number<std::uint16_t>(settings, "NetworkBootPreferredProtocol"), 4096U);
+  EXPECT_EQ(settings.at("IncrementalBackupEnabled"), Value(true));
+  EXPECT_EQ(settings.at("PauseAfterBootFailure"), Value(false));
   EXPECT_TRUE(settings.at("CreationTime").is_null());
 }
 

@@ -16,6 +16,9 @@ using cim::Value;
 constexpr std::uint16_t kNoStart = 2;
 constexpr std::uint16_t kAlwaysStart = 4;
 
+// NetworkBootPreferredProtocol: firmware of QEMU asks over IPv4 first.
+constexpr std::uint16_t kIpv4 = 4096;
+
 std::uint16_t boot_number(BootDevice device) {
   switch (device) {
     case BootDevice::kFloppy:
@@ -48,6 +51,8 @@ void add_firmware(cim::Instance& settings, const MachineHardware& hardware) {
   std::vector<std::uint16_t> order;
   for (const BootDevice device : hardware.boot_order) order.push_back(boot_number(device));
   settings.set("BootOrder", Value::array_of(order));
+  settings.set("NetworkBootPreferredProtocol", Value(kIpv4));
+  settings.set("PauseAfterBootFailure", Value(false));
 }
 
 void add_snapshot(cim::Instance& settings, const MachineConfiguration::Taken& taken) {
@@ -85,6 +90,8 @@ cim::Instance virtual_system_settings(const MachineConfiguration& configuration)
   settings.set("VirtualSystemIdentifier", Value(upper(hardware.id.str())));
   if (!hardware.description.empty()) settings.set("Notes", Value::array_of(std::vector{hardware.description}));
   settings.set("AutomaticSnapshotsEnabled", Value(false));
+  // Nothing has to be switched on first. Backup tools look, and do not reckon with NULL.
+  settings.set("IncrementalBackupEnabled", Value(true));
   add_firmware(settings, hardware);
   if (configuration.taken) {
     add_snapshot(settings, *configuration.taken);

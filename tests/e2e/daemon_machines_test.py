@@ -95,6 +95,8 @@ def test_settings_tell_what_a_machine_consists_of(operator, guest):
     settings = settings_of(operator, guest)
     assert settings["InstanceID"] == f"Microsoft:{uuid_of(guest)}"
     assert settings["VirtualSystemType"] == "Microsoft:Hyper-V:System:Realized"
+    assert settings["IncrementalBackupEnabled"].lower() == "true"
+    assert settings["PauseAfterBootFailure"].lower() == "false"
     memory, = parts_of(operator, settings, "Msvm_MemorySettingData")
     assert memory["VirtualQuantity"] == "128"
     processor, = parts_of(operator, settings, "Msvm_ProcessorSettingData")
