@@ -924,8 +924,8 @@ def test_every_instance_is_got_by_the_reference_that_it_was_listed_with(cohortd,
             assert listed.status == 200, (name, listed.text)
             for endpoint in re.findall(r"<a:EndpointReference>(.*?)</a:EndpointReference>(?=<a:EndpointReference>|</w:Items>)",
                                        listed.text):
-                uri = re.search(r"<w:ResourceURI>([^<]*)<", endpoint).group(1)
-                selectors = re.search(r"<w:SelectorSet>.*</w:SelectorSet>", endpoint).group()
+                uri = re.search(r"<w:ResourceURI [^>]*>([^<]*)<", endpoint).group(1)
+                selectors = re.search(r"<w:SelectorSet .*</w:SelectorSet>", endpoint).group()
                 found = ask(omicli(GET, uri, "", selectors))
                 assert found.status == 200, found.text
                 assert found.body[0].tag == f"{{{uri}}}{uri.rsplit('/', 1)[1]}"

@@ -137,3 +137,19 @@ def test_wsl_asks_with_a_query(wsl):
                  "http://schemas.microsoft.com/wbem/wsman/1/WQL", "-filter",
                  "SELECT * FROM Msvm_VirtualSystemCollection WHERE ElementName = 'web 1'")
     assert set(re.findall(r"ElementName>(web \d)<", listed)) == {"web 1"}, listed
+
+
+def test_wsl_calls_a_method_with_a_reference_that_it_has_listed(cohortd, wsl, collections, tmp_path):
+    """It copies the lines of an endpoint reference into its request, where prefixes mean something else."""
+    uri = f"http://schemas.microsoft.com/wbem/wsman/1/wmi/{V2}"
+    listed = tmp_path / "listed.xml"
+    listed.write_text(wsl("wslenum", f"{uri}/Msvm_VirtualSystemCollection", "-mode", "epr", "-dialect",
+                          "http://schemas.microsoft.com/wbem/wsman/1/WQL", "-filter",
+                          "SELECT * FROM Msvm_VirtualSystemCollection WHERE ElementName = 'web 2'"))
+    answered = wsl("wslinvoke", f"{uri}/Msvm_CollectionManagementService", "RenameCollection", f"Collection=FILE:{listed}",
+                   "NewName=web two", role="administrator")
+    assert "ReturnValue>0<" in answered, answered
+    named = CimXmlClient(cohortd, "reader").get(collections["web 2"].path)["ElementName"]
+    wsl("wslinvoke", f"{uri}/Msvm_CollectionManagementService", "RenameCollection", f"Collection=FILE:{listed}",
+        "NewName=web 2", role="administrator")
+    assert named == "web two"

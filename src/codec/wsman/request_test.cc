@@ -330,7 +330,7 @@ TEST(WsMan, AMethodsReferenceIsNotWrapped) {
             cim::MethodResult{cim::Value(std::uint32_t{4096}),
                               {{"Job", cim::Value(*cim::parse_object_path("Msvm_ConcreteJob.InstanceID=\"j\""))}}},
             "uuid:2");
-  EXPECT_THAT(text, HasSubstr("<p:ExportSnapshot_OUTPUT xmlns:p=\"" + kService + "\"><p:Job><a:Address>"));
+  EXPECT_THAT(text, HasSubstr("<p:ExportSnapshot_OUTPUT xmlns:p=\"" + kService + "\"><p:Job><a:Address xmlns:a="));
   EXPECT_THAT(text, HasSubstr("<w:Selector Name=\"InstanceID\">j</w:Selector>"));
   EXPECT_THAT(text, HasSubstr("<p:ReturnValue>4096</p:ReturnValue></p:ExportSnapshot_OUTPUT>"));
 }

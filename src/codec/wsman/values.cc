@@ -195,9 +195,14 @@ Result<cim::Instance> read_instance(const Node& element, std::string_view class_
   return Reader(store).instance(element, class_name, 0);
 }
 
+// Each element says what its prefix means, though the envelope does: wsl copies the lines as they are into its next
+// request, where the prefixes are others.
 void write_reference(Writer& writer, const cim::ObjectPath& path, UriFamily family) {
-  writer.element("a:Address", kAnonymous).open("a:ReferenceParameters");
-  writer.element("w:ResourceURI", resource_uri(family, path.namespace_name, path.class_name)).open("w:SelectorSet");
+  writer.open("a:Address").attribute("xmlns:a", kAddressing).text(kAnonymous).close();
+  writer.open("a:ReferenceParameters").attribute("xmlns:a", kAddressing);
+  writer.open("w:ResourceURI").attribute("xmlns:w", kWsman);
+  writer.text(resource_uri(family, path.namespace_name, path.class_name)).close();
+  writer.open("w:SelectorSet").attribute("xmlns:w", kWsman);
   if (family == UriFamily::kDmtf) {
     writer.open("w:Selector").attribute("Name", "__cimnamespace").text(path.namespace_name).close();
   }
