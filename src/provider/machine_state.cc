@@ -9,21 +9,21 @@ std::uint16_t enabled_state(MachineActivity activity) {
   switch (activity) {
     case MachineActivity::kUnknown:
       return 0;
-    case MachineActivity::kOff:
-      return 3;
-    case MachineActivity::kSaved:
-      return 32769;
-    case MachineActivity::kStarting:
-      return 32770;
     case MachineActivity::kRunning:
       return 2;
+    case MachineActivity::kOff:
+      return 3;
+    case MachineActivity::kShuttingDown:
+      return 4;
+    case MachineActivity::kSaved:
+      return 6;  // "Enabled but Offline"
     case MachineActivity::kHeld:
     case MachineActivity::kFailed:
     case MachineActivity::kPaused:
     case MachineActivity::kSuspendedByGuest:
-      return 32768;
-    case MachineActivity::kShuttingDown:
-      return 32774;
+      return 9;  // "Quiesce"
+    case MachineActivity::kStarting:
+      return 10;
   }
   return 0;
 }

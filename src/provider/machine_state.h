@@ -9,8 +9,8 @@
 
 namespace cohort::provider {
 
-// EnabledState: 2 runs, 3 off, 32768 paused, 32769 saved, … The pages of Hyper-V list those of CIM; clients that exist
-// know the ones above 32767 for what these cannot say.
+// EnabledState: 2 runs, 3 off, 4 shuts down, 6 saved, 9 stands still, 10 starts. (Those above 32767 are of Hyper-V's
+// first namespace.)
 [[nodiscard]] std::uint16_t enabled_state(MachineActivity activity);
 // HealthState: 5 OK, 20 major failure.
 [[nodiscard]] std::uint16_t health_state(MachineActivity activity);

@@ -12,7 +12,7 @@ from harness.cim_clients import CimError, CimXmlClient, Path, WsmanClient, embed
 from harness.cohortd import PASSWORDS, Cohortd
 from world import bare_machine, overlays
 
-RUNS, OFF, PAUSED = "2", "3", "32768"
+RUNS, OFF, PAUSED = "2", "3", "9"
 START, TURN_OFF, SHUT_DOWN, PAUSE, RESET = 2, 3, 4, 9, 11
 INVALID_PARAMETER, INVALID_STATE = 32773, 32775
 CLIENTS = {"wsman": lambda cohortd, role: WsmanClient(sender(cohortd, role)), "cimxml": CimXmlClient}

@@ -17,8 +17,7 @@ from harness.cohortd import Cohortd
 from world import bare_machine
 
 SCSI, IDE, DVD, DISK = 6, 5, 16, 17
-ENABLED, DISABLED, PAUSED, SAVED = 2, 3, 32768, 32769
-INACTIVE = {0, DISABLED, SAVED}
+ENABLED, DISABLED, PAUSED = 2, 3, 9
 SERVICE = (("CreationClassName", "Msvm_VirtualSystemManagementService"),)
 
 
@@ -237,7 +236,8 @@ def test_networks_are_none(driver):
 def test_the_power_is_driven(driver, guest):
     uuid = guest.uuid.lower()
     driver.request_state(uuid, 9)
-    assert driver.state(uuid) == PAUSED and guest.state() == "paused"
+    assert driver.state(uuid) == PAUSED, "else it does not resume"
+    assert guest.state() == "paused"
     driver.request_state(uuid, 2)
     assert driver.state(uuid) == ENABLED and guest.state() == "running"
     driver.shut_down(uuid)
