@@ -89,6 +89,7 @@ struct OpenEnumeration {
 struct PullObjects {
   std::string context;
   std::uint32_t max_objects = 0;
+  std::optional<Shape> shape = {};  // of the enumerations that this pull is meant for; nothing: of any
 };
 struct CloseEnumeration {
   std::string context;

@@ -123,7 +123,7 @@ class Broker::Answering {
   }
 
   Outcome<cim::Response> operator()(const cim::PullObjects& pull) const {
-    auto next = next_of(pull.context, pull.max_objects);
+    auto next = next_of(pull.context, pull.max_objects, pull.shape);
     if (!next) return tl::unexpected(std::move(next).error());
     return *std::move(next);
   }
@@ -217,7 +217,8 @@ class Broker::Answering {
   };
 
   // The objects of an enumeration that come next.
-  [[nodiscard]] Outcome<cim::Objects> next_of(const std::string& context, std::uint32_t max_objects) const {
+  [[nodiscard]] Outcome<cim::Objects> next_of(const std::string& context, std::uint32_t max_objects,
+                                              std::optional<cim::Shape> shape = {}) const {
     Enumerations& enumerations = broker_.enumerations_;
     auto listing = enumerations.take(context, caller_);
     if (!listing) {
@@ -226,6 +227,10 @@ class Broker::Answering {
                     listing.error().message);
     }
     Borrowed borrowed(enumerations, context, *std::move(listing));
+    if (shape && *shape != borrowed.listing().reading.shape) {
+      return failed(cim::Status::kInvalidEnumerationContext, "The enumeration \"{}\" is pulled with another operation.",
+                    context);
+    }
     auto objects = read(borrowed.listing(), std::min(max_objects, kMostAtOnce));
     if (!objects) return objects;
     borrowed.keep_place();

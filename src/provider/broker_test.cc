@@ -352,6 +352,15 @@ TEST_F(BrokerTest, GivesListsInBatches) {
   EXPECT_EQ(open(0).instances.size(), 0U);
 }
 
+TEST_F(BrokerTest, AnEnumerationIsPulledAsItWasOpened) {
+  const auto first = open(2);
+  for (const auto shape : {cim::Shape::kInstances, cim::Shape::kInstancesWithPaths}) {
+    EXPECT_EQ(status_of(cim::PullObjects{first.context, 2, shape}), cim::Status::kInvalidEnumerationContext);
+  }
+  const auto next = ask(cim::PullObjects{first.context, 2, cim::Shape::kPaths});
+  EXPECT_EQ(std::get<cim::Objects>(next).instances.size(), 1U) << "nothing is lost by that";
+}
+
 TEST_F(BrokerTest, WhatHasNoRoomIsPulledNext) {
   for (const bool is_found_one_by_one : {false, true}) {
     collections->is_found_one_by_one = is_found_one_by_one;

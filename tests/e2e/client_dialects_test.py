@@ -745,6 +745,10 @@ def test_pywbem_pulls_and_looks_around(cimxml):
     assert text.count("<VALUE.INSTANCEWITHPATH>") == 1
     assert re.search(r'</IRETURNVALUE>.*<PARAMVALUE NAME="EndOfSequence" PARAMTYPE="boolean">', text)
     context = re.search(r'NAME="EnumerationContext" PARAMTYPE="string"><VALUE>([^<]+)<', text).group(1)
+    for other in ("PullInstances", "PullInstancePaths"):
+        _, _, text = cimxml(other, V2, intrinsic(
+            other, EnumerationContext=f"<VALUE>{context}</VALUE>", MaxObjectCount="<VALUE>10</VALUE>"))
+        assert '<ERROR CODE="21"' in text, other
     _, _, text = cimxml("PullInstancesWithPath", V2, intrinsic(
         "PullInstancesWithPath", EnumerationContext=f"<VALUE>{context}</VALUE>", MaxObjectCount="<VALUE>10</VALUE>"))
     assert re.search(r'NAME="EndOfSequence" PARAMTYPE="boolean"><VALUE>TRUE<', text, re.IGNORECASE)

@@ -163,9 +163,10 @@ ReadOperation open(const Parameters& given) {
   return cim::Operation(std::move(read));
 }
 
+template <cim::Shape shape>
 ReadOperation pull(const Parameters& given) {
   COHORT_READ(const auto most, given.number("MaxObjectCount"));
-  return cim::Operation(cim::PullObjects{given.text("EnumerationContext"), most.value_or(0)});
+  return cim::Operation(cim::PullObjects{given.text("EnumerationContext"), most.value_or(0), shape});
 }
 
 ReadOperation close(const Parameters& given) {
@@ -256,9 +257,9 @@ constexpr std::array<Intrinsic, 27> kIntrinsics = {{
     {"OpenReferenceInstances", open<references_of, Shape::kInstancesWithPaths>},
     {"OpenReferenceInstancePaths", open<references_of, Shape::kPaths>},
     {"OpenQueryInstances", open<query_for, Shape::kInstances>},
-    {"PullInstancesWithPath", pull},
-    {"PullInstancePaths", pull},
-    {"PullInstances", pull},
+    {"PullInstancesWithPath", pull<Shape::kInstancesWithPaths>},
+    {"PullInstancePaths", pull<Shape::kPaths>},
+    {"PullInstances", pull<Shape::kInstances>},
     {"CloseEnumeration", close},
     {"GetClass", get_class},
     {"EnumerateClasses", enumerate_classes},

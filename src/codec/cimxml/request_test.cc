@@ -124,6 +124,12 @@ TEST(CimXml, PulledListsAreOpenedWithTheirFilters) {
   EXPECT_EQ(operation_of<cim::PullObjects>("PullInstances").max_objects, 2U);
 }
 
+TEST(CimXml, APullIsForListsOfItsKind) {
+  EXPECT_EQ(operation_of<cim::PullObjects>("PullInstances").shape, cim::Shape::kInstances);
+  EXPECT_EQ(operation_of<cim::PullObjects>("PullInstancePaths").shape, cim::Shape::kPaths);
+  EXPECT_EQ(operation_of<cim::PullObjects>("PullInstancesWithPath").shape, cim::Shape::kInstancesWithPaths);
+}
+
 TEST(CimXml, ParametersOfAMethodAreAsDeclared) {
   const auto invoke = operation_of<cim::InvokeMethod>("ExportSnapshot");
   EXPECT_EQ(invoke.method, "ExportSnapshot");
