@@ -91,13 +91,20 @@ class Parameters {
 
 using ReadOperation = Read<cim::Operation>;
 
+Read<std::string> existing_class(std::string name, const Parameters& given) {
+  if (given.store().find(name) != nullptr) return name;
+  return refuse(Status::kInvalidClass, fmt::format("There is no class \"{}\".", name));
+}
+
+Read<cim::Instance> instance_from(const Node& node, const Parameters& given) {
+  if (const auto name = existing_class(node.attribute_or("CLASSNAME", ""), given); !name) return Refused(name.error());
+  return checked(read_instance(node, given.store()));
+}
+
 Read<cim::Selection> instances_of(const Parameters& given) {
   COHORT_READ(const bool is_deep, given.boolean("DeepInheritance", true));
-  const std::string class_name = given.class_name("ClassName");
-  if (given.store().find(class_name) == nullptr) {
-    return refuse(Status::kInvalidClass, fmt::format("There is no class \"{}\".", class_name));
-  }
-  return cim::Selection(cim::InstancesOf{class_name, is_deep, false});
+  COHORT_READ(std::string class_name, existing_class(given.class_name("ClassName"), given));
+  return cim::Selection(cim::InstancesOf{std::move(class_name), is_deep, false});
 }
 
 // Traditional operations name their source ObjectName, pulled ones InstanceName.
@@ -186,7 +193,7 @@ ReadOperation delete_instance(const Parameters& given) {
 ReadOperation create_instance(const Parameters& given) {
   const Node* const node = given.find("NewInstance");
   if (node == nullptr) return refuse(Status::kInvalidParameter, "The parameter NewInstance is missing.");
-  COHORT_READ(cim::Instance instance, checked(read_instance(*node, given.store())));
+  COHORT_READ(cim::Instance instance, instance_from(*node, given));
   return cim::Operation(cim::CreateInstance{std::move(instance)});
 }
 
@@ -199,7 +206,7 @@ ReadOperation modify_instance(const Parameters& given) {
     return refuse(Status::kInvalidParameter, "The parameter ModifiedInstance, a named instance, is missing.");
   }
   COHORT_READ(const cim::ObjectPath path, checked(read_path(*name)));
-  COHORT_READ(cim::Instance instance, checked(read_instance(*content, given.store())));
+  COHORT_READ(cim::Instance instance, instance_from(*content, given));
   COHORT_READ(instance.path, checked(cim::typed(path, given.store())));
   return cim::Operation(cim::ModifyInstance{std::move(instance), given.properties()});
 }

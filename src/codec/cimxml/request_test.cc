@@ -98,7 +98,7 @@ cim::Response response_to(const Call& call) {
 }
 
 TEST(CimXml, RepliesAreThoseOfTheGoldenFiles) {
-  expect_golden_replies("cimxml", 35, [](const std::string& name) {
+  expect_golden_replies("cimxml", 36, [](const std::string& name) {
     const Call call = call_of(name);
     return reply(call, response_to(call));
   });
@@ -209,6 +209,7 @@ TEST(CimXml, WhatIsWrongWithARequestIsItsAnswer) {
   EXPECT_EQ(status("continue_on_error"), cim::Status::kContinuationOnErrorNotSupported);
   EXPECT_EQ(status("query_result_class"), cim::Status::kInvalidParameter);
   EXPECT_EQ(status("associators_of_class"), cim::Status::kNotSupported);
+  EXPECT_EQ(status("create_of_unknown_class"), cim::Status::kInvalidClass);
 }
 
 TEST(CimXml, ABodyThatIsNoRequestIsAProtocolError) {
