@@ -11,6 +11,8 @@ namespace {
 
 using Kind = MofToken::Kind;
 
+constexpr std::size_t kMaxProperties = 1000;  // of an instance: each is compared with those before it
+
 // "101b" is binary, "017" octal, "0x1f" hexadecimal.
 Result<Element> whole_number(std::string_view text) {
   const bool is_negative = text.starts_with('-');
@@ -163,6 +165,7 @@ Result<Instance> MofReader::instance() {
     const std::size_t begin = token_.offset;
     COHORT_ASSIGN(NamedValue property, property_value());
     if (read.find(property.name) != nullptr) return wrong_at(begin, "this property is there twice");
+    if (read.properties.size() == kMaxProperties) return wrong_at(begin, "the instance has too many properties");
     read.properties.push_back(std::move(property));
   }
   --depth_;

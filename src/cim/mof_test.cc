@@ -143,6 +143,9 @@ TEST(MofInstance, RefusesWhatIsNone) {
   const auto deep = parse_mof_instance(nested);
   ASSERT_FALSE(deep);
   EXPECT_THAT(deep.error().message, HasSubstr("nested too deep"));
+  std::string many = "instance of X {";
+  for (int i = 0; i < 1001; ++i) many += fmt::format(" a{} = 1;", i);
+  EXPECT_FALSE(parse_mof_instance(many + "};"));
 }
 
 }  // namespace

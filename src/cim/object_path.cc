@@ -9,7 +9,6 @@ namespace cohort::cim {
 namespace {
 
 constexpr std::size_t kMaxBytes = std::size_t{64} << 10U;
-constexpr std::size_t kMaxKeys = 64;
 
 bool is_slash(char c) { return c == '\\' || c == '/'; }
 

@@ -1,6 +1,7 @@
 // Object paths as text: [\\HOST\]namespace:Class.Key="value",… in the untyped forms that WMI and CIM-XML clients write.
 #pragma once
 
+#include <cstddef>
 #include <string>
 #include <string_view>
 
@@ -8,6 +9,9 @@
 #include "cim/value.h"
 
 namespace cohort::cim {
+
+// No class has nearly as many; whoever reads paths of strangers takes no more.
+inline constexpr std::size_t kMaxKeys = 64;
 
 // Reads
 //   \\HOST\root\virtualization\v2:Class.Key="value",Other=5       (WMI; slashes either way)

@@ -11,7 +11,7 @@ namespace {
 using Kind = WqlToken::Kind;
 
 constexpr int kMaxDepth = 64;
-constexpr int kMaxParts = 1000;
+constexpr std::size_t kMaxParts = 1000;
 
 struct Operator {
   std::string_view symbol;
@@ -73,6 +73,7 @@ class Parser {
       query.properties.emplace();
       do {
         COHORT_ASSIGN(std::string property, property_name());
+        if (query.properties->size() == kMaxParts) return wrong("fewer properties expected");
         query.properties->push_back(std::move(property));
       } while (take_symbol(","));
     }
@@ -250,7 +251,7 @@ class Parser {
   std::string_view server_name_;
   std::size_t at_ = 0;
   int depth_ = 0;
-  int parts_ = 0;
+  std::size_t parts_ = 0;
 };
 
 }  // namespace

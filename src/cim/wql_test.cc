@@ -183,6 +183,10 @@ TEST_F(WqlTest, NestingHasAnEnd) {
   std::string many = "SELECT * FROM X WHERE a = 1";
   for (int i = 0; i < 2000; ++i) many += " OR a=1";
   EXPECT_FALSE(parse_wql(many));
+  std::string properties = "a";
+  for (int i = 1; i < 1000; ++i) properties += ",a";
+  EXPECT_TRUE(parse_wql("SELECT " + properties + " FROM X"));
+  EXPECT_FALSE(parse_wql("SELECT " + properties + ",a FROM X"));
 }
 
 TEST_F(WqlTest, NamesMustBeThoseOfTheClass) {

@@ -14,7 +14,6 @@ constexpr char kPath = ':';
 constexpr char kWhole = '=';
 // More is no path that parse_object_path reads.
 constexpr std::size_t kLongest = std::size_t{60} << 10U;
-constexpr std::size_t kMostValues = 64;
 
 std::string name_of(const cim::ObjectPath& path) { return kPath + cim::to_text(path); }
 
@@ -34,7 +33,7 @@ std::optional<std::string> whole_in_short(const cim::Instance& whole, const cim:
   for (const auto& property : whole.properties) {
     if (cim::find_named(of.properties, property.name)->default_value == property.value) continue;
     const cim::Element* element = only_element(property.value);
-    if (element == nullptr || path.keys.size() == kMostValues) return std::nullopt;
+    if (element == nullptr || path.keys.size() == cim::kMaxKeys) return std::nullopt;
     path.keys.push_back({property.name, cim::Value(*element)});
   }
   std::string text = kWhole + cim::to_text(path);

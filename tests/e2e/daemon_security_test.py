@@ -187,10 +187,17 @@ def test_too_long_a_request_is_cut_off(cohortd):
 def test_a_bomb_of_entities_or_depth_is_no_request(cohortd):
     laughs = "".join(f'<!ENTITY l{n} "{f"&l{n - 1};" * 10 if n else "lol"}">' for n in range(10))
     outside = '<!DOCTYPE x [<!ENTITY e SYSTEM "file:///etc/hostname">]><x>&e;</x>'
-    for body in (f"<!DOCTYPE x [{laughs}]><x>&l9;</x>", outside, "<a>" * 100000, "<a " + "b='c' " * 1000 + "/>"):
+    attributes = "".join(f" a{number}=''" for number in range(100_000))
+    namespaces = "".join(f" xmlns:a{number}='u'" for number in range(100_000))
+    long_name = f"<a xmlns='urn:{'x' * 6000}'>{'<a/>' * 50_000}</a>"
+    cohortd.forget_peak()
+    for body in (f"<!DOCTYPE x [{laughs}]><x>&l9;</x>", outside, "<a>" * 100000, "<a " + "b='c' " * 1000 + "/>",
+                 f"<a{attributes}/>", f"<a{namespaces}/>", long_name):
         status, _, reply = cohortd.request("POST", "/wsman", body.encode(), SOAP_TYPE, role="reader")
         assert status == 500 and b"SchemaValidationError" in reply
         assert cohortd.request("POST", "/cimom", body.encode(), CIMXML, role="reader")[0] == 400
+    if "ASAN_OPTIONS" not in os.environ:
+        assert cohortd.peak_memory_kib() < 256 * 1024
     works(cohortd)
 
 

@@ -37,6 +37,7 @@ Result<cim::ObjectPath> read_instance_name(const Node& node, int depth) {
     COHORT_ASSIGN(Value value, read_key_value(is_binding ? each.children.front() : each, depth));
     const std::string name = is_binding ? each.attribute_or("NAME", "") : "";
     if (cim::find_named(path.keys, name) != nullptr) return not_valid(node, "a key is there twice");
+    if (path.keys.size() == cim::kMaxKeys) return not_valid(node, "it has too many keys");
     path.keys.push_back({name, std::move(value)});
   }
   path.is_singleton = path.keys.empty();

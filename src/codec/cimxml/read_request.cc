@@ -21,6 +21,8 @@ template <typename T>
 using Read = tl::expected<T, OperationFailed>;
 using Refused = tl::unexpected<OperationFailed>;
 
+constexpr std::size_t kMostProperties = 1000;  // in a list of them: each is compared with those of each instance
+
 Refused refuse(Status status, std::string why) { return Refused(OperationFailed{status, std::move(why), {}}); }
 
 template <typename T>
@@ -67,12 +69,13 @@ class Parameters {
     return std::optional(std::get<std::uint32_t>(*read));
   }
 
-  [[nodiscard]] cim::PropertyList properties() const {
+  [[nodiscard]] Read<cim::PropertyList> properties() const {
     const Node* const node = find("PropertyList");
-    if (node == nullptr) return std::nullopt;
+    if (node == nullptr) return cim::PropertyList();
+    if (node->children.size() > kMostProperties) return refuse(Status::kInvalidParameter, "PropertyList is too long.");
     std::vector<std::string> names;
     for (const Node& each : node->children) names.emplace_back(xml::trimmed(each.text));
-    return names;
+    return cim::PropertyList(std::move(names));
   }
 
   [[nodiscard]] Read<cim::ObjectPath> path(std::string_view name) const {
@@ -144,7 +147,8 @@ using Select = Read<cim::Selection> (*)(const Parameters&);
 template <Select select, cim::Shape shape>
 ReadOperation list(const Parameters& given) {
   COHORT_READ(cim::Selection what, select(given));
-  return cim::Operation(cim::ListObjects{std::move(what), shape, given.properties()});
+  COHORT_READ(cim::PropertyList properties, given.properties());
+  return cim::Operation(cim::ListObjects{std::move(what), shape, std::move(properties)});
 }
 
 // A list is whole or an error here, so that nothing is left to go on with.
@@ -161,7 +165,8 @@ ReadOperation open(const Parameters& given) {
   COHORT_READ(const auto seconds, given.number("OperationTimeout"));
   COHORT_READ(const bool is_whole, check_continuation(given));
   static_cast<void>(is_whole);
-  cim::OpenEnumeration read{std::move(what), shape, given.properties(), {}, {}, most.value_or(0), {}};
+  COHORT_READ(cim::PropertyList properties, given.properties());
+  cim::OpenEnumeration read{std::move(what), shape, std::move(properties), {}, {}, most.value_or(0), {}};
   if (seconds) read.timeout = std::chrono::seconds(*seconds);
   if (!std::holds_alternative<cim::QueryFor>(read.what)) {
     read.filter_language = given.text("FilterQueryLanguage");
@@ -182,7 +187,8 @@ ReadOperation close(const Parameters& given) {
 
 ReadOperation get_instance(const Parameters& given) {
   COHORT_READ(cim::ObjectPath path, given.path("InstanceName"));
-  return cim::Operation(cim::GetInstance{std::move(path), given.properties()});
+  COHORT_READ(cim::PropertyList properties, given.properties());
+  return cim::Operation(cim::GetInstance{std::move(path), std::move(properties)});
 }
 
 ReadOperation delete_instance(const Parameters& given) {
@@ -208,11 +214,13 @@ ReadOperation modify_instance(const Parameters& given) {
   COHORT_READ(const cim::ObjectPath path, checked(read_path(*name)));
   COHORT_READ(cim::Instance instance, instance_from(*content, given));
   COHORT_READ(instance.path, checked(cim::typed(path, given.store())));
-  return cim::Operation(cim::ModifyInstance{std::move(instance), given.properties()});
+  COHORT_READ(cim::PropertyList properties, given.properties());
+  return cim::Operation(cim::ModifyInstance{std::move(instance), std::move(properties)});
 }
 
 ReadOperation get_class(const Parameters& given) {
-  cim::GetClass read{given.class_name("ClassName"), true, true, false, given.properties()};
+  cim::GetClass read{given.class_name("ClassName"), true, true, false, {}};
+  COHORT_READ(read.properties, given.properties());
   COHORT_READ(read.is_local_only, given.boolean("LocalOnly", true));
   COHORT_READ(read.has_qualifiers, given.boolean("IncludeQualifiers", true));
   COHORT_READ(read.has_class_origin, given.boolean("IncludeClassOrigin", false));

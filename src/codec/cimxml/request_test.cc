@@ -212,6 +212,30 @@ TEST(CimXml, WhatIsWrongWithARequestIsItsAnswer) {
   EXPECT_EQ(status("create_of_unknown_class"), cim::Status::kInvalidClass);
 }
 
+// A request that takes no longer than it has to, however many keys and properties it names.
+TEST(CimXml, KeysAndPropertiesHaveAnEnd) {
+  const auto why = [](const std::string& keys, const std::string& properties) {
+    const auto call = read_request(
+        "<CIM CIMVERSION='2.0' DTDVERSION='2.0'><MESSAGE ID='1' PROTOCOLVERSION='1.0'><SIMPLEREQ><IMETHODCALL "
+        "NAME='GetInstance'><LOCALNAMESPACEPATH><NAMESPACE NAME='root'/><NAMESPACE NAME='virtualization'/><NAMESPACE "
+        "NAME='v2'/></LOCALNAMESPACEPATH><IPARAMVALUE NAME='InstanceName'><INSTANCENAME "
+        "CLASSNAME='Msvm_SnapshotCollection'>" +
+            keys + "</INSTANCENAME></IPARAMVALUE><IPARAMVALUE NAME='PropertyList'><VALUE.ARRAY>" + properties +
+            "</VALUE.ARRAY></IPARAMVALUE></IMETHODCALL></SIMPLEREQ></MESSAGE></CIM>",
+        "", schema());
+    const auto* const failed = call ? std::get_if<cim::OperationFailed>(&call->request) : nullptr;
+    return failed == nullptr ? std::string() : failed->description;
+  };
+  std::string keys, properties;
+  for (int i = 0; i < 65; ++i)
+    keys += "<KEYBINDING NAME='k" + std::to_string(i) + "'><KEYVALUE>x</KEYVALUE></KEYBINDING>";
+  for (int i = 0; i < 1001; ++i) properties += "<VALUE>Name</VALUE>";
+  const std::string key = "<KEYBINDING NAME='CollectionID'><KEYVALUE>x</KEYVALUE></KEYBINDING>";
+  EXPECT_EQ(why(key, "<VALUE>Name</VALUE>"), "");
+  EXPECT_THAT(why(keys, ""), HasSubstr("it has too many keys"));
+  EXPECT_THAT(why(key, properties), HasSubstr("PropertyList is too long"));
+}
+
 TEST(CimXml, ABodyThatIsNoRequestIsAProtocolError) {
   const auto error = [](std::string_view body) {
     const auto call = read_request(body, "", schema());

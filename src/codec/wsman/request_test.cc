@@ -118,6 +118,9 @@ TEST(WsMan, WrongTargetsAreFaults) {
   EXPECT_EQ(get(kSnapshotUri, selector("CollectionID", "x") + selector("CollectionID", "y")),
             "wsman:InvalidSelectors DuplicateSelectors");
   EXPECT_EQ(get(kSnapshotUri, selector("__cimnamespace", "root/cimv2")), "wsman:InvalidSelectors ");
+  std::string many;
+  for (int i = 0; i < 65; ++i) many += selector("k" + std::to_string(i), "x");
+  EXPECT_EQ(get(kSnapshotUri, many), "wsman:InvalidSelectors ");
 }
 
 TEST(WsMan, WrongEnvelopesAreFaults) {

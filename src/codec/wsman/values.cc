@@ -1,5 +1,6 @@
 #include "codec/wsman/values.h"
 
+#include "cim/object_path.h"
 #include "cim/typed.h"
 #include "cim/value_text.h"
 #include "codec/cimxml/elements.h"
@@ -45,6 +46,7 @@ Result<void> read_selectors_at(const Node& set, cim::ObjectPath& path, int depth
       continue;
     }
     if (path.key(name) != nullptr) return fail(ErrorCode::kAlreadyExists, "The selector \"{}\" is there twice.", name);
+    if (path.keys.size() == cim::kMaxKeys) return fail(ErrorCode::kInvalidArgument, "There are too many selectors.");
     Value value(text);
     if (!each.children.empty()) {
       COHORT_ASSIGN(cim::ObjectPath inner, read_reference_at(each, depth + 1));

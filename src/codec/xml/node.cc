@@ -11,6 +11,8 @@
 namespace cohort::codec::xml {
 namespace {
 
+constexpr std::string_view kComment = "<!--", kCdata = "<![CDATA[", kInstruction = "<?";
+
 std::string text_of(const xmlChar* text) {
   return text == nullptr ? std::string() : std::string(reinterpret_cast<const char*>(text));
 }
@@ -58,7 +60,8 @@ class Builder {
 
 Builder& builder(void* data) { return *static_cast<Builder*>(data); }
 
-// libxml2 gives five pointers for each attribute: local name, prefix, namespace, begin and end of the value.
+// libxml2 gives five pointers for each attribute: local name, prefix, namespace, begin and end of the value. Each node
+// has its namespace's name, which is written once for all of them: hence its limit.
 void on_begin(void* data, const xmlChar* name, const xmlChar* /*prefix*/, const xmlChar* uri, int /*namespaces*/,
               const xmlChar** /*namespace list*/, int attributes, int /*defaulted*/, const xmlChar** list) {
   if (static_cast<std::size_t>(attributes) > kMaxAttributes)
@@ -66,11 +69,14 @@ void on_begin(void* data, const xmlChar* name, const xmlChar* /*prefix*/, const 
   Node node;
   node.name = text_of(name);
   node.namespace_uri = text_of(uri);
+  if (node.namespace_uri.size() > kMaxNamespaceBytes) {
+    return builder(data).stop("has a namespace whose name is too long");
+  }
   for (int i = 0; i < attributes; ++i) {
     const xmlChar** const each = list + std::ptrdiff_t{5} * i;
     const auto* const begin = reinterpret_cast<const char*>(each[3]);
     const auto* const end = reinterpret_cast<const char*>(each[4]);
-    node.attributes.push_back({text_of(each[0]), text_of(each[2]), std::string(begin, end)});
+    node.attributes.push_back({text_of(each[0]), std::string(begin, end)});
   }
   builder(data).begin(std::move(node));
 }
@@ -100,6 +106,42 @@ xmlSAXHandler handler() {
   sax.internalSubset = on_document_type;
   sax.serror = on_structured_error;
   return sax;
+}
+
+// How long what begins with '<' is: a tag ends with the first '>' that is in no attribute's value. All, if it has no
+// end.
+std::size_t length_of_markup(std::string_view text) {
+  const auto to_end = [&](std::string_view opening, std::string_view closing) {
+    const std::size_t end = text.find(closing, opening.size());
+    return end == std::string_view::npos ? text.size() : end + closing.size();
+  };
+  if (text.starts_with(kComment)) return to_end(kComment, "-->");
+  if (text.starts_with(kCdata)) return to_end(kCdata, "]]>");
+  if (text.starts_with(kInstruction)) return to_end(kInstruction, "?>");
+  char quote = '\0';
+  for (std::size_t i = 1; i < text.size(); ++i) {
+    const char c = text[i];
+    if (quote == '\0' && c == '>') return i + 1;
+    if (quote == '\0' && (c == '"' || c == '\'')) {
+      quote = c;
+    } else if (c == quote) {
+      quote = '\0';
+    }
+  }
+  return text.size();
+}
+
+// libxml2 compares each attribute and each namespace of a tag with all before it, and reads it to its end before
+// anybody is asked: many thousands would take it minutes.
+bool has_long_tag(std::string_view text) {
+  for (std::size_t begin = text.find('<'); begin != std::string_view::npos; begin = text.find('<')) {
+    text.remove_prefix(begin);
+    const std::size_t length = length_of_markup(text);
+    const bool is_tag = !text.starts_with(kComment) && !text.starts_with(kCdata) && !text.starts_with(kInstruction);
+    if (is_tag && length > kMaxTagBytes) return true;
+    text.remove_prefix(length);
+  }
+  return false;
 }
 
 struct ContextDeleter {
@@ -137,6 +179,7 @@ std::string Node::attribute_or(std::string_view local_name, std::string_view oth
 Result<Node> parse(std::string_view bytes, std::string_view charset) {
   if (bytes.size() > kMaxBytes) return fail(ErrorCode::kCorrupt, "The XML is larger than {} bytes.", kMaxBytes);
   COHORT_ASSIGN(const std::string text, to_utf8(bytes, charset));
+  if (has_long_tag(text)) return fail(ErrorCode::kCorrupt, "The XML has a tag of more than {} bytes.", kMaxTagBytes);
   Builder built;
   xmlSAXHandler sax = handler();
   const std::unique_ptr<xmlParserCtxt, ContextDeleter> context(

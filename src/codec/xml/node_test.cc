@@ -2,6 +2,8 @@
 
 #include <gtest/gtest.h>
 
+#include <chrono>
+
 #include "codec/xml/utf16.h"
 #include "codec/xml/writer.h"
 
@@ -59,6 +61,30 @@ TEST(Node, RefusesWhatIsDangerousOrWrong) {
         std::string("<!DOCTYPE r [<!ENTITY a \"b\">]><r>&a;</r>"), std::string("<r>\xff</r>"), deep, attributes + "/>",
         wide + "</r>", std::string("<x:r/>"), std::string(kMaxBytes + 1, ' ')}) {
     EXPECT_FALSE(parse(text)) << text.substr(0, 60);
+  }
+}
+
+// Each was a request that held a worker for minutes, or took all of the memory.
+TEST(Node, RefusesAtOnceWhatWouldTakeLong) {
+  std::string attributes = "<r", namespaces = "<r", elements;
+  for (int i = 0; i < 300'000; ++i) attributes += " a" + std::to_string(i) + "=''";
+  for (int i = 0; i < 200'000; ++i) namespaces += " xmlns:a" + std::to_string(i) + "='u'";
+  for (int i = 0; i < 50'000; ++i) elements += "<a/>";
+  const std::string long_name = "<r xmlns='urn:" + std::string(6000, 'x') + "'>" + elements + "</r>";
+  for (const std::string& text : {attributes + "/>", namespaces + "/>", attributes, long_name}) {
+    const auto began = std::chrono::steady_clock::now();
+    EXPECT_FALSE(parse(text)) << text.substr(0, 60);
+    EXPECT_LT(std::chrono::steady_clock::now() - began, std::chrono::seconds(2)) << text.substr(0, 60);
+  }
+}
+
+TEST(Node, OnlyTagsHaveToBeShort) {
+  const std::string filling(3 * kMaxTagBytes, 'x');
+  const std::string odd = "<a b=\"c'>" + filling;
+  for (const std::string& text :
+       {"<r>" + filling + "</r>", "<r><![CDATA[" + odd + "]]></r>", "<r><!--" + odd + "--></r>",
+        "<?p " + odd + "?><r/>", "<r a='>\"' b=\">'\">" + filling + "</r>", "<!-->" + odd + "--><r/>"}) {
+    EXPECT_TRUE(parse(text)) << text.substr(0, 60);
   }
 }
 
