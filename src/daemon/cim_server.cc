@@ -95,7 +95,7 @@ std::optional<cim::Response> CimServer::ask(const cim::Request& request, const C
       std::min(time.value_or(limits_.question), std::chrono::microseconds(limits_.question));
   const auto* const pull = std::get_if<cim::PullObjects>(&request.operation);
   const auto enumeration = std::make_shared<UnansweredEnumeration>(pull == nullptr ? "" : pull->context);
-  auto answer = patience_.answer(limit, [this, request, caller = client.caller, room, enumeration] {
+  auto answer = patience_.answer(client.caller.name, limit, [this, request, caller = client.caller, room, enumeration] {
     auto response = broker_.handle(request, caller, room);
     const auto* const objects = std::get_if<cim::Objects>(&response);
     if (objects != nullptr && enumeration->is_given_up(objects->context)) {

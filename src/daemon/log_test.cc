@@ -44,26 +44,45 @@ TEST(ContentType, HasATypeAndACharset) {
 
 TEST(Patience, WaitsForAnAnswerAndNoLongerThanTold) {
   Patience patience(1);
-  EXPECT_TRUE(patience.answer(milliseconds(10'000), [] { return cim::Response(cim::Done{}); }));
+  EXPECT_TRUE(patience.answer("ann", milliseconds(10'000), [] { return cim::Response(cim::Done{}); }));
   EXPECT_EQ(patience.late(), 0U);
   std::atomic<bool> may_end = false;
-  EXPECT_FALSE(patience.answer(milliseconds(1), [&] {
+  EXPECT_FALSE(patience.answer("ann", milliseconds(1), [&] {
     may_end.wait(false);
     return cim::Response(cim::Done{});
   }));
   EXPECT_EQ(patience.late(), 1U);
-  const auto refused = patience.answer(milliseconds(1), [] { return cim::Response(cim::Done{}); });
+  const auto refused = patience.answer("ann", milliseconds(1), [] { return cim::Response(cim::Done{}); });
   ASSERT_TRUE(refused);
   EXPECT_EQ(std::get<cim::OperationFailed>(*refused).status, cim::Status::kServerLimitsExceeded);
   may_end = true;
   may_end.notify_all();
   while (patience.late() > 0) std::this_thread::yield();
-  EXPECT_TRUE(patience.answer(milliseconds(10'000), [] { return cim::Response(cim::Done{}); }));
+  EXPECT_TRUE(patience.answer("ann", milliseconds(10'000), [] { return cim::Response(cim::Done{}); }));
+}
+
+TEST(Patience, WhoDoesNotWaitHoldsUpNobodyElse) {
+  std::atomic<bool> may_end = false;
+  Patience patience(8);
+  const auto ask = [&](const std::string& caller) {
+    return patience.answer(caller, milliseconds(1), [&] {
+      may_end.wait(false);
+      return cim::Response(cim::Done{});
+    });
+  };
+  for (int i = 0; i < 2; ++i) EXPECT_FALSE(ask("eve"));
+  for (int i = 0; i < 20; ++i) EXPECT_TRUE(ask("eve")) << "it is refused at once";
+  EXPECT_EQ(patience.late(), 2U);
+  EXPECT_TRUE(patience.answer("ann", milliseconds(10'000), [] { return cim::Response(cim::Done{}); }));
+  EXPECT_FALSE(ask("ann")) << "it was begun";
+  may_end = true;
+  may_end.notify_all();
 }
 
 TEST(Patience, ADefectIsAnAnswer) {
   Patience patience(1);
-  const auto answer = patience.answer(milliseconds(10'000), []() -> cim::Response { throw std::runtime_error("oh"); });
+  const auto answer =
+      patience.answer("ann", milliseconds(10'000), []() -> cim::Response { throw std::runtime_error("oh"); });
   ASSERT_TRUE(answer);
   EXPECT_THAT(std::get<cim::OperationFailed>(*answer).description, testing::HasSubstr("(oh)"));
 }

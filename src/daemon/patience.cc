@@ -1,14 +1,21 @@
 #include "daemon/patience.h"
 
+#include <algorithm>
 #include <condition_variable>
 #include <exception>
 #include <thread>
 #include <utility>
 
 namespace cohort::daemon {
+namespace {
+
+constexpr std::size_t kLargestShare = 4;
+
+}  // namespace
 
 // Of the thread that asks and the one that waits: hence shared.
 struct Patience::Question {
+  std::string caller;
   std::function<cim::Response()> ask;
   std::mutex mutex;
   std::condition_variable answered;
@@ -36,19 +43,33 @@ struct Patience::Question {
 
 Patience::~Patience() = default;
 
+void Patience::forget_answered() {
+  std::erase_if(late_, [](const auto& each) { return each->is_answered(); });
+}
+
 std::size_t Patience::late() {
   const std::scoped_lock lock(mutex_);
-  std::erase_if(late_, [](const auto& each) { return each->is_answered(); });
+  forget_answered();
   return late_.size();
 }
 
-std::optional<cim::Response> Patience::answer(std::chrono::microseconds limit, std::function<cim::Response()> ask) {
-  if (late() >= most_late_) {
+bool Patience::has_room_for(const std::string& caller) {
+  const std::scoped_lock lock(mutex_);
+  forget_answered();
+  const auto own =
+      static_cast<std::size_t>(std::ranges::count_if(late_, [&](const auto& each) { return each->caller == caller; }));
+  return late_.size() < most_late_ && own < std::max<std::size_t>(most_late_ / kLargestShare, 1);
+}
+
+std::optional<cim::Response> Patience::answer(const std::string& caller, std::chrono::microseconds limit,
+                                              std::function<cim::Response()> ask) {
+  if (!has_room_for(caller)) {
     return cim::OperationFailed{cim::Status::kServerLimitsExceeded,
                                 "Too many earlier questions have not been answered yet: the hypervisor may hang.",
                                 {}};
   }
   const auto question = std::make_shared<Question>();
+  question->caller = caller;
   question->ask = std::move(ask);
   question->thread = std::jthread([&asked = *question] { asked.run(); });
   {

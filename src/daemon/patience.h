@@ -9,6 +9,7 @@
 #include <memory>
 #include <mutex>
 #include <optional>
+#include <string>
 
 #include "cim/operation.h"
 
@@ -17,7 +18,8 @@ namespace cohort::daemon {
 // Threads: safe to call from several at once.
 class Patience {
  public:
-  // No further question is begun while `most_late` of those that were given up still run.
+  // No further question is begun while `most_late` of those that were given up still run, or a quarter of that many of
+  // the same caller's: one who does not wait for answers holds up nobody else.
   explicit Patience(std::size_t most_late) : most_late_(most_late) {}
   ~Patience();  // waits for those that were given up
   Patience(const Patience&) = delete;
@@ -25,13 +27,16 @@ class Patience {
 
   // The answer, or nothing after `limit`: then `ask` goes on in a thread of its own, and its answer is thrown away.
   // kServerLimitsExceeded if too many do.
-  [[nodiscard]] std::optional<cim::Response> answer(std::chrono::microseconds limit,
+  [[nodiscard]] std::optional<cim::Response> answer(const std::string& caller, std::chrono::microseconds limit,
                                                     std::function<cim::Response()> ask);
   // How many were given up and still run.
   [[nodiscard]] std::size_t late();
 
  private:
   struct Question;
+
+  [[nodiscard]] bool has_room_for(const std::string& caller);
+  void forget_answered();
 
   const std::size_t most_late_;
   std::mutex mutex_;
