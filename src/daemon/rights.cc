@@ -4,6 +4,7 @@
 
 #include "daemon/users.h"
 #include "domain/collection.h"
+#include "http/password_file.h"
 
 namespace cohort::daemon {
 namespace {
@@ -52,7 +53,7 @@ provider::Caller Rights::caller(const http::Identity& identity) const {
   provider::Caller caller{identity.name(), right_of(identity.role())};
   const std::scoped_lock lock(mutex_);
   for (const Grant& each : grants_) {
-    if (each.user == caller.name) caller.rights.push_back(each.right);
+    if (http::is_same_user(each.user, caller.name)) caller.rights.push_back(each.right);
   }
   return caller;
 }

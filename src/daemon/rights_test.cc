@@ -36,6 +36,12 @@ TEST(Rights, AreThoseOfTheUserAlone) {
   EXPECT_EQ(caller.right, provider::Right::kNone);
   ASSERT_EQ(caller.rights.size(), 1U);
   EXPECT_EQ(caller.rights[0].right, provider::Right::kOperate);
+  // NTLM's names are as their users have written them.
+  rights.replace({*parse_grant("EXAMPLE\\ann:reader:shop"), *parse_grant("Otto:reader:shop")});
+  doorkeeper.name = "example\\Ann";
+  EXPECT_EQ(rights.caller(doorkeeper.identity()).rights.size(), 1U);
+  doorkeeper.name = "otto";
+  EXPECT_TRUE(rights.caller(doorkeeper.identity()).rights.empty());
   rights.replace({});
   EXPECT_TRUE(rights.caller(doorkeeper.identity()).rights.empty());
 }

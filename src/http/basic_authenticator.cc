@@ -4,6 +4,7 @@
 #include <strings.h>
 
 #include "http/base64.h"
+#include "http/header_text.h"
 
 namespace cohort::http {
 namespace {
@@ -47,7 +48,8 @@ std::variant<Identity, Challenge> BasicAuthenticator::authenticate(std::string_v
 }
 
 std::optional<Role> BasicAuthenticator::check(const std::string& name, const std::string& password, const Peer& peer) {
-  const std::string who = peer.address + ' ' + name;
+  // Where case does not count (PAM's names with a domain), each way to write a name would have its own tries.
+  const std::string who = peer.address + ' ' + in_lower_case(name);
   if (lockout_.is_locked(who)) return std::nullopt;
   if (const auto known = verified_.role_of(name, password)) return known;
   const auto role = ask(name, password, peer);

@@ -60,6 +60,20 @@ TEST_F(BasicAuthenticatorTest, LetsNobodyInWhoHasGuessedTooOften) {
   EXPECT_TRUE(who(right("ann")));
 }
 
+TEST_F(BasicAuthenticatorTest, OneWhoWritesANameInAnotherCaseHasToWaitToo) {
+  ASSERT_TRUE(create_file(users.path().parent_path() / "domain",
+                          line_without_password("EXAMPLE\\pia", Role::kOperator, Means::kPam).value() + "\n"));
+  int asked = 0;
+  BasicAuthenticator with_system(PasswordFile::read(users.path().parent_path() / "domain").value(), "here", clock,
+                                 {2, seconds(60), 100},
+                                 [&](const std::string&, const std::string&, const Peer&) { return ++asked > 2; });
+  for (const auto* const name : {"EXAMPLE\\pia", "example\\pia", "Example\\Pia", "EXAMPLE\\PIA"}) {
+    const auto outcome = with_system.authenticate(basic(name, "guess"), {"192.0.2.1", 1, true});
+    EXPECT_TRUE(std::holds_alternative<Challenge>(outcome)) << name;
+  }
+  EXPECT_EQ(asked, 2);
+}
+
 TEST_F(BasicAuthenticatorTest, AsksAgainAfterAWhileForWhatIsInTheFile) {
   EXPECT_TRUE(who(right("ann")));
   clock.pass(std::chrono::minutes(6));

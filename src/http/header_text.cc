@@ -1,5 +1,7 @@
 #include "http/header_text.h"
 
+#include <algorithm>
+
 namespace cohort::http {
 
 std::string_view trimmed(std::string_view text) {
@@ -18,6 +20,13 @@ std::string_view take_until(std::string_view& text, char separator) {
 std::string_view unquoted(std::string_view text) {
   const bool is_quoted = text.size() >= 2 && text.front() == '"' && text.back() == '"';
   return is_quoted ? text.substr(1, text.size() - 2) : text;
+}
+
+std::string in_lower_case(std::string_view text) {
+  std::string made(text);
+  std::ranges::transform(made, made.begin(),
+                         [](char c) { return c >= 'A' && c <= 'Z' ? static_cast<char>(c - 'A' + 'a') : c; });
+  return made;
 }
 
 }  // namespace cohort::http

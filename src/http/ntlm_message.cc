@@ -32,10 +32,11 @@ std::optional<std::string> ntlm_user(std::string_view token) {
   const std::size_t offset = little_endian(message, kUserField + 4, 4);
   if (offset > message.size() || length > message.size() - offset) return std::nullopt;
   const std::size_t width = (static_cast<unsigned char>(message[kFlags]) & kUnicode) != 0 ? 2 : 1;
-  if (length / width > kLongestUser) return std::nullopt;
   std::string name;
-  for (std::size_t at = 0; at + width <= length; at += width) {
-    name += folded(little_endian(message, offset + at, width));
+  for (std::size_t at = 0; at + width <= length && name.size() < kLongestUser; at += width) {
+    const std::size_t character = little_endian(message, offset + at, width);
+    if (character == 0) break;
+    name += folded(character);
   }
   return name;
 }

@@ -23,6 +23,16 @@ TEST(NtlmUser, IsFoundInTheLastTokenItselfOrWithinAnother) {
 
 TEST(NtlmUser, HasNoCharactersThatCannotBeShown) { EXPECT_EQ(ntlm_user(message("\xE4\0\n\0\x41\x01"s, 1)), "???"); }
 
+TEST(NtlmUser, IsTheSameWhateverStandsBehindAZero) {
+  EXPECT_EQ(ntlm_user(message("A\0n\0n\0\0\0x\0"s, 1)), "ann");
+  EXPECT_EQ(ntlm_user(message("Ann\0x"s, 0)), "ann");
+  std::string longer = message("", 1);
+  longer[36] = '\x00';
+  longer[37] = '\x10';  // 4096 bytes
+  EXPECT_EQ(ntlm_user(longer + "a\0n\0n\0\0\0"s + std::string(5000, 'x')), "ann");
+  EXPECT_EQ(ntlm_user(longer + std::string(5000, 'x'))->size(), 256U) << "no name is too long to count";
+}
+
 TEST(NtlmUser, IsMissingWhereNoneIsNamed) {
   EXPECT_EQ(ntlm_user(""), std::nullopt);
   EXPECT_EQ(ntlm_user("NTLMSSP\0\x01\0\0\0"s + std::string(80, '\0')), std::nullopt);

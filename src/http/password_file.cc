@@ -56,11 +56,6 @@ constexpr std::array<std::pair<std::string_view, Means>, 4> kMeans = {{{"scrypt"
                                                                        {"certificate", Means::kCertificate},
                                                                        {"pam", Means::kPam}}};
 
-bool is_same_user(std::string_view a, std::string_view b) {
-  const bool has_domain = a.find('\\') != std::string_view::npos;
-  return has_domain ? a.size() == b.size() && ::strncasecmp(a.data(), b.data(), a.size()) == 0 : a == b;
-}
-
 Result<void> check_name(std::string_view name) {
   const auto is_control = [](unsigned char c) { return c < 0x20 || c == 0x7F; };
   if (!name.empty() && name.front() != '#' && name.find(':') == std::string_view::npos &&
@@ -87,6 +82,11 @@ Result<void> check_private(const Path& path) {
 }
 
 }  // namespace
+
+bool is_same_user(std::string_view a, std::string_view b) {
+  const bool has_domain = a.find('\\') != std::string_view::npos;
+  return has_domain ? a.size() == b.size() && ::strncasecmp(a.data(), b.data(), a.size()) == 0 : a == b;
+}
 
 Result<PasswordFile::User> PasswordFile::read_line(std::string_view line) {
   const auto parts = split(line, ':');

@@ -33,6 +33,9 @@ struct HashCost {
 // How a user shows who it is. What one user is let in by lets in no other of that name.
 enum class Means { kPassword, kNegotiate, kCertificate, kPam };
 
+// Whether both name the same user. Case does not count in names with a domain in front (NTLM's).
+[[nodiscard]] bool is_same_user(std::string_view a, std::string_view b);
+
 class PasswordFile {
  public:
   // Fails with kPermission if others may read or write it, kCorrupt with the number of the line that is wrong, and
@@ -41,8 +44,7 @@ class PasswordFile {
 
   // The user's role, if the password is right. Takes as long for a user that does not exist.
   [[nodiscard]] std::optional<Role> check(std::string_view name, std::string_view password) const;
-  // The role of a user that was authenticated elsewhere, by these means. Case does not count in names with a domain in
-  // front (NTLM's).
+  // The role of a user that was authenticated elsewhere, by these means.
   [[nodiscard]] std::optional<Role> role_of(std::string_view name, Means means) const;
 
  private:

@@ -12,6 +12,8 @@ import time
 
 import gssapi
 import pytest
+from ntlm_auth.messages import AuthenticateMessage, ChallengeMessage
+from ntlm_auth.ntlm import NtlmContext
 from winrm.exceptions import InvalidCredentialsError
 from winrm.transport import Transport
 
@@ -223,6 +225,34 @@ def test_a_wrong_password_has_to_wait_after_three(cohortd):
     with pytest.raises(InvalidCredentialsError):
         Transport(endpoint=f"http://{ELSEWHERE}:{cohortd.elsewhere_port}/wsman", username="COHORT\\nora",
                   password="guess", auth_method="ntlm", message_encryption="always").send_message(IDENTIFY)
+
+
+def greet_as_nora(cohortd, password, behind):
+    """With NTLM alone, and with more behind the zero at the end of the name, which is not looked at there; returns the
+    status."""
+    def authorization(token):
+        return {"Authorization": f"Negotiate {base64.b64encode(token).decode()}"}
+
+    with contextlib.closing(SealingClient(ELSEWHERE, cohortd.elsewhere_port, None, OMICLI)) as client:
+        context = NtlmContext("nora", password, "COHORT")
+        _, headers, _ = client.ask(headers=authorization(context.step()))
+        challenge = ChallengeMessage(base64.b64decode(headers["WWW-Authenticate"].split()[1]))
+        last = AuthenticateMessage("nora", password, "COHORT", None, challenge, context.ntlm_compatibility)
+        last.user_name += ("\0" + behind).encode("utf-16-le")
+        last.add_mic(context._negotiate_message, challenge)
+        return client.ask(headers=authorization(last.get_data()))[0]
+
+
+@pytest.mark.usefixtures("md4")
+def test_one_who_guesses_has_to_wait_whatever_stands_behind_the_name(cohortd):
+    assert greet_as_nora(cohortd, PASSWORD, "x") == 200
+    began = len(cohortd.log())
+    for behind in ("a", "b", "c" * 300):
+        assert greet_as_nora(cohortd, "guess", behind) == 401
+    assert greet_as_nora(cohortd, PASSWORD, "d" * 400) == 401
+    assert "nora was not let in. It has to wait" in cohortd.log()[began:]
+    time.sleep(2.1)
+    assert greet_as_nora(cohortd, PASSWORD, "d" * 400) == 200
 
 
 @pytest.mark.parametrize("kind", ["kerberos", "ntlm"])

@@ -21,9 +21,10 @@ class Doorkeeper final : public http::Authenticator {
  public:
   [[nodiscard]] std::variant<http::Identity, http::Challenge> authenticate(std::string_view /*authorization*/,
                                                                            const http::Peer& /*peer*/) override {
-    return identify("ann", role);
+    return identify(name, role);
   }
   [[nodiscard]] http::Identity identity() { return std::get<http::Identity>(authenticate({}, {})); }
+  std::string name = "ann";
   http::Role role = http::Role::kAdministrator;
 };
 
