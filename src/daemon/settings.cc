@@ -250,8 +250,10 @@ std::vector<Setting> settings_of_places() {
 
 std::vector<Setting> settings_of_limits() {
   return {
-      {"limits", "connections", "2000", "Open connections; more are closed at once.", kOnce,
-       COHORT_INTO((read_number<1, 100'000>), http_limits.connections)},
+      {"limits", "connections", "2000",
+       "Open connections at each address. For more, the one that has been open for the longest without anybody having "
+       "logged in over it is closed; if there is none, the new one is, at once.",
+       kOnce, COHORT_INTO((read_number<1, 100'000>), http_limits.connections)},
       {"limits", "workers", "8", "Requests that are worked on at a time.", kOnce,
        COHORT_INTO((read_number<1, 256>), http_limits.workers)},
       {"limits", "waiting", "256", "Requests that wait for a worker; more are answered with 503.", kOnce,

@@ -6,6 +6,7 @@
 #include <boost/beast/http.hpp>
 #include <boost/beast/ssl.hpp>
 #include <type_traits>
+#include <utility>
 
 #include "http/channel_binding.h"
 #include "http/client_names.h"
@@ -68,6 +69,12 @@ class StreamConnection final : public Connection, public std::enable_shared_from
     stop();
   }
 
+  bool end_stranger() override {
+    if (!std::exchange(is_strangers_, false)) return false;
+    tcp().close();
+    return true;
+  }
+
  private:
   static constexpr bool kIsTls = std::is_same_v<Stream, Tls>;
   using Parser = bhttp::request_parser<bhttp::string_body>;
@@ -116,6 +123,7 @@ class StreamConnection final : public Connection, public std::enable_shared_from
   void on_header(error_code error) {
     if (error) return on_bad_request(error);
     tcp().expires_never();
+    is_strangers_ = false;
     const auto outcome = std::make_shared<std::variant<Identity, Challenge>>(Challenge{});  // of two threads in turn
     const bool is_begun = surroundings_.work(
         [self = self(), outcome, authorization = std::string(parser_->get()[bhttp::field::authorization])] {
@@ -126,7 +134,7 @@ class StreamConnection final : public Connection, public std::enable_shared_from
   }
 
   void on_bad_request(error_code error) {
-    if (error == bhttp::error::header_limit) return refuse(431);
+    if (error == bhttp::error::header_limit || error == bhttp::error::buffer_overflow) return refuse(431);
     if (error == bhttp::error::body_limit) return refuse(413);
     const bool is_of_http = error.category() == make_error_code(bhttp::error::bad_method).category();
     if (is_of_http && error != bhttp::error::end_of_stream && error != bhttp::error::partial_message) refuse(400);
@@ -135,6 +143,7 @@ class StreamConnection final : public Connection, public std::enable_shared_from
   void on_authenticated(const std::variant<Identity, Challenge>& outcome) {
     if (const auto* challenge = std::get_if<Challenge>(&outcome)) return on_stranger(*challenge);
     identity_ = std::get<Identity>(outcome);
+    if (has_unclear_end()) return refuse(400);
     const auto length = parser_->content_length();
     if (length && *length > limits().body_bytes) return refuse(413);
     if (!is_awaiting_continue()) return read_body(limits().body_bytes, [this] { handle(); });
@@ -146,12 +155,21 @@ class StreamConnection final : public Connection, public std::enable_shared_from
   }
 
   void on_stranger(const Challenge& challenge) {
+    is_strangers_ = true;
     Response response{401, {}, {}};
     for (const auto& scheme : challenge.schemes) response.headers.push_back({"WWW-Authenticate", scheme});
-    const bool is_short = !parser_->chunked() && parser_->content_length().value_or(0) <= kStrangersBody;
+    const bool is_short =
+        !parser_->chunked() && !has_unclear_end() && parser_->content_length().value_or(0) <= kStrangersBody;
     if (!is_short || is_awaiting_continue()) return answer(std::move(response), false);
     const bool keeps = !challenge.ends_connection && parser_->keep_alive();
     read_body(kStrangersBody, [this, response, keeps] { answer(response, keeps); });
+  }
+
+  // RFC 9112 6.3: what follows such a body could be taken for another request.
+  [[nodiscard]] bool has_unclear_end() const {
+    const auto& header = parser_->get();
+    const bool is_encoded = header.find(bhttp::field::transfer_encoding) != header.end();
+    return is_encoded && (!parser_->chunked() || header.version() < 11);
   }
 
   [[nodiscard]] bool is_awaiting_continue() const {
@@ -279,9 +297,11 @@ class StreamConnection final : public Connection, public std::enable_shared_from
   Stream stream_;
   Peer peer_;
   bool is_idle_ = false;
+  bool is_strangers_ = true;
   bool is_last_ = false;  // the request that is being answered
 
-  beast::flat_buffer buffer_;
+  // What is not the body itself (the header, what chunks say of themselves, trailers) has to fit.
+  beast::flat_buffer buffer_{limits().header_bytes + kReadAhead};
   std::optional<Parser> parser_;
   std::optional<Session> session_;  // used by workers, one at a time
   std::optional<Identity> identity_;

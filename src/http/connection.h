@@ -19,6 +19,8 @@ class Connection {
   virtual void stop() = 0;
   // Ends it in the same way if the client has shown a certificate, or is about to.
   virtual void end_certificate() = 0;
+  // Closes it if nobody has been authenticated over it, and nobody is just being; false if it stays, or ends already.
+  virtual bool end_stranger() = 0;
 };
 
 // Each pending operation owns it, so that it ends with the last of them: hence shared.

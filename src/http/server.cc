@@ -2,6 +2,7 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <atomic>
 #include <boost/asio/executor_work_guard.hpp>
 #include <boost/asio/io_context.hpp>
@@ -143,8 +144,16 @@ class Server::Impl final : private Surroundings {
     acceptor_.async_accept([this](error_code error, tcp::socket socket) {
       if (is_stopping()) return;
       if (error) return accept_later();
-      if (count_ < limits.connections) begin(std::move(socket));
+      if (count_ < limits.connections || end_oldest_stranger()) begin(std::move(socket));
       accept();
+    });
+  }
+
+  // Whoever keeps connections open without being anybody is in nobody's way.
+  bool end_oldest_stranger() {
+    return std::ranges::any_of(connections_, [](const auto& each) {
+      const auto connection = each.lock();
+      return connection && connection->end_stranger();
     });
   }
 

@@ -19,7 +19,8 @@
 namespace cohort::http {
 
 struct ServerLimits {
-  std::size_t connections = 2'000;  // more are closed at once
+  // For more, the one that has been a stranger's for the longest is closed; if there is none, they are, at once.
+  std::size_t connections = 2'000;
   std::size_t header_bytes = std::size_t{16} << 10U;
   std::size_t body_bytes = std::size_t{4} << 20U;
   std::size_t workers = 8;    // requests that are handled at a time

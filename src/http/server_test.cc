@@ -207,8 +207,34 @@ TEST_F(HttpServerTest, RefusesWhatIsTooLong) {
       Client(server->port()).ask(post("", authorization() + "X: " + std::string(2000, 'x') + "\r\n"))->result_int(),
       431U);
   std::string chunks = "POST / HTTP/1.1\r\nHost: h\r\n" + authorization() + "Transfer-Encoding: chunked\r\n\r\n";
+  const std::string begun = chunks;
   for (int i = 0; i < 11; ++i) chunks += "64\r\n" + std::string(100, 'x') + "\r\n";
   EXPECT_EQ(Client(server->port()).ask(chunks + "0\r\n\r\n")->result_int(), 413U);
+  // What is said of a chunk, or behind the last one, has no end.
+  for (const std::string& endless : {begun + "5;x=", begun + "0\r\nX: "}) {
+    const auto reply = Client(server->port()).ask(endless + std::string(100'000, 'x'));
+    ASSERT_TRUE(reply) << "it is read on and on";
+    EXPECT_EQ(reply->result_int(), 431U);
+  }
+}
+
+// Somebody on the way may see a request's end elsewhere.
+TEST_F(HttpServerTest, RefusesABodyWhoseEndIsUnclear) {
+  start();
+  for (const std::string framing :
+       {"HTTP/1.1\r\nTransfer-Encoding: gzip\r\n", "HTTP/1.1\r\nTransfer-Encoding: chunked, gzip\r\n",
+        "HTTP/1.1\r\nTransfer-Encoding: xchunked\r\nContent-Length: 5\r\n",
+        "HTTP/1.0\r\nTransfer-Encoding: chunked\r\n", "HTTP/1.1\r\nContent-Length: 5\r\nTransfer-Encoding: chunked\r\n",
+        "HTTP/1.1\r\nTransfer-Encoding: chunked\r\nContent-Length: 5\r\n"}) {
+    for (const auto& who : {authorization(), std::string()}) {
+      Client client(server->port());
+      const auto reply = client.ask("POST /wsman " + framing + "Host: h\r\n" + who + "\r\n0\r\n\r\n");
+      ASSERT_TRUE(reply) << framing;
+      EXPECT_THAT(reply->result_int(), testing::AnyOf(400U, 401U)) << framing;
+      EXPECT_TRUE(client.is_closed()) << framing;
+    }
+  }
+  EXPECT_EQ(echo.handled, 0);
 }
 
 TEST_F(HttpServerTest, RefusesWhatIsNoHttp) {
@@ -237,7 +263,7 @@ TEST_F(HttpServerTest, EndsConnectionsThatSendTooSlowly) {
   EXPECT_TRUE(half_body.is_closed());
 }
 
-TEST_F(HttpServerTest, ServesBesideManyIdleConnectionsAndClosesThoseAboveItsLimit) {
+TEST_F(HttpServerTest, ServesBesideManyIdleConnections) {
   ServerLimits limits;
   limits.connections = 301;
   start(limits);
@@ -245,8 +271,25 @@ TEST_F(HttpServerTest, ServesBesideManyIdleConnectionsAndClosesThoseAboveItsLimi
   for (int i = 0; i < 300; ++i) idle.push_back(std::make_unique<Client>(server->port()));
   Client last(server->port());
   EXPECT_EQ(last.ask(post("beside them"))->result_int(), 200U);
-  EXPECT_TRUE(Client(server->port()).is_closed());
   EXPECT_EQ(server->connections(), 301U);
+}
+
+TEST_F(HttpServerTest, ClosesThoseOfStrangersForMoreThanItMayHave) {
+  ServerLimits limits;
+  limits.connections = 3;
+  start(limits);
+  Client idle(server->port()), half(server->port()), known(server->port());
+  half.send("POST / HTTP/1.1\r\nHo");
+  EXPECT_EQ(known.ask(post("one"))->result_int(), 200U);
+  Client second(server->port());
+  EXPECT_EQ(second.ask(post("two"))->result_int(), 200U);
+  EXPECT_TRUE(idle.is_closed());
+  Client third(server->port());
+  EXPECT_EQ(third.ask(post("three"))->result_int(), 200U);
+  EXPECT_TRUE(half.is_closed());
+  EXPECT_TRUE(Client(server->port()).is_closed()) << "all are somebody's";
+  EXPECT_EQ(known.ask(post("again"))->result_int(), 200U);
+  EXPECT_EQ(server->connections(), 3U);
 }
 
 TEST_F(HttpServerTest, Answers503WhenTooMuchWaits) {
