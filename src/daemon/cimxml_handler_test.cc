@@ -98,11 +98,13 @@ TEST_F(CimXmlHandlerTest, GivesALongListInChunksToThoseWhoTakeThem) {
 }
 
 TEST_F(CimXmlHandlerTest, AnswersAtBothOfItsPaths) {
-  for (const std::string path : {"/cimom", "/cimom/", "/", "/cimom?x=1"}) {
+  for (const std::string path : {"/cimom", "/cimom/", "/", "/cimom?x=1", "http://h:5988/cimom", "HTTPS://h?x=/wsman"}) {
     EXPECT_EQ(post(enumerate("Msvm_VirtualSystemCollection"), usual(), path).status, 200) << path;
   }
   EXPECT_EQ(post("", usual(), "/metrics").status, 404);
-  EXPECT_EQ(post("", usual(), "/cimom/x").status, 404);
+  for (const std::string path : {"/cimom/x", "//cimom", "/cimom%2f", "cimom", "*", "http://h/x", "/x://h/cimom"}) {
+    EXPECT_EQ(post("", usual(), path).status, 404) << path;
+  }
   const auto got = post("", {}, "/cimom", "GET");
   EXPECT_EQ(got.status, 405);
   EXPECT_EQ(header_of(got, "Allow"), "POST");
