@@ -72,10 +72,11 @@ TEST(Configuration, NamesTheLineThatIsWrong) {
 }
 
 TEST(Configuration, RefusesValuesThatDoNotFit) {
-  for (const std::string value :
-       {"5985", "1.2.3.4", "1.2.3.4:70000", "::1:5985", "[1.2.3.4]:5", ":5", "a:b", "[::1]5"}) {
+  for (const std::string value : {"5985", "1.2.3.4", "1.2.3.4:70000", "::1:5985", "[1.2.3.4]:5", ":5", "a:b", "[::1]5",
+                                  "1.2.3.256:5", "localhost:5985", "[::g]:5"}) {
     EXPECT_THAT(error_of("[listen]\nhttp = " + value), StartsWith("file, line 2: http: ")) << value;
   }
+  EXPECT_EQ(error_of("[listen]\nhttps = [fe80::1%eth0]:5986"), "");
   EXPECT_THAT(error_of("[limits]\nworkers = 0"), HasSubstr("from 1 to 256"));
   EXPECT_THAT(error_of("[limits]\nworkers = 8x"), HasSubstr("from 1 to 256"));
   EXPECT_THAT(error_of("[limits]\nidle_seconds = -1"), HasSubstr("from 1 to 86400"));

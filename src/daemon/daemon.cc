@@ -60,10 +60,13 @@ class Daemon::Impl {
   [[nodiscard]] bool is_alive(std::chrono::milliseconds patience) const { return listeners_.are_alive(patience); }
 
   void reload() {
+    bool is_whole = true;
     for (const auto& outcome : {authentication_.reload(), reload_rights(), listeners_.reload_certificates()}) {
-      if (!outcome) return log_.write(Event::kReloadFailed, outcome.error().describe());
+      if (outcome) continue;
+      is_whole = false;
+      log_.write(Event::kReloadFailed, outcome.error().describe());
     }
-    log_.write(Event::kReloaded, "Certificate, users and rights were read again.");
+    if (is_whole) log_.write(Event::kReloaded, "Certificate, users and rights were read again.");
   }
 
   void stop() {

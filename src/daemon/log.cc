@@ -79,9 +79,11 @@ const std::vector<EventText>& event_texts() {
       {Event::kRecoveryIncomplete, "recovery-incomplete", Level::kError,
        "Something that was left open could not be taken back. The message says what, and what to do; the next start "
        "tries again."},
-      {Event::kReloaded, "reloaded", Level::kNotice, "Certificate and users were read again."},
+      {Event::kReloaded, "reloaded", Level::kNotice, "Certificate, users and rights were read again."},
       {Event::kReloadFailed, "reload-failed", Level::kError,
-       "Certificate or users could not be read again; those from before stay in force."},
+       "Certificate, users or rights could not be read again, as the message says; those from before stay in force. "
+       "What "
+       "has no such line is new."},
       {Event::kStuck, "stuck", Level::kError,
        "A thread that takes requests has done nothing for a quarter of the watchdog's time. systemd is not told that "
        "the "

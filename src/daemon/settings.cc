@@ -1,5 +1,8 @@
 // The settings of the configuration file.
+#include <arpa/inet.h>
+
 #include <algorithm>
+#include <array>
 #include <charconv>
 #include <limits>
 
@@ -32,6 +35,14 @@ Result<void> read_seconds(std::string_view text, std::chrono::seconds& into) {
   return {};
 }
 
+// An address of a link has its interface behind it: fe80::1%eth0.
+bool is_ip_address(std::string_view text) {
+  const std::string v4(text), v6(text.substr(0, text.find('%')));
+  std::array<unsigned char, sizeof(in6_addr)> ignored{};
+  return ::inet_pton(AF_INET, v4.c_str(), ignored.data()) == 1 ||
+         ::inet_pton(AF_INET6, v6.c_str(), ignored.data()) == 1;
+}
+
 Result<Address> read_address(std::string_view text) {
   const auto colon = text.rfind(':');
   std::string_view ip = text.substr(0, colon);
@@ -40,6 +51,7 @@ Result<Address> read_address(std::string_view text) {
   if (colon == std::string_view::npos || ip.empty() || is_bracketed != (ip.find(':') != std::string_view::npos)) {
     return fail(ErrorCode::kInvalidArgument, "\"{}\" is not ADDRESS:PORT or [ADDRESS]:PORT", text);
   }
+  if (!is_ip_address(ip)) return fail(ErrorCode::kInvalidArgument, "\"{}\" is no IP address", ip);
   COHORT_ASSIGN(const std::uint64_t port, number(text.substr(colon + 1), 0, std::numeric_limits<std::uint16_t>::max()));
   return Address{std::string(ip), static_cast<std::uint16_t>(port)};
 }
