@@ -94,6 +94,11 @@ Result<void> make_certificate(const CertificateFiles& files, const std::vector<s
   if (!certificate) {
     return fail(ErrorCode::kInvalidArgument, "No certificate can be made for \"{}\".", fmt::join(names, "\", \""));
   }
+  // A key alone is what was left of a process that ended here.
+  std::error_code ignored;
+  if (!std::filesystem::exists(files.certificate, ignored)) {
+    COHORT_TRY(remove_file(files.key));
+  }
   COHORT_TRY(create_file(files.key, pem_of(key.get()), 0600));
   if (auto written = create_file(files.certificate, pem_of(certificate.get()), 0644); !written) {
     static_cast<void>(remove_file(files.key));

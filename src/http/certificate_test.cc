@@ -38,6 +38,12 @@ TEST_F(CertificateTest, OverwritesNothing) {
   EXPECT_FALSE(std::filesystem::exists(files.key)) << "of a certificate that was not written";
 }
 
+TEST_F(CertificateTest, IsMadeAnewWhereOnlyAKeyWasLeft) {
+  ASSERT_TRUE(create_file(files.key, "half"));
+  ASSERT_TRUE(make_certificate(files, {"host.example"}));
+  EXPECT_NE(read_file(files.key, 10'000).value(), "half");
+}
+
 TEST_F(CertificateTest, RefusesNamesThatAreNone) {
   for (const auto& names : {std::vector<std::string>{}, {""}, {std::string(100, 'a')}}) {
     EXPECT_EQ(make_certificate(files, names).error().code, ErrorCode::kInvalidArgument);
