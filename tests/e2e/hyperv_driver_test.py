@@ -28,12 +28,13 @@ class Refused(Exception):
 class Driver:
     """libvirt's Hyper-V driver. Objects are dictionaries: text, None, and lists for what comes more than once."""
 
-    def __init__(self, cohortd):
+    def __init__(self, cohortd, role="administrator"):
         self._cohortd = cohortd
+        self._role = role
         self._declared = {}
 
     def _ask(self, envelope):
-        return Reply(*self._cohortd.request("POST", "/wsman", envelope.encode(), SOAP_TYPE, role="administrator"))
+        return Reply(*self._cohortd.request("POST", "/wsman", envelope.encode(), SOAP_TYPE, role=self._role))
 
     def _properties(self, class_name, namespace):
         """All that the class has: it reads each, and one that is missing ends it."""
@@ -252,6 +253,12 @@ def test_the_power_is_driven(driver, guest):
     guest.mark_console()
     driver.request_state(uuid, 2)
     guest.wait_ready()
+
+
+def test_who_may_only_look_shuts_nothing_down(cohortd, guest):
+    with pytest.raises(Refused, match="AccessDenied"):
+        Driver(cohortd, "reader").shut_down(guest.uuid.lower())
+    assert guest.state() == "running"
 
 
 def test_what_is_not_there_is_refused_in_a_way_that_it_survives(driver, guest, bare):
