@@ -255,6 +255,24 @@ def test_the_power_is_driven(driver, guest):
     guest.wait_ready()
 
 
+def test_snapshots_are_listed_and_found(lab, driver, bare):
+    """Under their InstanceIDs; the query has no blank before its conjunctions."""
+    lab.cohort("collection", "create", "bare", bare.name)
+    for name in ("first", "second"):
+        lab.cohort("snapshot", "take", "bare", "--standard", "--name", name)
+    uuid = bare.uuid.lower()
+    snapshots = driver.list("Msvm_VirtualSystemSettingData", "ASSOCIATORS OF {Msvm_ComputerSystem.CreationClassName="
+                            f"'Msvm_ComputerSystem',Name='{uuid}'}} WHERE AssocClass = Msvm_SnapshotOfVirtualSystem "
+                            "ResultClass = Msvm_VirtualSystemSettingData")
+    assert sorted((each["ElementName"], each["Parent"] is None) for each in snapshots) == [("first", True), ("second", False)]
+    for each in snapshots:
+        found, = driver.list("Msvm_VirtualSystemSettingData", "SELECT * FROM Msvm_VirtualSystemSettingData WHERE "
+                             f"InstanceID='{each['InstanceID']}'AND VirtualSystemIdentifier='{uuid}'AND VirtualSystemType="
+                             "'Microsoft:Hyper-V:Snapshot:Realized'")
+        assert found == each
+    lab.cohort("snapshot", "delete", "first", "--subtree")
+
+
 def test_who_may_only_look_shuts_nothing_down(cohortd, guest):
     with pytest.raises(Refused, match="AccessDenied"):
         Driver(cohortd, "reader").shut_down(guest.uuid.lower())
