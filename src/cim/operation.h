@@ -77,7 +77,8 @@ struct ListObjects {
   PropertyList properties = {};
 };
 
-// A batch at a time: the answer has a context to pull more with.
+// A batch at a time: the answer has a context to pull more with. A timeout that is too long is cut, or refused where
+// the answer has no word for what was granted.
 struct OpenEnumeration {
   Selection what;
   Shape shape = Shape::kInstancesWithPaths;
@@ -85,6 +86,7 @@ struct OpenEnumeration {
   std::string filter_language = {}, filter = {};     // of an InstancesOf; empty: no filter
   std::uint32_t max_objects = 0;                     // 0: none with this answer
   std::optional<std::chrono::seconds> timeout = {};  // how long the context lives between pulls; 0: for ever
+  bool may_be_cut = true;                            // the timeout
 };
 struct PullObjects {
   std::string context;

@@ -108,6 +108,11 @@ class Broker::Answering {
     if (!open.filter.empty()) {
       return failed(cim::Status::kFilteredEnumerationNotSupported, "Use OpenQueryInstances with a WQL query.");
     }
+    const auto longest = broker_.enumerations_.longest_idle();
+    if (!open.may_be_cut && open.timeout > longest) {
+      return failed(cim::Status::kInvalidOperationTimeout,
+                    "Between pulls an enumeration is kept for {} seconds at most.", longest.count());
+    }
     if (auto checked = check_language(open.what); !checked) return tl::unexpected(std::move(checked).error());
     auto listing = selector_.list(open.what, open.properties, open.shape);
     if (!listing) return tl::unexpected(std::move(listing).error());

@@ -488,6 +488,17 @@ TEST_F(BrokerTest, AnEnumerationLivesAsLongAsItWasGranted) {
   EXPECT_EQ(status_of(cim::PullObjects{all.context, 1}), cim::Status::kInvalidEnumerationContext);
 }
 
+TEST_F(BrokerTest, ATimeoutThatMayNotBeCutIsRefusedWhenItIsTooLong) {
+  cim::OpenEnumeration request{cim::InstancesOf{"Msvm_VirtualSystemCollection"}, cim::Shape::kPaths};
+  request.may_be_cut = false;
+  for (const int granted : {0, 900}) {
+    request.timeout = std::chrono::seconds(granted);
+    EXPECT_EQ(status_of(request), cim::Status{}) << granted;
+  }
+  request.timeout = std::chrono::seconds(901);
+  EXPECT_EQ(status_of(request), cim::Status::kInvalidOperationTimeout);
+}
+
 TEST_F(BrokerTest, LimitsTheEnumerationsOfOneCallerAndOfAll) {
   const auto first = open(1);
   clock.now += std::chrono::seconds(1);

@@ -32,6 +32,8 @@ class Enumerations {
  public:
   Enumerations(const Clock& clock, EnumerationLimits limits);
 
+  [[nodiscard]] std::chrono::seconds longest_idle() const { return limits_.longest_idle; }
+
   struct Opened {
     std::string context;          // under which the listing is kept
     std::chrono::seconds idle{};  // how long it is, between pulls

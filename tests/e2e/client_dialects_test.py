@@ -861,6 +861,8 @@ STATUSES = {
     7: ("DeleteClass", intrinsic("DeleteClass", ClassName=cim_class("CIM_Job"))),
     14: ("ExecQuery", intrinsic("ExecQuery", QueryLanguage="<VALUE>SQL</VALUE>", Query="<VALUE>SELECT 1</VALUE>")),
     15: ("ExecQuery", intrinsic("ExecQuery", QueryLanguage="<VALUE>WQL</VALUE>", Query="<VALUE>SELECT</VALUE>")),
+    22: ("OpenEnumerateInstances", intrinsic("OpenEnumerateInstances", ClassName=cim_class("CIM_Job"),
+                                             OperationTimeout="<VALUE>901</VALUE>")),
     26: ("OpenEnumerateInstances", intrinsic("OpenEnumerateInstances", ClassName=cim_class("CIM_Job"),
                                              ContinueOnError="<VALUE>TRUE</VALUE>")),
     17: ("NoSuch", f'<METHODCALL NAME="NoSuch"><LOCALCLASSPATH>{namespace_path(V2)}'

@@ -168,6 +168,7 @@ ReadOperation open(const Parameters& given) {
   COHORT_READ(cim::PropertyList properties, given.properties());
   cim::OpenEnumeration read{std::move(what), shape, std::move(properties), {}, {}, most.value_or(0), {}};
   if (seconds) read.timeout = std::chrono::seconds(*seconds);
+  read.may_be_cut = false;
   if (!std::holds_alternative<cim::QueryFor>(read.what)) {
     read.filter_language = given.text("FilterQueryLanguage");
     read.filter = given.text("FilterQuery");

@@ -174,6 +174,7 @@ TEST(CimXml, ListsAreReadWithTheirFilters) {
   const auto opened = operation_of<cim::OpenEnumeration>("OpenEnumerateInstances");
   EXPECT_EQ(opened.max_objects, 2U);
   EXPECT_EQ(opened.timeout, std::chrono::seconds(60));
+  EXPECT_FALSE(opened.may_be_cut) << "no reply says what was granted";
   EXPECT_EQ(operation_of<cim::GetInstance>("GetInstance").properties, (std::vector<std::string>{"ElementName"}));
 }
 
