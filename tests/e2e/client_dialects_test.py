@@ -830,6 +830,15 @@ COMPLETE = {
 }
 
 
+def test_pywbemcli_chooses_classes_by_qualifiers(cimxml):
+    """`class find --no-experimental` and its like ask for the declaration first, in lower case."""
+    for space in (V2, "root/interop"):
+        for name in ("association", "indication", "experimental", "deprecated", "version"):
+            _, _, text = cimxml("GetQualifier", space, intrinsic(
+                "GetQualifier", QualifierName=f"<VALUE>{name}</VALUE>").replace(namespace_path(V2), namespace_path(space)))
+            assert f'<QUALIFIER.DECLARATION NAME="{name.capitalize()}"' in text, text
+
+
 @pytest.mark.parametrize("method", COMPLETE)
 def test_operations_take_all_their_parameters_and_answer_with_their_elements(cohortd, cimxml, method):
     identity = CimXmlClient(cohortd, "reader").query(
