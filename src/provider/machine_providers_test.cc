@@ -459,7 +459,8 @@ TEST_F(MachineProvidersTest, TellsTheWayFromAnImageToItsController) {
   ASSERT_THAT(images, SizeIs(1));  // the drive for CDs is empty, and the other machines have none
   EXPECT_EQ(text(images.front(), "InstanceID"), prefix + "\\vda\\L");
   EXPECT_EQ(images.front().at("HostResource"), Value::array_of(std::vector<std::string>{"/disks/web-vda.qcow2"}));
-  const auto devices = all("Msvm_ResourceAllocationSettingData");
+  const auto devices = query("ASSOCIATORS OF {Msvm_VirtualSystemSettingData.InstanceID='" + prefix +
+                             "'} WHERE ResultClass = Msvm_ResourceAllocationSettingData");
   EXPECT_THAT(texts(devices, "InstanceID"), UnorderedElementsAre(prefix + "\\ide\\1", prefix + "\\scsi\\0",
                                                                  prefix + "\\vda\\D", prefix + "\\hdc\\D"));
   const auto parent_of = [&](const cim::Instance& child) {
@@ -477,6 +478,14 @@ TEST_F(MachineProvidersTest, TellsTheWayFromAnImageToItsController) {
   const auto controller = parent_of(*drive);
   ASSERT_NE(controller, devices.end());
   EXPECT_EQ(number<std::uint16_t>(*controller, "ResourceType"), 6U);
+}
+
+TEST_F(MachineProvidersTest, HasAControllerWithoutDrivesToo) {
+  const std::string prefix = settings_id(id("archive"));
+  EXPECT_THAT(texts(query("ASSOCIATORS OF {Msvm_VirtualSystemSettingData.InstanceID='" + prefix +
+                          "'} WHERE ResultClass = Msvm_ResourceAllocationSettingData"),
+                    "InstanceID"),
+              ElementsAre(prefix + "\\scsi\\0"));
 }
 
 TEST_F(MachineProvidersTest, TellsThePartsThatASnapshotKeeps) {

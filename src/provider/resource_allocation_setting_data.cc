@@ -103,6 +103,8 @@ std::vector<cim::Instance> resource_allocation_settings(const MachineConfigurati
     controllers.try_emplace(controller_id(configuration, kind, number), controller(configuration, kind, number));
     drives.push_back(drive_at(configuration, drive, place));
   }
+  // Clients take a machine without any for one that they cannot read.
+  if (controllers.empty()) return {controller(configuration, kScsi, 0)};
   std::vector<cim::Instance> all;
   for (auto& [id, each] : controllers) all.push_back(std::move(each));
   std::ranges::move(drives, std::back_inserter(all));

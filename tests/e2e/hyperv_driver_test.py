@@ -14,6 +14,7 @@ from client_dialects_test import ENUMERATION, HOST, MS, Reply, enumerate_wql, op
 from harness import wait_until
 from harness.cim_clients import A, N, NIL, SOAP_TYPE, S, V2, W, CimXmlClient
 from harness.cohortd import Cohortd
+from harness.lab import NAME_PREFIX
 from world import bare_machine
 
 SCSI, IDE, DVD, DISK = 6, 5, 16, 17
@@ -155,7 +156,15 @@ def bare(lab):
 
 
 @pytest.fixture(scope="module")
-def cohortd(lab, guest, bare):
+def diskless(lab):
+    name = NAME_PREFIX + "diskless"
+    lab.connection.defineXML(f"<domain type='qemu'><name>{name}</name><memory unit='MiB'>64</memory>"
+                             "<os><type arch='x86_64' machine='q35'>hvm</type></os></domain>")
+    return lab.adopt(name)
+
+
+@pytest.fixture(scope="module")
+def cohortd(lab, guest, bare, diskless):
     with Cohortd(lab.folder / "cohortd", lab.state) as running:
         yield running
 
@@ -198,7 +207,7 @@ def test_machines_are_listed_and_found(driver, guest, bare):
         driver.system("Name = '00000000-0000-4000-8000-000000000000'")
 
 
-@pytest.mark.parametrize("which", ["guest", "bare"])
+@pytest.mark.parametrize("which", ["guest", "bare", "diskless"])
 def test_a_machine_is_described(request, driver, which):
     """What `virsh dominfo` and `dumpxml` read; the way from an image to its controller, as the driver goes it."""
     machine = request.getfixturevalue(which)
@@ -211,6 +220,7 @@ def test_a_machine_is_described(request, driver, which):
     assert None not in [processor[name] for name in ("Limit", "Reservation", "Weight")]
     devices = driver.parts(settings, "Msvm_ResourceAllocationSettingData")
     controllers = [each for each in devices if int(each["ResourceType"]) in (SCSI, IDE)]
+    assert controllers, "else it takes the machine for one that it cannot read"
     assert all(each["Address"] for each in controllers) and len(controllers) <= 4
 
     def parent(of):
