@@ -181,11 +181,18 @@ def test_a_reload_takes_a_new_certificate_and_keeps_the_old_one_if_that_is_none(
         return ssl.get_server_certificate(("127.0.0.1", cohortd.tls_port))
 
     key = cohortd.state / "tls/key.pem"
-    first = served()
-    cohortd.certificate.write_text("rubbish")
+    first, began = served(), len(cohortd.log())
+    users = cohortd.folder / "passwords"
+    broken = {users: users.read_text(), cohortd.configuration: cohortd.configuration.read_text()}
+    for path in (*broken, cohortd.certificate):
+        path.write_text("rubbish\n")
     cohortd.signal(signal.SIGHUP)
-    wait_until(lambda: "error reload-failed" in cohortd.log(), 10, "the failure is told")
+    wait_until(lambda: cohortd.log(began).count("error reload-failed") == 3, 10, "each failure is told")
+    assert "notice reloaded" not in cohortd.log(began)
     assert served() == first
+    assert cohortd.request("POST", "/wsman", b"", role="reader")[0] == 415  # the users are as before
+    for path, content in broken.items():
+        path.write_text(content)
     subprocess.run(["openssl", "req", "-x509", "-newkey", "rsa:2048", "-nodes", "-keyout", key, "-out",
                     cohortd.certificate, "-days", "1", "-subj", "/CN=new"], check=True, capture_output=True)
     cohortd.signal(signal.SIGHUP)
