@@ -21,6 +21,14 @@ std::string shown(std::string_view text) {
   return cli::printable(text.substr(0, kLongest)) + (text.size() > kLongest ? "…" : "");
 }
 
+// A value with a blank or a bracket in it would look like several: who chooses a name could write fields of his own.
+std::string shown_field(std::string_view name, std::string_view value) {
+  std::string text = shown(value);
+  if (text.find_first_of(" ]") == std::string::npos) return fmt::format("{}={}", name, text);
+  std::ranges::replace(text, '"', '\'');
+  return fmt::format("{}=\"{}\"", name, text);
+}
+
 std::string_view name_of(Level level) {
   switch (level) {
     case Level::kError:
@@ -126,7 +134,8 @@ std::string log_line(Event event, std::string_view message, const Fields& fields
   std::string line = fmt::format("{} {}: {}", name_of(text.level), text.id, shown(message));
   std::string_view before = " [";
   for (const auto& [name, value] : fields) {
-    line += fmt::format("{}{}={}", before, name, shown(value));
+    line += before;
+    line += shown_field(name, value);
     before = " ";
   }
   return fields.empty() ? line : line + "]";

@@ -59,7 +59,7 @@ class Log {
 };
 
 // The journal if standard error leads there, with COHORT_EVENT and a field COHORT_… for each of the fields; else lines
-// on standard error:
+// on standard error, with quotes around values that have a blank or a bracket:
 //   2026-01-31T23:59:59.123456Z notice changed: DefineCollection: 0 [user=ann address=127.0.0.1]
 class SystemLog final : public Log {
  public:

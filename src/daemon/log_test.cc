@@ -28,6 +28,11 @@ TEST(Log, NobodyWritesLinesOfTheirOwn) {
   EXPECT_EQ(log_line(Event::kChanged, "a\nb", {{"user", "x\ny\x1b[2J"}}), "notice changed: a?b [user=x?y?[2J]");
 }
 
+TEST(Log, NobodyWritesFieldsOfTheirOwn) {
+  EXPECT_EQ(log_line(Event::kChanged, "a", {{"user", "x] [user=\"y address=192.0.2.1"}, {"address", "127.0.0.1"}}),
+            "notice changed: a [user=\"x] [user='y address=192.0.2.1\" address=127.0.0.1]");
+}
+
 TEST(Log, NobodyFillsIt) {
   const std::string long_text(5'000'000, 'x');
   EXPECT_LT(log_line(Event::kChanged, long_text, {{"object", long_text}}).size(), 3000U);
