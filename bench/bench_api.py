@@ -161,8 +161,7 @@ def measure_pulled(row, tell):
 
 
 def half_pulled_mib(daemon, machines, ids):
-    # What the first requests need. Different machines are asked for over different connections to libvirt, and each of
-    # the test driver's has all machines in the memory of the daemon.
+    # What the first requests need.
     for machine in ids[:80]:
         with socket.create_connection(("127.0.0.1", daemon.port), timeout=60) as connection:
             connection.sendall(get_request(daemon, machine.upper()))

@@ -39,11 +39,15 @@ Error connect_error(const std::string& uri) {
   return error;
 }
 
+// False for drivers inside this process, which have nothing to keep alive.
+bool is_kept_alive(virConnectPtr connection) {
+  return virConnectSetKeepAlive(connection, kKeepaliveSeconds, kKeepaliveCount) >= 0;
+}
+
 Result<ConnectionHandle> connect(const std::string& uri) {
   ConnectionHandle connection(virConnectOpen(uri.c_str()));
   if (!connection) return Failure{connect_error(uri)};
-  // Drivers inside this process have nothing to keep alive, and say so.
-  static_cast<void>(virConnectSetKeepAlive(connection.get(), kKeepaliveSeconds, kKeepaliveCount));
+  static_cast<void>(is_kept_alive(connection.get()));
   return connection;
 }
 
@@ -68,6 +72,8 @@ Result<std::unique_ptr<ConnectionPool>> ConnectionPool::open(const std::string& 
   std::unique_ptr<ConnectionPool> pool(new ConnectionPool(uri));
   // At first nobody is known to come back.
   COHORT_ASSIGN(pool->slots_.front().connection, connect(uri));
+  virConnectPtr const first = pool->slots_.front().connection.get();
+  if (!is_kept_alive(first) && virConnectIsAlive(first) == 1) pool->used_ = 1;
   return pool;
 }
 
@@ -104,7 +110,7 @@ Result<ConnectionHandle> ConnectionPool::connection(std::size_t slot) {
 }
 
 Result<DomainHandle> ConnectionPool::domain(const MachineId& id) {
-  const std::size_t slot = std::hash<std::string>()(id.str()) % kConnections;
+  const std::size_t slot = std::hash<std::string>()(id.str()) % used_;
   COHORT_ASSIGN(ConnectionHandle at, connection(slot));
   auto found = look_up(at.get(), id);
   if (found || virConnectIsAlive(at.get()) == 1) return found;

@@ -48,7 +48,8 @@ class Patience {
 
 // Several connections to one libvirtd, which runs at most five calls of a connection at a time. A machine always uses
 // the same one. A connection that was lost is opened again by the next call. All of them together wait up to 15 seconds
-// for a libvirtd that is being restarted; from then on each fails at once, until one finds it back.
+// for a libvirtd that is being restarted; from then on each fails at once, until one finds it back. A driver inside
+// this process (libvirt's test driver) has one connection: each would have machines of its own, and read them anew.
 //
 // Threads: safe to use from several.
 class ConnectionPool {
@@ -74,6 +75,7 @@ class ConnectionPool {
 
   std::string uri_;
   Patience patience_;
+  std::size_t used_ = kConnections;
   std::array<Slot, kConnections> slots_;
 };
 

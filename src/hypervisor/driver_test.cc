@@ -2,6 +2,7 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include "base/temporary_folder.h"
 #include "hypervisor/libvirt_hypervisor.h"
 
 namespace cohort::hypervisor {
@@ -63,6 +64,25 @@ TEST_F(TestDriver, SuspendsOnceAndResumes) {
   EXPECT_TRUE(hypervisor_->resume(machine_.id));
   EXPECT_TRUE(hypervisor_->resume(machine_.id));
   EXPECT_EQ(hypervisor_->machine(machine_.id)->power, PowerState::kRunning);
+}
+
+// Each connection to a test driver of a file has machines of its own.
+TEST(TestDriverOfAFile, HasEachMachineOnce) {
+  const TemporaryFolder folder;
+  std::string node = "<node>";
+  for (int i = 0; i < 8; ++i) {
+    node += fmt::format(
+        "<domain type='test'><name>m{0}</name><uuid>0f3a1b2c-6d1e-4c1c-9a0f-0d1f7a52ab0{0}</uuid>"
+        "<memory>1024</memory><os><type>hvm</type></os></domain>",
+        i);
+  }
+  ASSERT_TRUE(create_file(folder.path() / "node.xml", node + "</node>"));
+  const auto hypervisor = std::move(open_libvirt("test://" + (folder.path() / "node.xml").string()).value());
+  const auto machines = hypervisor->machines();
+  ASSERT_EQ(machines->size(), 8U);
+  for (const MachineSummary& each : *machines) EXPECT_TRUE(hypervisor->suspend(each.id)) << each.name;
+  const auto listed = hypervisor->machines();
+  for (const MachineSummary& each : *listed) EXPECT_EQ(each.power, PowerState::kPaused) << each.name;
 }
 
 TEST_F(TestDriver, RefusesWhatNeedsDisks) {
