@@ -4,6 +4,8 @@
 #include <gtest/gtest.h>
 #include <sys/stat.h>
 
+#include <chrono>
+
 #include "http/testing/users.h"
 
 namespace cohort::http {
@@ -31,6 +33,20 @@ TEST(PasswordFileTest, SaltsEachPassword) {
 
 TEST(PasswordFileTest, HashesWithEnoughWorkUnlessTold) {
   EXPECT_THAT(password_line("ann", Role::kReader, "x").value(), HasSubstr("ann:reader:scrypt:32768:8:1:"));
+}
+
+// A daemon that reads its users again does nothing else meanwhile.
+TEST(PasswordFileTest, IsReadAtOnceHoweverMuchWorkEachHashIs) {
+  const TemporaryFolder folder;
+  const std::string line = password_line("u", Role::kReader, "x").value();
+  std::string content;
+  for (int i = 0; i < 200; ++i) content += "u" + std::to_string(i) + line.substr(1) + "\n";
+  ASSERT_TRUE(create_file(folder.path() / "passwords", content));
+  const auto began = std::chrono::steady_clock::now();
+  const auto file = PasswordFile::read(folder.path() / "passwords");
+  EXPECT_LT(std::chrono::steady_clock::now() - began, std::chrono::seconds(2));
+  ASSERT_TRUE(file) << file.error().describe();
+  EXPECT_EQ(file->check("u199", "x"), Role::kReader);
 }
 
 TEST(PasswordFileTest, RefusesAFileThatOthersCanRead) {
