@@ -11,7 +11,8 @@ namespace {
 
 using Kind = MofToken::Kind;
 
-constexpr std::size_t kMaxProperties = 1000;  // of an instance: each is compared with those before it
+constexpr std::size_t kMaxLiterals = 100'000;  // of a text: each takes far more memory than its two bytes
+constexpr std::size_t kMaxProperties = 1000;   // of an instance: each is compared with those before it
 
 // "101b" is binary, "017" octal, "0x1f" hexadecimal.
 Result<Element> whole_number(std::string_view text) {
@@ -108,6 +109,7 @@ Result<Value> MofReader::list() {
 }
 
 Result<Element> MofReader::literal() {
+  if (++literals_ > kMaxLiterals) return wrong("there are too many values");
   if (token_.kind == Kind::kString) return string_literal();
   if (token_.kind == Kind::kNumber) return number_literal();
   if (token_.kind == Kind::kChar) {

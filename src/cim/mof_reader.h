@@ -44,6 +44,7 @@ class MofReader {
   MofLexer lexer_;
   MofToken token_;
   int depth_ = 0;
+  std::size_t literals_ = 0;
 };
 
 }  // namespace cohort::cim

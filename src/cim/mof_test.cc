@@ -146,6 +146,10 @@ TEST(MofInstance, RefusesWhatIsNone) {
   std::string many = "instance of X {";
   for (int i = 0; i < 1001; ++i) many += fmt::format(" a{} = 1;", i);
   EXPECT_FALSE(parse_mof_instance(many + "};"));
+  std::string values;
+  for (int i = 1; i < 50'000; ++i) values += "1,";
+  EXPECT_TRUE(parse_mof_instance("instance of X { A = {" + values + "1}; B = {" + values + "1}; };"));
+  EXPECT_FALSE(parse_mof_instance("instance of X { A = {" + values + "1}; B = {" + values + "1,1}; };"));
 }
 
 }  // namespace
