@@ -282,6 +282,11 @@ class Broker::Answering {
     const cim::Class& of = *providers_.classes().find(now.class_name);
     auto given = cim::typed(modify.instance, providers_.classes());
     if (!given) return failed(given.error());
+    for (const auto& name : modify.properties.value_or(std::vector<std::string>())) {
+      if (cim::find_named(of.properties, name) == nullptr) {
+        return failed(cim::Status::kNoSuchProperty, "{} has no property \"{}\".", of.name, name);
+      }
+    }
     cim::keep_properties(*given, modify.properties);
     cim::Instance changed;
     changed.class_name = now.class_name;

@@ -310,6 +310,7 @@ TEST_F(BrokerTest, ChangesOnlyWhatMayBeWritten) {
   changed.set("EnabledState", Value(std::uint16_t{3}));
   EXPECT_EQ(status_of(cim::ModifyInstance{changed}), cim::Status::kNotSupported);
   EXPECT_EQ(status_of(cim::ModifyInstance{changed, {{"Name"}}}), cim::Status{}) << "it is as it was";
+  EXPECT_EQ(status_of(cim::ModifyInstance{changed, {{"Name", "EnabledStat"}}}), cim::Status::kNoSuchProperty);
   EXPECT_TRUE(machines->modified.properties.empty()) << "nothing is to be changed";
   changed.set("EnabledState", Value(std::uint32_t{2}));
   changed.set("PrimaryOwnerName", Value("grace"));

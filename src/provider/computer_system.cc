@@ -17,7 +17,6 @@ constexpr std::uint16_t kRunsAlways = 2;      // EnabledState "Enabled"
 constexpr std::uint16_t kNotApplicable = 12;  // RequestedState
 constexpr std::uint16_t kStart = 2;
 constexpr std::uint16_t kNotAllowed = 3;  // EnhancedSessionModeState
-constexpr std::uint32_t kInvalidStateCode = 32775;
 
 // What RequestedState orders; 2 is start or resume, by the state that the machine is in.
 std::optional<PowerChange> order_in(std::uint16_t requested_state) {
@@ -136,7 +135,8 @@ Result<cim::MethodResult> ComputerSystemProvider::invoke(const MethodCall& call)
   const auto id = id_in<MachineId>(call.object, "Name");
   // The host is nothing that its guests' administrators turn off.
   if (!id) return returned(kInvalidStateCode);
-  return outcome_of_order(request(*id, *state), call, surroundings_);
+  // The class has no code for what is in use.
+  return outcome_of_order(request(*id, *state), kInvalidStateCode, call, surroundings_);
 }
 
 }  // namespace cohort::provider

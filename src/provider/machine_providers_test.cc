@@ -295,6 +295,9 @@ TEST_F(MachineProvidersTest, LeavesPowerAloneWhileASnapshotIsTaken) {
   snapshot.state = SnapshotState::kCreating;
   ASSERT_TRUE(lab.kept.add_snapshot(snapshot));
   EXPECT_EQ(request("web", 3), 32775U);
+  const auto component = path_of_shutdown_component(id("web"));
+  const auto asked = ask(cim::InvokeMethod{component, "InitiateShutdown", {{"Force", Value(false)}}});
+  EXPECT_EQ(std::get<cim::MethodResult>(asked).return_value, Value(std::uint32_t{32774}));
   EXPECT_EQ(lab.hypervisor.power("web"), PowerState::kRunning);
 }
 
@@ -585,6 +588,16 @@ TEST_F(MachineProvidersTest, RefusesNumbersThatStandForNothing) {
     EXPECT_FALSE(summaries({{"RequestedInformation", codes({1, none})}})) << none;
   }
   EXPECT_FALSE(summaries({}));
+}
+
+TEST_F(MachineProvidersTest, RefusesMoreSettingsThanThereCouldBe) {
+  const auto of = [this](std::size_t count) {
+    const std::vector<cim::Element> same(count, cim::Element(cim::Shared(path_of_settings(id("web")))));
+    return summaries(
+        {{"SettingData", Value::array(cim::Type::kReference, same)}, {"RequestedInformation", codes({1})}});
+  };
+  EXPECT_THAT(of(1000).value(), SizeIs(1000));
+  EXPECT_FALSE(of(1001));
 }
 
 TEST_F(MachineProvidersTest, SaysWhichMethodsAreNotSupported) {

@@ -4,18 +4,21 @@ namespace cohort::provider {
 namespace {
 
 constexpr std::uint32_t kAccessDeniedCode = 32769;
-constexpr std::uint32_t kInvalidStateCode = 32775;
+
+std::uint32_t code_of(ErrorCode error, std::uint32_t in_use) {
+  if (error == ErrorCode::kPermission) return kAccessDeniedCode;
+  // What the hypervisor could not do is a state in which it cannot be done, too.
+  return error == ErrorCode::kInUse ? in_use : kInvalidStateCode;
+}
 
 }  // namespace
 
-Result<cim::MethodResult> outcome_of_order(const Result<void>& done, const MethodCall& call,
+Result<cim::MethodResult> outcome_of_order(const Result<void>& done, std::uint32_t in_use, const MethodCall& call,
                                            const ServiceSurroundings& surroundings) {
   if (done) return returned(kNoError);
   if (surroundings.on_refusal) surroundings.on_refusal(call, done.error());
   if (done.error().code == ErrorCode::kNotFound) return Failure(done.error());
-  // Msvm_ComputerSystem has no other codes: what the hypervisor could not do is a state in which it cannot be done,
-  // too.
-  return returned(done.error().code == ErrorCode::kPermission ? kAccessDeniedCode : kInvalidStateCode);
+  return returned(code_of(done.error().code, in_use));
 }
 
 }  // namespace cohort::provider

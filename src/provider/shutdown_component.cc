@@ -55,7 +55,7 @@ Result<cim::MethodResult> ShutdownComponentProvider::invoke(const MethodCall& ca
   if (!cim::same_name(call.method, "InitiateShutdown")) return ClassProvider::invoke(call);
   const auto machine = id_in<MachineId>(call.object, "SystemName");
   if (!machine) return ClassProvider::invoke(call);
-  return outcome_of_order(power_.run(*machine, PowerChange::kShutDown), call, surroundings_);
+  return outcome_of_order(power_.run(*machine, PowerChange::kShutDown), kInUseCode, call, surroundings_);
 }
 
 }  // namespace cohort::provider

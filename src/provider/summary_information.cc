@@ -207,24 +207,33 @@ Result<std::vector<cim::Instance>> SummaryReader::all(const SummaryCodes& codes,
   return summaries;
 }
 
-Result<cim::Instance> SummaryReader::one(const cim::ObjectPath& settings, const SummaryCodes& codes,
-                                         const Access& access) {
-  const auto nothing = [&] { return Summary(summary_, codes, "").take(); };
+Result<std::vector<cim::Instance>> SummaryReader::chosen(const std::vector<cim::ObjectPath>& settings,
+                                                         const SummaryCodes& codes, const Access& access) {
+  COHORT_ASSIGN(const Question question, this->question(codes, access));
+  std::vector<cim::Instance> summaries;
+  for (const auto& each : settings) {
+    COHORT_ASSIGN(auto summary, one(each, question));
+    summaries.push_back(std::move(summary));
+  }
+  return summaries;
+}
+
+Result<cim::Instance> SummaryReader::one(const cim::ObjectPath& settings, const Question& question) {
+  const auto nothing = [&] { return Summary(summary_, question.codes, "").take(); };
   const auto key = configuration_key(settings);
   if (!key) return nothing();
   COHORT_ASSIGN(const bool is_shown,
-                access.shows(key->snapshot ? path_of_snapshot_settings(*key->snapshot, key->machine)
-                                           : path_of_settings(key->machine)));
+                question.access.shows(key->snapshot ? path_of_snapshot_settings(*key->snapshot, key->machine)
+                                                    : path_of_settings(key->machine)));
   if (!is_shown) return nothing();
   if (!key->snapshot) {
     COHORT_ASSIGN(const auto condition, if_found(machines_.condition(key->machine)));
     if (!condition) return nothing();
-    COHORT_ASSIGN(const Question question, this->question(codes, access));
     return of_machine(*condition, question);
   }
   COHORT_ASSIGN(const auto configuration, configurations_.find(*key));
   if (!configuration) return nothing();
-  return of_snapshot(*configuration, codes);
+  return of_snapshot(*configuration, question.codes);
 }
 
 }  // namespace cohort::provider

@@ -36,10 +36,10 @@ class SummaryReader {
 
   // Of each machine as it is now that is shown, by name.
   [[nodiscard]] Result<std::vector<cim::Instance>> all(const SummaryCodes& codes, const Access& access);
-  // Of a machine or of a snapshot of it; with an empty name and nothing else if the path is not that of settings that
-  // are there, and shown.
-  [[nodiscard]] Result<cim::Instance> one(const cim::ObjectPath& settings, const SummaryCodes& codes,
-                                          const Access& access);
+  // Of machines and snapshots of them, in this order; with an empty name and nothing else if a path is not that of
+  // settings that are there, and shown.
+  [[nodiscard]] Result<std::vector<cim::Instance>> chosen(const std::vector<cim::ObjectPath>& settings,
+                                                          const SummaryCodes& codes, const Access& access);
 
  private:
   // What is asked for, by whom, and what is read once for all machines.
@@ -50,6 +50,7 @@ class SummaryReader {
   };
 
   [[nodiscard]] Result<Question> question(const SummaryCodes& codes, const Access& access);
+  [[nodiscard]] Result<cim::Instance> one(const cim::ObjectPath& settings, const Question& question);
   [[nodiscard]] Result<cim::Instance> of_machine(const MachineCondition& condition, const Question& question);
   [[nodiscard]] cim::Instance of_snapshot(const MachineConfiguration& configuration, const SummaryCodes& codes) const;
 

@@ -10,18 +10,22 @@ constexpr const char* kOfCim[] = {"AddResourceSettings",    "DefineSystem",     
                                   "ModifyResourceSettings", "ModifySystemSettings", "RemoveResourceSettings",
                                   "RequestStateChange",     "StartService",         "StopService"};
 constexpr std::uint32_t kNotSupported = 1;
+// Each is answered at length, and may be named again and again. All machines are asked for without any.
+constexpr std::size_t kMostSettings = 1000;
 
 Result<std::vector<cim::Instance>> summaries_of(SummaryReader& reader, const cim::Value& settings,
                                                 const SummaryCodes& codes, const Access& access) {
   if (settings.is_null()) return reader.all(codes, access);
-  std::vector<cim::Instance> summaries;
+  if (settings.elements().size() > kMostSettings) {
+    return fail(ErrorCode::kInvalidArgument, "SettingData names more than {} settings.", kMostSettings);
+  }
+  std::vector<cim::ObjectPath> paths;
   for (const cim::Element& each : settings.elements()) {
     const auto* path = std::get_if<cim::Shared<cim::ObjectPath>>(&each);
     if (path == nullptr) return fail(ErrorCode::kInvalidArgument, "SettingData holds a NULL.");
-    COHORT_ASSIGN(auto summary, reader.one(**path, codes, access));
-    summaries.push_back(std::move(summary));
+    paths.push_back(**path);
   }
-  return summaries;
+  return reader.chosen(paths, codes, access);
 }
 
 }  // namespace

@@ -64,11 +64,18 @@ Result<void> remove_collection(const std::string& name, Collection& from, StateS
   return {};
 }
 
+// A job that the command began says what it works on when it has its turn; until then there is what it was called with.
+bool works_on(const Job& job, const Collection& collection, StateStore& store) {
+  if (job.works_on.collection) return *job.works_on.collection == collection.id;
+  const auto named = find_collection(store, job.subject);
+  return named && named->id == collection.id;
+}
+
 // Its snapshot would be one of nobody's, and a job that waits would find nothing to work on.
 Result<void> check_idle(const Collection& collection, StateStore& store) {
   COHORT_ASSIGN(const auto jobs, store.jobs());
   const auto at_work = std::ranges::find_if(
-      jobs, [&](const Job& job) { return !is_ended(job.state) && job.works_on.collection == collection.id; });
+      jobs, [&](const Job& job) { return !is_ended(job.state) && works_on(job, collection, store); });
   if (at_work == jobs.end()) return {};
   return fail(ErrorCode::kInUse,
               "A job ({}) works on the collection \"{}\", or waits to: let it end, or cancel it (`cohort job list`).",
@@ -116,6 +123,9 @@ Result<Collection> Collections::rename(const std::string& collection, const std:
 
 Result<Collection> Collections::remove(const std::string& collection) {
   const std::scoped_lock lock(changing_);
+  // Before its snapshots are counted: what a job that ends meanwhile has made is among them.
+  COHORT_ASSIGN(const auto found, find_collection(store_, collection));
+  COHORT_TRY(check_idle(found, store_));
   COHORT_ASSIGN(const CollectionView view, show(collection));
   if (view.snapshots > 0) {
     return fail(ErrorCode::kInvalidState,
@@ -131,7 +141,6 @@ Result<Collection> Collections::remove(const std::string& collection) {
     return fail(ErrorCode::kInvalidState, "The collection \"{}\" is a member of \"{}\": remove it there first.",
                 view.collection.name, fmt::join(view.contained_in, "\", \""));
   }
-  COHORT_TRY(check_idle(view.collection, store_));
   COHORT_TRY(store_.remove_collection(view.collection.id));
   return view.collection;
 }

@@ -148,6 +148,10 @@ TEST_F(CollectionsTest, KeepsACollectionThatAJobWorksOn) {
   expect_error(lab.collections.remove("shop"), ErrorCode::kInUse, "take_snapshot");
   lab.add_collection("other", {});
   EXPECT_TRUE(lab.collections.remove("other"));
+  job.works_on.collection.reset();
+  job.subject = "shop";  // as the command names it, which waits for its turn
+  ASSERT_TRUE(lab.kept.update_job(job));
+  expect_error(lab.collections.remove("shop"), ErrorCode::kInUse, "take_snapshot");
   job.state = JobState::kFailed;
   ASSERT_TRUE(lab.kept.update_job(job));
   EXPECT_TRUE(lab.collections.remove("shop"));

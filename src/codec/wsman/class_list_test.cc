@@ -71,10 +71,12 @@ TEST(ClassList, IsOfAllClassesUnlessItIsSaidOtherwise) {
   const Call all = call_of(envelope("Enumerate", "<n:Enumerate/>"));
   EXPECT_EQ(operation_of(all).class_name, "");
   EXPECT_TRUE(operation_of(all).is_deep);
-  const Call near = call_of(envelope(
-      "Enumerate", "<n:Enumerate/>",
-      "<w:SelectorSet><w:Selector Name=\"__cimnamespace\">root/cimv2</w:Selector><w:Selector Name=\"ClassName\">CIM_Job"
-      "</w:Selector></w:SelectorSet><w:OptionSet><w:Option Name=\"IncludeSubClasses\">false</w:Option></w:OptionSet>"));
+  const Call near =
+      call_of(envelope("Enumerate", "<n:Enumerate/>",
+                       "<w:SelectorSet><w:Selector Name=\"__cimnamespace\">root/cimv2</w:Selector><w:Selector "
+                       "Name=\"ClassName\"> CIM_Job"
+                       " </w:Selector></w:SelectorSet><w:OptionSet><w:Option "
+                       "Name=\"IncludeSubClasses\">false</w:Option></w:OptionSet>"));
   EXPECT_EQ(std::get<cim::Request>(near.operation).namespace_name, "root/cimv2");
   EXPECT_EQ(operation_of(near).class_name, "CIM_Job");
   EXPECT_FALSE(operation_of(near).is_deep);

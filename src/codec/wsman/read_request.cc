@@ -253,13 +253,17 @@ class Reader {
     return names.empty() ? cim::PropertyList() : cim::PropertyList(std::move(names));
   }
 
+  static std::string class_named_by(const cim::Value& selector) {
+    return std::string(xml::trimmed(cim::to_text(selector.element())));
+  }
+
   // Get with the selector ClassName, or with the class in the URI.
   Read<cim::Operation> class_request(std::string_view verb) {
     const cim::Value* const name = path_.key("ClassName");
     if (verb != "Get") return unknown_action();
     if (path_.class_name == "*" && name == nullptr)
       return wrong_selectors("The selector ClassName is missing.", "InsufficientSelectors");
-    const std::string class_name = name == nullptr ? path_.class_name : cim::to_text(name->element());
+    const std::string class_name = name == nullptr ? path_.class_name : class_named_by(*name);
     derivation_ = fmt::format("{}", fmt::join(store_->superclasses(class_name), ","));
     return cim::Operation(cim::GetClass{class_name, false, true, true, {}});
   }
@@ -267,7 +271,7 @@ class Reader {
   // Of the classes below the one that the selector names, or of all; deep, unless an option says otherwise.
   Read<cim::Operation> enumerate_classes(const cim::OpenEnumeration& open) {
     const cim::Value* const name = path_.key("ClassName");
-    ClassList list{path_.namespace_name, name == nullptr ? "" : cim::to_text(name->element()), true, open.shape};
+    ClassList list{path_.namespace_name, name == nullptr ? "" : class_named_by(*name), true, open.shape};
     if (name == nullptr && path_.class_name != "*") list.class_name = path_.class_name;
     const auto subclasses = options("IncludeSubClasses");
     list.is_deep = subclasses.empty() || !cim::same_name(subclasses.front(), "false");

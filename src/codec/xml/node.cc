@@ -61,11 +61,15 @@ class Builder {
 Builder& builder(void* data) { return *static_cast<Builder*>(data); }
 
 // libxml2 gives five pointers for each attribute: local name, prefix, namespace, begin and end of the value. Each node
-// has its namespace's name, which is written once for all of them: hence its limit.
-void on_begin(void* data, const xmlChar* name, const xmlChar* /*prefix*/, const xmlChar* uri, int /*namespaces*/,
+// has its namespace's name, which is written once for all of them: hence its limit. A prefix is looked for among all
+// that are declared around it.
+void on_begin(void* data, const xmlChar* name, const xmlChar* /*prefix*/, const xmlChar* uri, int namespaces,
               const xmlChar** /*namespace list*/, int attributes, int /*defaulted*/, const xmlChar** list) {
   if (static_cast<std::size_t>(attributes) > kMaxAttributes)
     return builder(data).stop("has an element with too many attributes");
+  if (static_cast<std::size_t>(namespaces) > kMaxNamespaces) {
+    return builder(data).stop("has an element that declares too many namespaces");
+  }
   Node node;
   node.name = text_of(name);
   node.namespace_uri = text_of(uri);

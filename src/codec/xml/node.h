@@ -14,6 +14,7 @@ inline constexpr std::size_t kMaxBytes = std::size_t{4} << 20U;
 inline constexpr std::size_t kMaxDepth = 64;
 inline constexpr std::size_t kMaxElements = 100000;
 inline constexpr std::size_t kMaxAttributes = 64;  // of one element
+inline constexpr std::size_t kMaxNamespaces = 32;  // that one element declares
 inline constexpr std::size_t kMaxTagBytes = std::size_t{8} << 10U;
 inline constexpr std::size_t kMaxNamespaceBytes = 512;  // of its name
 

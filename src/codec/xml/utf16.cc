@@ -107,6 +107,8 @@ Result<std::string> to_utf8(std::string_view bytes, std::string_view charset) {
     return not_text();
   }
   if (text.starts_with(kMark)) text.erase(0, kMark.size());
+  // XML has no zeros, and by them libxml2 would take the text for one in another encoding, and decode it once more.
+  if (text.find('\0') != std::string::npos) return not_text();
   return text;
 }
 
