@@ -11,6 +11,7 @@ namespace {
 
 constexpr std::chrono::minutes kVerifiedFor{5};
 constexpr std::size_t kLongestName = 256;
+constexpr unsigned kNames = 10;  // for which an address may have guessed too often
 
 struct Credentials {
   std::string name, password;
@@ -37,6 +38,7 @@ BasicAuthenticator::BasicAuthenticator(PasswordFile users, std::string realm, co
       realm_(std::move(realm)),
       system_(std::move(system)),
       lockout_(clock, limits),
+      addresses_(clock, {limits.failures * kNames, limits.duration, limits.remembered}),
       verified_(clock, kVerifiedFor) {}
 
 std::variant<Identity, Challenge> BasicAuthenticator::authenticate(std::string_view authorization, const Peer& peer) {
@@ -52,12 +54,15 @@ std::optional<Role> BasicAuthenticator::check(const std::string& name, const std
   const std::string who = peer.address + ' ' + in_lower_case(name);
   if (lockout_.is_locked(who)) return std::nullopt;
   if (const auto known = verified_.role_of(name, password)) return known;
+  // Each guess is work on purpose: with a new name each time somebody could have all of it.
+  if (addresses_.is_locked(peer.address)) return std::nullopt;
   const auto role = ask(name, password, peer);
   if (role) {
     lockout_.succeeded(who);
     verified_.remember(name, password, *role);
   } else {
     lockout_.failed(who);
+    addresses_.failed(peer.address);
   }
   return role;
 }

@@ -17,7 +17,8 @@ class BasicAuthenticator final : public Authenticator {
   // Whether a user of the system has that password; may take its time, but not for ever.
   using System = std::function<bool(const std::string& name, const std::string& password, const Peer& peer)>;
 
-  // Without a system its users are not let in.
+  // Without a system its users are not let in. An address that has failed ten times as often as `limits` allow for one
+  // name has to wait for all names, but for those that it has verified a while ago.
   BasicAuthenticator(PasswordFile users, std::string realm, const Clock& clock, Lockout::Limits limits,
                      System system = {});
 
@@ -33,7 +34,8 @@ class BasicAuthenticator final : public Authenticator {
   const PasswordFile users_;
   const std::string realm_;
   const System system_;
-  Lockout lockout_;
+  Lockout lockout_;    // of an address and a name
+  Lockout addresses_;  // of an address, whatever the names
   VerifiedPasswords verified_;
 };
 

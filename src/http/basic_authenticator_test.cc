@@ -60,6 +60,16 @@ TEST_F(BasicAuthenticatorTest, LetsNobodyInWhoHasGuessedTooOften) {
   EXPECT_TRUE(who(right("ann")));
 }
 
+TEST_F(BasicAuthenticatorTest, OneWhoTriesManyNamesHasToWaitAndNobodyWhoIsKnown) {
+  EXPECT_TRUE(who(right("otto")));
+  for (int i = 0; i < 30; ++i) EXPECT_FALSE(who(basic("n" + std::to_string(i), "guess")));
+  EXPECT_FALSE(who(right("ann")));
+  EXPECT_TRUE(who(right("otto")));
+  EXPECT_TRUE(who(right("ann"), "127.0.0.2")) << "from elsewhere";
+  clock.pass(seconds(60));
+  EXPECT_TRUE(who(right("äda")));
+}
+
 TEST_F(BasicAuthenticatorTest, OneWhoWritesANameInAnotherCaseHasToWaitToo) {
   ASSERT_TRUE(create_file(users.path().parent_path() / "domain",
                           line_without_password("EXAMPLE\\pia", Role::kOperator, Means::kPam).value() + "\n"));
