@@ -31,9 +31,13 @@ Result<std::unique_ptr<asio::ssl::context>> own_certificate(const CertificateFil
     return fail(ErrorCode::kCorrupt, "\"{}\" is not a certificate in PEM ({}).", files.certificate.string(),
                 error.message());
   }
+  // OpenSSL would ask at the terminal, and everybody would wait.
+  context->set_password_callback([](std::size_t, asio::ssl::context::password_purpose) { return std::string(); });
   context->use_private_key(asio::buffer(key), asio::ssl::context::pem, error);
   if (error) {
-    return fail(ErrorCode::kCorrupt, "\"{}\" is not the private key of the certificate \"{}\" ({}).",
+    return fail(ErrorCode::kCorrupt,
+                "\"{}\" is not the private key of the certificate \"{}\", or has a password, which nobody is asked for "
+                "({}).",
                 files.key.string(), files.certificate.string(), error.message());
   }
   return context;

@@ -3,6 +3,7 @@
 import os
 import pwd
 import re
+import shlex
 import signal
 import socket
 import ssl
@@ -199,6 +200,22 @@ def test_a_reload_takes_a_new_certificate_and_keeps_the_old_one_if_that_is_none(
     wait_until(lambda: served() != first, 10, "the new certificate is served")
     for path in (key, cohortd.certificate):
         path.unlink()  # the next start makes its own
+
+
+def test_nobody_is_asked_for_the_password_of_a_key(lab, cohortd):
+    """At a terminal, where OpenSSL would ask."""
+    key, certificate = lab.folder / "locked key.pem", lab.folder / "its certificate.pem"
+    subprocess.run(["openssl", "req", "-x509", "-newkey", "rsa:2048", "-passout", "pass:secret", "-keyout", key, "-out",
+                    certificate, "-days", "1", "-subj", "/CN=x"], check=True, capture_output=True)
+    path = lab.folder / "locked.conf"
+    path.write_text(f"[listen]\nhttp = none\nhttps = 127.0.0.1:0\nstatus = none\n[tls]\ncertificate = {certificate}\n"
+                    f"key = {key}\n[state]\nfolder = {lab.folder}/locked state\n[hypervisor]\nuri = test:///default\n"
+                    f"[users]\npasswords = {cohortd.folder}/passwords\n")
+    done = subprocess.run(["script", "--quiet", "--return", "--command",
+                           shlex.join([cohortd.program(), "--config", str(path)]), "/dev/null"],
+                          capture_output=True, text=True, stdin=subprocess.DEVNULL, timeout=60)
+    assert "pass phrase" not in done.stdout
+    assert done.returncode == 12 and "has a password, which nobody is asked for" in done.stdout
 
 
 def test_health_and_metrics_need_no_password(cohortd):
