@@ -1,8 +1,10 @@
 #include "daemon/daemon.h"
 
 #include <fmt/format.h>
+#include <sys/resource.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <array>
 #include <utility>
 
@@ -39,6 +41,15 @@ std::string host_name() {
   return ::gethostname(name.data(), name.size() - 1) == 0 ? name.data() : "localhost";
 }
 
+// Each connection takes one, and who starts the daemon by hand mostly has 1,024. As many as its unit says.
+void take_descriptors() {
+  constexpr rlim_t kWanted = 65536;
+  struct rlimit limit {};
+  if (::getrlimit(RLIMIT_NOFILE, &limit) != 0 || limit.rlim_cur >= kWanted) return;
+  limit.rlim_cur = std::min(kWanted, limit.rlim_max);
+  ::setrlimit(RLIMIT_NOFILE, &limit);
+}
+
 }  // namespace
 
 class Daemon::Impl {
@@ -46,6 +57,7 @@ class Daemon::Impl {
   Impl(const Configuration& configuration, Log& log) : configuration_(configuration), log_(log) {}
 
   [[nodiscard]] Result<void> start(PassedSockets sockets) {
+    take_descriptors();
     // First, as long as there are no other threads.
     if (configuration_.negotiate.kerberos || configuration_.negotiate.ntlm) {
       COHORT_ASSIGN(auto provider, http::open_gss(configuration_.negotiate, clock_));
@@ -77,6 +89,15 @@ class Daemon::Impl {
   }
 
  private:
+  // One caller has a quarter of the questions that may be late, and all workers may ask more for the same one
+  // meanwhile.
+  [[nodiscard]] CimServer::Limits operations() const {
+    constexpr std::size_t kLateOfWorker = 8;
+    CimServer::Limits limits = configuration_.operations;
+    limits.late_questions = std::max(limits.late_questions, kLateOfWorker * configuration_.http_limits.workers);
+    return limits;
+  }
+
   // The state with its lock and the operations over it.
   [[nodiscard]] Result<void> open() {
     const std::string& uri = configuration_.uri;
@@ -98,7 +119,7 @@ class Daemon::Impl {
     COHORT_ASSIGN(exports_, ExportFolders::open(configuration_.export_roots));
     COHORT_TRY(authentication_.reload());
     add_providers();
-    server_ = std::make_unique<CimServer>(*broker_, rights_, metrics_, log_, configuration_.operations);
+    server_ = std::make_unique<CimServer>(*broker_, rights_, metrics_, log_, operations());
     wsman_ = std::make_unique<WsmanHandler>(*server_, schema_);
     cimxml_ = std::make_unique<CimXmlHandler>(*server_, schema_, host_name());
     router_ = std::make_unique<Router>(*wsman_, *cimxml_);

@@ -21,12 +21,21 @@ std::string shown(std::string_view text) {
   return cli::printable(text.substr(0, kLongest)) + (text.size() > kLongest ? "…" : "");
 }
 
-// A value with a blank or a bracket in it would look like several: who chooses a name could write fields of his own.
+// A value with a blank, a bracket or a quote in it would look like several: who chooses a name could write fields of
+// his own.
 std::string shown_field(std::string_view name, std::string_view value) {
   std::string text = shown(value);
-  if (text.find_first_of(" ]") == std::string::npos) return fmt::format("{}={}", name, text);
+  if (!text.starts_with('"') && text.find_first_of(" ]") == std::string::npos) return fmt::format("{}={}", name, text);
   std::ranges::replace(text, '"', '\'');
   return fmt::format("{}=\"{}\"", name, text);
+}
+
+// Fields begin with the first bracket: none of a message, which may have a name in it, too.
+std::string shown_before_fields(std::string_view message) {
+  std::string text = shown(message);
+  std::ranges::replace(text, '[', '(');
+  std::ranges::replace(text, ']', ')');
+  return text;
 }
 
 std::string_view name_of(Level level) {
@@ -90,12 +99,10 @@ const std::vector<EventText>& event_texts() {
       {Event::kReloaded, "reloaded", Level::kNotice, "Certificate, users and rights were read again."},
       {Event::kReloadFailed, "reload-failed", Level::kError,
        "Certificate, users or rights could not be read again, as the message says; those from before stay in force. "
-       "What "
-       "has no such line is new."},
+       "What has no such line is new."},
       {Event::kStuck, "stuck", Level::kError,
        "A thread that takes requests has done nothing for a quarter of the watchdog's time. systemd is not told that "
-       "the "
-       "daemon is alive, and starts it anew if that goes on."},
+       "the daemon is alive, and starts it anew if that goes on."},
       {Event::kStopping, "stopping", Level::kNotice,
        "The daemon has been told to end: nothing new is taken, requests are answered, running jobs are cancelled and "
        "undone."},
@@ -121,8 +128,7 @@ const std::vector<EventText>& event_texts() {
        "\"virsh list\"."},
       {Event::kCommand, "command", Level::kNotice,
        "The audit trail: the command cohort was run by root, or by the user that this service runs as, and is carried "
-       "out "
-       "here, since this service has the state. The message has its arguments."},
+       "out here, since this service has the state. The message has its arguments."},
   };
   return texts;
 }
@@ -131,7 +137,8 @@ const EventText& text_of(Event event) { return event_texts().at(static_cast<std:
 
 std::string log_line(Event event, std::string_view message, const Fields& fields) {
   const EventText& text = text_of(event);
-  std::string line = fmt::format("{} {}: {}", name_of(text.level), text.id, shown(message));
+  std::string line = fmt::format("{} {}: {}", name_of(text.level), text.id,
+                                 fields.empty() ? shown(message) : shown_before_fields(message));
   std::string_view before = " [";
   for (const auto& [name, value] : fields) {
     line += before;

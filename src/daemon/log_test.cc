@@ -31,6 +31,8 @@ TEST(Log, NobodyWritesLinesOfTheirOwn) {
 TEST(Log, NobodyWritesFieldsOfTheirOwn) {
   EXPECT_EQ(log_line(Event::kChanged, "a", {{"user", "x] [user=\"y address=192.0.2.1"}, {"address", "127.0.0.1"}}),
             "notice changed: a [user=\"x] [user='y address=192.0.2.1\" address=127.0.0.1]");
+  EXPECT_EQ(log_line(Event::kChanged, "x [address=192.0.2.1] was not", {{"user", "\"x"}}),
+            "notice changed: x (address=192.0.2.1) was not [user=\"'x\"]");
 }
 
 TEST(Log, NobodyFillsIt) {

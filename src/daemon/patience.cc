@@ -53,20 +53,23 @@ std::size_t Patience::late() {
   return late_.size();
 }
 
-bool Patience::has_room_for(const std::string& caller) {
+const char* Patience::reason_to_refuse(const std::string& caller) {
   const std::scoped_lock lock(mutex_);
   forget_answered();
+  if (late_.size() >= most_late_) {
+    return "Too many earlier questions have not been answered yet: the hypervisor may hang.";
+  }
   const auto own =
       static_cast<std::size_t>(std::ranges::count_if(late_, [&](const auto& each) { return each->caller == caller; }));
-  return late_.size() < most_late_ && own < std::max<std::size_t>(most_late_ / kLargestShare, 1);
+  if (own < std::max<std::size_t>(most_late_ / kLargestShare, 1)) return nullptr;
+  return "Too many of your earlier questions, which you did not wait for, have not been answered yet: wait longer for "
+         "each (OperationTimeout).";
 }
 
 std::optional<cim::Response> Patience::answer(const std::string& caller, std::chrono::microseconds limit,
                                               std::function<cim::Response()> ask) {
-  if (!has_room_for(caller)) {
-    return cim::OperationFailed{cim::Status::kServerLimitsExceeded,
-                                "Too many earlier questions have not been answered yet: the hypervisor may hang.",
-                                {}};
+  if (const char* const reason = reason_to_refuse(caller)) {
+    return cim::OperationFailed{cim::Status::kServerLimitsExceeded, reason, {}};
   }
   const auto question = std::make_shared<Question>();
   question->caller = caller;

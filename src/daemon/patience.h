@@ -35,7 +35,7 @@ class Patience {
  private:
   struct Question;
 
-  [[nodiscard]] bool has_room_for(const std::string& caller);
+  [[nodiscard]] const char* reason_to_refuse(const std::string& caller);  // nullptr: there is none
   void forget_answered();
 
   const std::size_t most_late_;

@@ -34,7 +34,8 @@ Result<std::string> read_checked(const Path& passwords) {
 }
 
 bool is_of(std::string_view line, std::string_view name) {
-  return line.size() > name.size() && line.starts_with(name) && line[name.size()] == ':';
+  const std::size_t colon = line.find(':');
+  return colon != std::string_view::npos && http::is_same_user(line.substr(0, colon), name);
 }
 
 // The content without the user's line; nothing if there is none.

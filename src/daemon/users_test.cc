@@ -56,6 +56,17 @@ TEST_F(UsersTest, AreNotReplacedUnlessThatIsWanted) {
   EXPECT_EQ(check("anna", "b"), Role::kReader);
 }
 
+// As they are let in.
+TEST_F(UsersTest, WithADomainAreTheSameInWhateverCase) {
+  const auto add_negotiated = [this](const char* name) {
+    return add_user(path, name, Role::kReader, http::Means::kNegotiate, IfThere::kRefuse);
+  };
+  ASSERT_TRUE(add_negotiated("EXAMPLE\\Ann"));
+  EXPECT_EQ(add_negotiated("example\\ann").error().code, ErrorCode::kAlreadyExists);
+  ASSERT_TRUE(remove_user(path, "example\\ANN"));
+  EXPECT_EQ(http::PasswordFile::read(path)->role_of("EXAMPLE\\Ann", http::Means::kNegotiate), std::nullopt);
+}
+
 TEST_F(UsersTest, CanBeAddedWithoutAPassword) {
   ASSERT_TRUE(add_user(path, "ann@EXAMPLE.ORG", Role::kOperator, http::Means::kNegotiate, IfThere::kRefuse));
   EXPECT_EQ(http::PasswordFile::read(path)->role_of("ann@EXAMPLE.ORG", http::Means::kNegotiate), Role::kOperator);

@@ -83,21 +83,22 @@ http::Response WsmanHandler::answer(const wsman::Call& call, const Client& clien
     return fault(call.header, wsman::fault_of(*failed, request.operation));
   }
   const auto* const modify = std::get_if<cim::ModifyInstance>(&request.operation);
-  if (modify != nullptr) response = changed(request, *modify, client);
+  if (modify != nullptr) response = changed(call, *modify, client);
   std::string envelope = wsman::reply(call, *response, new_message_id());
-  if (envelope.size() > call.header.max_envelope_bytes && may_be_refused(request.operation)) {
-    return fault(call.header, too_large());
+  if (envelope.size() > call.header.max_envelope_bytes) {
+    if (may_be_refused(request.operation)) return fault(call.header, too_large());
+    if (modify != nullptr) envelope = wsman::reply(call, cim::Done{}, new_message_id());
   }
   return soap(200, std::move(envelope));
 }
 
 // A Put is answered with the instance as it is then, which Windows' clients hand on. The change is done, whether that
 // can be read or not.
-cim::Response WsmanHandler::changed(const cim::Request& request, const cim::ModifyInstance& modify,
-                                    const Client& client) {
-  auto now = server_.answer(Protocol::kWsman, {request.namespace_name, cim::GetInstance{modify.instance.path}}, client);
-  const bool is_read = now && std::holds_alternative<cim::Objects>(*now);
-  return is_read ? *std::move(now) : cim::Done{};
+cim::Response WsmanHandler::changed(const wsman::Call& call, const cim::ModifyInstance& modify, const Client& client) {
+  const cim::Request read{call.header.namespace_name, cim::GetInstance{modify.instance.path}};
+  auto now = server_.answer(Protocol::kWsman, read, client, call.header.timeout);
+  if (!now || !std::holds_alternative<cim::Objects>(*now)) return cim::Done{};
+  return *std::move(now);
 }
 
 // The reply is written while the objects are read, so that no more are than the client's envelope holds.

@@ -19,7 +19,7 @@ class WsmanHandler final : public http::Handler {
  private:
   [[nodiscard]] http::Response answer(const http::Request& request, const std::string& charset, const Client& client);
   [[nodiscard]] http::Response answer(const codec::wsman::Call& call, const Client& client);
-  [[nodiscard]] cim::Response changed(const cim::Request& request, const cim::ModifyInstance& modify,
+  [[nodiscard]] cim::Response changed(const codec::wsman::Call& call, const cim::ModifyInstance& modify,
                                       const Client& client);
   [[nodiscard]] http::Response answer_list(const codec::wsman::Call& call, const cim::Request& request,
                                            const Client& client);

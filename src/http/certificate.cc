@@ -94,9 +94,9 @@ Result<void> make_certificate(const CertificateFiles& files, const std::vector<s
   if (!certificate) {
     return fail(ErrorCode::kInvalidArgument, "No certificate can be made for \"{}\".", fmt::join(names, "\", \""));
   }
-  // A key alone is what was left of a process that ended here.
+  // A key alone is what was left of a process that ended here. Not so beside a link that leads nowhere.
   std::error_code ignored;
-  if (!std::filesystem::exists(files.certificate, ignored)) {
+  if (std::filesystem::symlink_status(files.certificate, ignored).type() == std::filesystem::file_type::not_found) {
     COHORT_TRY(remove_file(files.key));
   }
   COHORT_TRY(create_file(files.key, pem_of(key.get()), 0600));

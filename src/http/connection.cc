@@ -130,8 +130,13 @@ class StreamConnection final : public Connection, public std::enable_shared_from
           *outcome = self->session_->authenticate(authorization);
         },
         [self = self(), outcome] { self->on_authenticated(*outcome); });
-    if (!is_begun) refuse(503);
+    if (is_begun) return;
+    mark_stranger();
+    refuse(503);
   }
+
+  // Over this connection nobody has been let in; a password that is wrong once makes nobody a stranger.
+  void mark_stranger() { is_strangers_ = !identity_; }
 
   void on_bad_request(error_code error) {
     if (error == bhttp::error::header_limit || error == bhttp::error::buffer_overflow) return refuse(431);
@@ -155,7 +160,7 @@ class StreamConnection final : public Connection, public std::enable_shared_from
   }
 
   void on_stranger(const Challenge& challenge) {
-    is_strangers_ = true;
+    mark_stranger();
     Response response{401, {}, {}};
     for (const auto& scheme : challenge.schemes) response.headers.push_back({"WWW-Authenticate", scheme});
     const bool is_short =

@@ -142,7 +142,7 @@ Result<PasswordFile> PasswordFile::read(const Path& path) {
       return fail(ErrorCode::kCorrupt, "Line {} of the password file \"{}\" {}.", line_number, path.string(),
                   user.error().message);
     }
-    if (std::ranges::find(file.users_, user->name, &User::name) != file.users_.end()) {
+    if (std::ranges::any_of(file.users_, [&](const User& each) { return is_same_user(each.name, user->name); })) {
       return fail(ErrorCode::kCorrupt, "Line {} of the password file \"{}\" names \"{}\" again.", line_number,
                   path.string(), user->name);
     }

@@ -143,6 +143,7 @@ class Server::Impl final : private Surroundings {
   void accept() {
     acceptor_.async_accept([this](error_code error, tcp::socket socket) {
       if (is_stopping()) return;
+      if (error == asio::error::no_descriptors && end_oldest_stranger()) return accept();
       if (error) return accept_later();
       if (count_ < limits.connections || end_oldest_stranger()) begin(std::move(socket));
       accept();

@@ -287,7 +287,8 @@ TEST_F(HttpServerTest, ClosesThoseOfStrangersForMoreThanItMayHave) {
   Client third(server->port());
   EXPECT_EQ(third.ask(post("three"))->result_int(), 200U);
   EXPECT_TRUE(half.is_closed());
-  EXPECT_TRUE(Client(server->port()).is_closed()) << "all are somebody's";
+  EXPECT_EQ(third.ask(post("wrong", "Authorization: Basic eDp5\r\n"))->result_int(), 401U);
+  EXPECT_TRUE(Client(server->port()).is_closed()) << "all are somebody's, whatever was tried over them later";
   EXPECT_EQ(known.ask(post("again"))->result_int(), 200U);
   EXPECT_EQ(server->connections(), 3U);
 }

@@ -1,5 +1,6 @@
 """Work folders that tell whether the process that made them is alive: it holds a lock in them."""
 
+import contextlib
 import fcntl
 import shutil
 import tempfile
@@ -46,6 +47,17 @@ def is_live(folder):
             return time.time() - folder.stat().st_mtime < _YOUNG_S
         except FileNotFoundError:
             return False
+
+
+def remove_control_groups(live):
+    """Those of tests/own_system --systemd, which have the names of its folders, but for those that are in use."""
+    for root in (Path("/sys/fs/cgroup"), Path("/sys/fs/cgroup/unified")):
+        for group in root.glob(PREFIX + "*"):
+            if ROOT / group.name in live:
+                continue
+            for each in [*sorted((path for path in group.rglob("*") if path.is_dir()), reverse=True), group]:
+                with contextlib.suppress(OSError):  # there are processes in it
+                    each.rmdir()
 
 
 def all_folders():

