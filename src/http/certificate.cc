@@ -6,8 +6,10 @@
 #include <openssl/rand.h>
 #include <openssl/x509.h>
 #include <openssl/x509v3.h>
+#include <unistd.h>
 
 #include <array>
+#include <cerrno>
 #include <memory>
 
 #include "http/openssl_pointers.h"
@@ -86,6 +88,19 @@ std::string pem_of(X509* certificate) {
   return content_of(memory.get());
 }
 
+// Whole or not at all: half of one would stop every later start.
+Result<void> put_in_place(const Path& certificate, std::string_view content) {
+  const Path made = certificate.string() + ".new";
+  COHORT_TRY(remove_file(made));
+  COHORT_TRY(create_file(made, content, 0644));
+  // Not a rename: what is there already stays.
+  if (::link(made.c_str(), certificate.c_str()) != 0) {
+    return Failure{system_error(errno, fmt::format("\"{}\" cannot be put in place.", certificate.string()))};
+  }
+  COHORT_TRY(remove_file(made));
+  return sync_directory(certificate.parent_path());
+}
+
 }  // namespace
 
 Result<void> make_certificate(const CertificateFiles& files, const std::vector<std::string>& names) {
@@ -100,7 +115,7 @@ Result<void> make_certificate(const CertificateFiles& files, const std::vector<s
     COHORT_TRY(remove_file(files.key));
   }
   COHORT_TRY(create_file(files.key, pem_of(key.get()), 0600));
-  if (auto written = create_file(files.certificate, pem_of(certificate.get()), 0644); !written) {
+  if (auto written = put_in_place(files.certificate, pem_of(certificate.get())); !written) {
     static_cast<void>(remove_file(files.key));
     return written;
   }

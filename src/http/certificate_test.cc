@@ -40,8 +40,10 @@ TEST_F(CertificateTest, OverwritesNothing) {
 
 TEST_F(CertificateTest, IsMadeAnewWhereOnlyAKeyWasLeft) {
   ASSERT_TRUE(create_file(files.key, "half"));
+  ASSERT_TRUE(create_file(files.certificate.string() + ".new", "half of on"));
   ASSERT_TRUE(make_certificate(files, {"host.example"}));
   EXPECT_NE(read_file(files.key, 10'000).value(), "half");
+  EXPECT_FALSE(std::filesystem::exists(files.certificate.string() + ".new"));
 }
 
 TEST_F(CertificateTest, RefusesNamesThatAreNone) {
