@@ -32,6 +32,20 @@ def pair(lab):
 
 
 @pytest.fixture(scope="module")
+def guest(lab):
+    """One that runs."""
+    made = lab.guest("mächine 1")
+    made.start().wait_ready()
+    return made
+
+
+@pytest.fixture(scope="module")
+def bare(lab):
+    """A machine that is never started, with two disks."""
+    return bare_machine(lab, "bare machine", disks=("raw", "qcow2"))
+
+
+@pytest.fixture(scope="module")
 def package(lab, pair):
     """Of the pair."""
     target = lab.folder / "pair package"

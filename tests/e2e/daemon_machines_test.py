@@ -19,18 +19,6 @@ CLIENTS = {"wsman": lambda cohortd, role: WsmanClient(sender(cohortd, role)), "c
 
 
 @pytest.fixture(scope="module")
-def guest(lab):
-    made = lab.guest("mächine 1")
-    made.start().wait_ready()
-    return made
-
-
-@pytest.fixture(scope="module")
-def bare(lab):
-    return bare_machine(lab, "bare machine", disks=("raw", "qcow2"))
-
-
-@pytest.fixture(scope="module")
 def cohortd(lab, guest, bare):
     with Cohortd(lab.folder / "cohortd", lab.state) as running:
         yield running

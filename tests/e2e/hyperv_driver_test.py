@@ -15,7 +15,6 @@ from harness import wait_until
 from harness.cim_clients import A, N, NIL, SOAP_TYPE, S, V2, W, CimXmlClient
 from harness.cohortd import Cohortd
 from harness.lab import NAME_PREFIX
-from world import bare_machine
 
 SCSI, IDE, DVD, DISK = 6, 5, 16, 17
 ENABLED, DISABLED, PAUSED = 2, 3, 9
@@ -141,18 +140,6 @@ def settings_text(class_name, **properties):
     return (f'<![CDATA[<INSTANCE CLASSNAME="{class_name}">' + "".join(
         f'<PROPERTY NAME="{name}" TYPE="string"><VALUE>{value}</VALUE></PROPERTY>' for name, value in properties.items())
         + "</INSTANCE>]]>")
-
-
-@pytest.fixture(scope="module")
-def guest(lab):
-    made = lab.guest("mächine 1")
-    made.start().wait_ready()
-    return made
-
-
-@pytest.fixture(scope="module")
-def bare(lab):
-    return bare_machine(lab, "bare machine", disks=("raw", "qcow2"))
 
 
 @pytest.fixture(scope="module")

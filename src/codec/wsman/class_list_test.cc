@@ -3,7 +3,7 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
-#include "codec/wsman/message.h"
+#include "codec/testing/wsman_requests.h"
 
 namespace cohort::codec::wsman {
 namespace {
@@ -11,36 +11,17 @@ namespace {
 using testing::HasSubstr;
 using testing::Not;
 
-const std::string kEnumeration = "http://schemas.xmlsoap.org/ws/2004/09/enumeration/";
-
-const cim::Schema& schema() {
-  static const cim::Schema built = *cim::Schema::built_in();
-  return built;
-}
-
 const cim::ClassStore& store() { return *schema().find(cim::kVirtualizationNamespace); }
 
-std::string envelope(const std::string& verb, const std::string& body, const std::string& headers = "") {
-  return R"(<s:Envelope xmlns:s="http://www.w3.org/2003/05/soap-envelope" xmlns:a="http://schemas.xmlsoap.org/ws/2004/08/addressing"
- xmlns:w="http://schemas.dmtf.org/wbem/wsman/1/wsman.xsd" xmlns:n="http://schemas.xmlsoap.org/ws/2004/09/enumeration"><s:Header><a:Action>)" +
-         kEnumeration + verb +
-         "</a:Action><w:ResourceURI>http://schemas.dmtf.org/wbem/cim-xml/2/cim-schema/2/*</w:ResourceURI>" + headers +
-         "</s:Header><s:Body>" + body + "</s:Body></s:Envelope>";
+std::string request(const std::string& verb, const std::string& body, const std::string& selectors = "",
+                    const std::string& headers = "") {
+  return envelope(kEnumeration + verb, "http://schemas.dmtf.org/wbem/cim-xml/2/cim-schema/2/*", selectors, body,
+                  headers);
 }
 
 std::string pull(const std::string& context, int most) {
-  return envelope("Pull", "<n:Pull><n:EnumerationContext>" + context + "</n:EnumerationContext><n:MaxElements>" +
-                              std::to_string(most) + "</n:MaxElements></n:Pull>");
-}
-
-Call call_of(const std::string& text) {
-  auto call = read_request(text, "", schema());
-  EXPECT_TRUE(call) << call.error().fault.subcode << " " << call.error().fault.reason;
-  return call ? *std::move(call) : Call{};
-}
-
-cim::EnumerateClasses operation_of(const Call& call) {
-  return std::get<cim::EnumerateClasses>(std::get<cim::Request>(call.operation).operation);
+  return request("Pull", "<n:Pull><n:EnumerationContext>" + context + "</n:EnumerationContext><n:MaxElements>" +
+                             std::to_string(most) + "</n:MaxElements></n:Pull>");
 }
 
 cim::Classes three() {
@@ -68,26 +49,24 @@ TEST(ClassList, OtherContextsAreNone) {
 }
 
 TEST(ClassList, IsOfAllClassesUnlessItIsSaidOtherwise) {
-  const Call all = call_of(envelope("Enumerate", "<n:Enumerate/>"));
-  EXPECT_EQ(operation_of(all).class_name, "");
-  EXPECT_TRUE(operation_of(all).is_deep);
-  const Call near =
-      call_of(envelope("Enumerate", "<n:Enumerate/>",
-                       "<w:SelectorSet><w:Selector Name=\"__cimnamespace\">root/cimv2</w:Selector><w:Selector "
-                       "Name=\"ClassName\"> CIM_Job"
-                       " </w:Selector></w:SelectorSet><w:OptionSet><w:Option "
-                       "Name=\"IncludeSubClasses\">false</w:Option></w:OptionSet>"));
+  const Call all = call_of(request("Enumerate", "<n:Enumerate/>"));
+  EXPECT_EQ(operation_of<cim::EnumerateClasses>(all).class_name, "");
+  EXPECT_TRUE(operation_of<cim::EnumerateClasses>(all).is_deep);
+  const Call near = call_of(request("Enumerate", "<n:Enumerate/>",
+                                    selector("__cimnamespace", "root/cimv2") + selector("ClassName", " CIM_Job "),
+                                    "<wsman:OptionSet><wsman:Option Name=\"IncludeSubClasses\">false</wsman:Option>"
+                                    "</wsman:OptionSet>"));
   EXPECT_EQ(std::get<cim::Request>(near.operation).namespace_name, "root/cimv2");
-  EXPECT_EQ(operation_of(near).class_name, "CIM_Job");
-  EXPECT_FALSE(operation_of(near).is_deep);
+  EXPECT_EQ(operation_of<cim::EnumerateClasses>(near).class_name, "CIM_Job");
+  EXPECT_FALSE(operation_of<cim::EnumerateClasses>(near).is_deep);
 }
 
 TEST(ClassList, HasNoFilter) {
-  const auto call =
-      read_request(envelope("Enumerate",
-                            "<n:Enumerate><w:Filter Dialect=\"http://schemas.microsoft.com/wbem/wsman/1/WQL\">SELECT * "
-                            "FROM meta_class</w:Filter></n:Enumerate>"),
-                   "", schema());
+  const auto call = read_request(
+      request("Enumerate",
+              "<n:Enumerate><wsman:Filter Dialect=\"http://schemas.microsoft.com/wbem/wsman/1/WQL\">SELECT * "
+              "FROM meta_class</wsman:Filter></n:Enumerate>"),
+      "", schema());
   ASSERT_FALSE(call);
   EXPECT_EQ(call.error().fault.subcode, "wsen:FilteringNotSupported");
 }
@@ -97,7 +76,7 @@ TEST(ClassList, IsReadBatchByBatch) {
     const Call call = call_of(text);
     return class_list_reply(call, three(), store(), "uuid:2").value();
   };
-  EXPECT_THAT(reply_to(envelope("Enumerate", "<n:Enumerate/>")),
+  EXPECT_THAT(reply_to(request("Enumerate", "<n:Enumerate/>")),
               HasSubstr("<n:EnumerateResponse><n:EnumerationContext>classes:root/virtualization/v2::1:0:0<"));
   const std::string middle = reply_to(pull("classes:root/virtualization/v2::1:0:1", 1));
   EXPECT_THAT(middle, HasSubstr("<CLASS NAME=\"CIM_Collection\" SUPERCLASS=\"CIM_ManagedElement\" "

@@ -3,7 +3,7 @@
 #include <gtest/gtest.h>
 
 #include "cim/object_path.h"
-#include "codec/wsman/message.h"
+#include "codec/testing/wsman_requests.h"
 
 namespace cohort::codec::wsman {
 namespace {
@@ -11,29 +11,14 @@ namespace {
 using testing::HasSubstr;
 using testing::Not;
 
-const std::string kTransfer = "http://schemas.xmlsoap.org/ws/2004/09/transfer/";
-const std::string kEnumeration = "http://schemas.xmlsoap.org/ws/2004/09/enumeration/";
-const std::string kPrecise = "<w:OptionSet><w:Option Name='msftwinrm:UsePreciseArrays'>true</w:Option></w:OptionSet>";
+const std::string kPrecise =
+    "<wsman:OptionSet><wsman:Option Name='msftwinrm:UsePreciseArrays'>true</wsman:Option></wsman:OptionSet>";
 const std::string kContext = "<n:EnumerationContext>uuid:c;arrays</n:EnumerationContext>";
 
-Call call_of(const std::string& action, const std::string& body, const std::string& headers = "") {
-  static const cim::Schema schema = *cim::Schema::built_in();
-  const std::string text =
-      R"(<s:Envelope xmlns:s="http://www.w3.org/2003/05/soap-envelope" xmlns:a="http://schemas.xmlsoap.org/ws/2004/08/addressing"
- xmlns:w="http://schemas.dmtf.org/wbem/wsman/1/wsman.xsd" xmlns:n="http://schemas.xmlsoap.org/ws/2004/09/enumeration"><s:Header><a:Action>)" +
-      action +
-      "</a:Action><w:ResourceURI>http://schemas.microsoft.com/wbem/wsman/1/wmi/root/virtualization/v2/"
-      "Msvm_SnapshotCollection</w:ResourceURI><w:SelectorSet><w:Selector Name='CollectionID'>c</w:Selector>"
-      "</w:SelectorSet>" +
-      headers + "</s:Header><s:Body>" + body + "</s:Body></s:Envelope>";
-  auto call = read_request(text, "", schema);
-  EXPECT_TRUE(call) << call.error().fault.subcode << " " << call.error().fault.reason;
-  return call ? *std::move(call) : Call{};
-}
-
-template <typename T>
-T operation_of(const Call& call) {
-  return std::get<T>(std::get<cim::Request>(call.operation).operation);
+Call asked(const std::string& action, const std::string& body, const std::string& headers = "") {
+  return call_of(
+      envelope(action, "http://schemas.microsoft.com/wbem/wsman/1/wmi/root/virtualization/v2/Msvm_SnapshotCollection",
+               selector("CollectionID", "c"), body, headers));
 }
 
 cim::Instance snapshot() {
@@ -56,7 +41,7 @@ std::string listed(const Call& call) {
 
 TEST(PreciseArrays, AreToldApartForWhoAsks) {
   const auto text = [](const std::string& options) {
-    return reply(call_of(kTransfer + "Get", "", options), cim::Objects{{snapshot()}, cim::Shape::kInstances, "", true},
+    return reply(asked(kTransfer + "Get", "", options), cim::Objects{{snapshot()}, cim::Shape::kInstances, "", true},
                  "uuid:2");
   };
   const std::string precise = text(kPrecise);
@@ -70,7 +55,7 @@ TEST(PreciseArrays, AreToldApartForWhoAsks) {
 }
 
 TEST(PreciseArrays, AreThoseOfAMethodToo) {
-  Call call = call_of(kTransfer + "Get", "", kPrecise);
+  Call call = asked(kTransfer + "Get", "", kPrecise);
   std::get<cim::Request>(call.operation).operation = cim::InvokeMethod{snapshot().path, "Any", {}};
   const cim::MethodResult result{cim::Value(std::uint32_t{0}), {{"Out", cim::Value::null(cim::Type::kString, true)}}};
   EXPECT_THAT(reply(call, result, "uuid:2"),
@@ -79,12 +64,12 @@ TEST(PreciseArrays, AreThoseOfAMethodToo) {
 
 // A Pull need not have the options of its Enumerate.
 TEST(PreciseArrays, AreThoseOfAListToItsEnd) {
-  EXPECT_THAT(listed(call_of(kEnumeration + "Enumerate", "<n:Enumerate/>", kPrecise)), HasSubstr(">uuid:c;arrays<"));
-  const Call pull = call_of(kEnumeration + "Pull", "<n:Pull>" + kContext + "</n:Pull>");
+  EXPECT_THAT(listed(asked(kEnumeration + "Enumerate", "<n:Enumerate/>", kPrecise)), HasSubstr(">uuid:c;arrays<"));
+  const Call pull = asked(kEnumeration + "Pull", "<n:Pull>" + kContext + "</n:Pull>");
   EXPECT_EQ(operation_of<cim::PullObjects>(pull).context, "uuid:c");
   EXPECT_THAT(listed(pull), HasSubstr("msftwinrm:IsNullArray"));
   EXPECT_THAT(listed(pull), HasSubstr(">uuid:c;arrays<"));
-  const Call release = call_of(kEnumeration + "Release", "<n:Release>" + kContext + "</n:Release>");
+  const Call release = asked(kEnumeration + "Release", "<n:Release>" + kContext + "</n:Release>");
   EXPECT_EQ(operation_of<cim::CloseEnumeration>(release).context, "uuid:c");
 }
 

@@ -3,7 +3,7 @@
 
 #include "cim/object_path.h"
 #include "codec/testing/settings_dialects.h"
-#include "codec/wsman/message.h"
+#include "codec/testing/wsman_requests.h"
 #include "codec/wsman/xs_time.h"
 #include "codec/xml/utf16.h"
 #include "codec/xml/writer.h"
@@ -16,41 +16,6 @@ using testing::Not;
 
 constexpr std::string_view kMs = "http://schemas.microsoft.com/wbem/wsman/1/wmi/root/virtualization/v2/";
 constexpr std::string_view kDm = "http://schemas.dmtf.org/wbem/wscim/1/cim-schema/2/";
-const std::string kTransfer = "http://schemas.xmlsoap.org/ws/2004/09/transfer/";
-const std::string kEnumeration = "http://schemas.xmlsoap.org/ws/2004/09/enumeration/";
-
-const cim::Schema& schema() {
-  static const cim::Schema built = *cim::Schema::built_in();
-  return built;
-}
-
-std::string envelope(const std::string& action, const std::string& uri, const std::string& selectors,
-                     const std::string& body, const std::string& headers = "") {
-  return R"(<s:Envelope xmlns:s="http://www.w3.org/2003/05/soap-envelope" xmlns:wsa="http://schemas.xmlsoap.org/ws/2004/08/addressing"
- xmlns:wsman="http://schemas.dmtf.org/wbem/wsman/1/wsman.xsd" xmlns:n="http://schemas.xmlsoap.org/ws/2004/09/enumeration"
- xmlns:xsi="http://www.w3.org/2001/XMLSchema-instance"><s:Header><wsa:Action s:mustUnderstand="true">)" +
-         action + "</wsa:Action><wsman:ResourceURI s:mustUnderstand=\"true\">\n " + uri +
-         "\n</wsman:ResourceURI><wsa:MessageID>uuid:1</wsa:MessageID>" + headers +
-         (selectors.empty() ? "" : "<wsman:SelectorSet>" + selectors + "</wsman:SelectorSet>") + "</s:Header><s:Body>" +
-         body + "</s:Body></s:Envelope>";
-}
-
-std::string selector(const std::string& name, const std::string& value) {
-  return "<wsman:Selector Name=\"" + name + "\">" + value + "</wsman:Selector>";
-}
-
-Call call_of(const std::string& text) {
-  auto call = read_request(text, "", schema());
-  EXPECT_TRUE(call) << call.error().fault.subcode << " " << call.error().fault.reason;
-  return call ? *std::move(call) : Call{};
-}
-
-template <typename T>
-T operation_of(const std::string& text) {
-  const Call call = call_of(text);
-  const auto* const request = std::get_if<cim::Request>(&call.operation);
-  return request == nullptr ? T{} : std::get<T>(request->operation);
-}
 
 std::string fault_in(const std::string& text) {
   const auto call = read_request(text, "", schema());
